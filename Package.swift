@@ -1,0 +1,158 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One set of flags for every target of ours. `make` adds release mode with testability, so the demo,
+// the tests and the benchmarks share one build folder.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+]
+let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+
+let package = Package(
+    name: "qvd",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
+    ],
+    targets: [
+        // Decisions: values in, values out.
+        .target(name: "FarmModel", swiftSettings: settings),
+        .target(name: "FarmControl", dependencies: ["FarmModel"], swiftSettings: settings),
+        .target(name: "FarmPorts", dependencies: ["FarmModel"], swiftSettings: settings),
+        .target(
+            name: "FarmServices", dependencies: ["FarmModel", "FarmControl", "FarmPorts", log],
+            swiftSettings: settings),
+        .target(name: "GuestProtocol", dependencies: ["FarmModel"], swiftSettings: settings),
+
+        // C libraries.
+        .systemLibrary(
+            name: "CLibvirt", path: "Sources/C/CLibvirt", pkgConfig: "libvirt",
+            providers: [.apt(["libvirt-dev"])]),
+        .systemLibrary(
+            name: "CSQLite", path: "Sources/C/CSQLite", pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"])]),
+        .target(name: "CLinux", path: "Sources/C/CLinux"),
+        .target(name: "COpenSSL", path: "Sources/C/COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
+
+        // Adapters: one outside system each.
+        adapter("LibvirtHypervisor", ["CLibvirt"]),
+        adapter("NetlinkNetwork", ["CLinux"]),
+        adapter("EbtablesFilter", [subprocess]),
+        adapter("DnsmasqAddresses", [subprocess]),
+        adapter("ImageDisks", [subprocess]),
+        adapter("SQLiteStore", ["CSQLite"]),
+        adapter("OpenSSLSecrets", ["COpenSSL"]),
+        adapter("HTTPGuestAgent", ["GuestProtocol"] + nio),
+        adapter("NIOTransport", nio + [tls]),
+        adapter("SystemClock", []),
+
+        // Simulation: the same services on in-memory ports and a virtual clock.
+        .target(
+            name: "Simulator", dependencies: [.product(name: "HeapModule", package: "swift-collections")],
+            path: "Simulation/Simulator", swiftSettings: settings),
+        .target(
+            name: "SimulatedPorts", dependencies: ["FarmModel", "FarmControl", "FarmPorts", "Simulator"],
+            path: "Simulation/SimulatedPorts", swiftSettings: settings),
+        .target(
+            name: "Scenarios",
+            dependencies: [
+                "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "Simulator", "SimulatedPorts", "Yams", log,
+            ],
+            path: "Simulation/Scenarios", swiftSettings: settings),
+        .executableTarget(
+            name: "qvd-sim", dependencies: ["Scenarios", "Simulator", arguments],
+            path: "Simulation/qvd-sim", swiftSettings: settings),
+
+        // Executables: arguments and wiring.
+        .target(
+            name: "NodeConfiguration", dependencies: ["FarmModel"],
+            path: "Sources/Executables/NodeConfiguration", swiftSettings: settings),
+        executable(
+            "qvd-node",
+            [
+                "NodeConfiguration", "FarmControl", "FarmServices", "LibvirtHypervisor", "NetlinkNetwork",
+                "EbtablesFilter", "DnsmasqAddresses", "ImageDisks", "SQLiteStore", "OpenSSLSecrets",
+                "HTTPGuestAgent", "NIOTransport", "SystemClock", "CLinux", log, arguments, subprocess,
+            ]),
+        executable(
+            "qvd",
+            [
+                "NodeConfiguration", "FarmControl", "FarmServices", "SQLiteStore", "ImageDisks",
+                "OpenSSLSecrets", "SystemClock", log, arguments,
+            ]),
+        executable("qvd-client", nio + [tls, arguments, subprocess]),
+        executable("qvd-vma", ["GuestProtocol"] + nio + [arguments, subprocess]),
+
+        // Tests.
+        .target(
+            name: "PortContracts", dependencies: ["FarmModel", "FarmControl", "FarmPorts"],
+            path: "Tests/PortContracts", swiftSettings: settings),
+        .target(
+            name: "NodeRig", dependencies: ["FarmModel", "CLinux", subprocess],
+            path: "Tests/NodeRig", swiftSettings: settings),
+        tests("FarmModelTests", ["FarmModel"]),
+        tests("FarmControlTests", ["FarmModel", "FarmControl"]),
+        tests(
+            "FarmServicesTests",
+            ["FarmModel", "FarmControl", "FarmPorts", "FarmServices", "Simulator", "SimulatedPorts", log]),
+        tests("GuestProtocolTests", ["FarmModel", "GuestProtocol"]),
+        tests(
+            "SimulationTests",
+            [
+                "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "Simulator", "SimulatedPorts",
+                "Scenarios", "PortContracts",
+            ]),
+        tests("TidyTests", []),
+        tests("StoreTests", ["FarmModel", "FarmControl", "FarmPorts", "PortContracts", "SQLiteStore", "Simulator", "SimulatedPorts", "CSQLite"]),
+        tests(
+            "RouterTests",
+            [
+                "FarmModel", "FarmPorts", "FarmServices", "NIOTransport", "OpenSSLSecrets", "HTTPGuestAgent",
+                "GuestProtocol", tls, log,
+            ] + nio),
+        tests(
+            "AdapterTests",
+            [
+                "FarmModel", "FarmControl", "FarmPorts", "PortContracts", "NodeRig", "LibvirtHypervisor",
+                "NetlinkNetwork", "EbtablesFilter", "DnsmasqAddresses", "ImageDisks", "OpenSSLSecrets", "SystemClock",
+                "CLinux", subprocess,
+            ]),
+        tests("ExecutableTests", ["FarmModel", "NodeConfiguration", "SQLiteStore", "FarmPorts", subprocess]),
+        tests("NodeTests", ["FarmModel", "NodeRig", "GuestProtocol", subprocess]),
+    ]
+)
+
+func adapter(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(
+        name: name, dependencies: ["FarmModel", "FarmPorts", log] + dependencies, path: "Sources/Adapters/\(name)",
+        swiftSettings: settings)
+}
+
+func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: ["FarmModel", "FarmPorts"] + dependencies, path: "Sources/Executables/\(name)",
+        swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}

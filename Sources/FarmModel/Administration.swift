@@ -1,0 +1,95 @@
+/// One thing an administrator does to the farm. Each is one transaction with one audit record.
+/// Names stand for objects as people write them; a user is `login` or `login@tenant`.
+package enum AdministrationCommand: Sendable, Hashable {
+    case addTenant(name: String)
+    case setTenant(TenantID, isBlocked: Bool)
+    case deleteTenant(TenantID)
+
+    /// The hash comes from `PasswordHasher`; the password itself never gets here.
+    case addUser(tenant: TenantID, login: String, passwordHash: String)
+    case setUser(UserID, passwordHash: String?, isBlocked: Bool?)
+    case deleteUser(UserID)
+
+    case addOSF(tenant: TenantID, name: String, memory: Mebibytes, userDiskSize: Mebibytes, keepsOverlay: Bool)
+    case setOSF(OSFID, name: String?, memory: Mebibytes?, userDiskSize: Mebibytes?, keepsOverlay: Bool?)
+    case deleteOSF(OSFID)
+
+    /// Without a version the store takes `YYYY-MM-DD-NNN` of the day given. The new image gets its version and
+    /// `head` as tags, and `default` when the OSF has none with it.
+    case addImage(osf: OSFID, file: String, version: String?, day: String)
+    case setImage(ImageID, isBlocked: Bool)
+    /// Moves the tag to this image from whichever image of the OSF has it. A version tag is fixed.
+    case tagImage(ImageID, tag: String)
+    case untagImage(ImageID, tag: String)
+    /// Refused while a VM that is not stopped runs on it, or it holds `default` or `head` and is not the last.
+    case deleteImage(ImageID)
+
+    case addNode(name: String, address: IPv4Address)
+    case setNode(NodeID, isBlocked: Bool)
+    /// Refused while VMs are assigned to it.
+    case deleteNode(NodeID)
+
+    /// The address is the highest free one unless given.
+    case addVM(name: String, user: UserID, osf: OSFID, tag: String, address: IPv4Address?)
+    case setVM(VMID, name: String?, tag: String?, isBlocked: Bool?)
+    /// Refused unless the VM is stopped and nobody wants it to run.
+    case deleteVM(VMID)
+    /// Places the VM on a node that is running and not blocked, and wants it to run. On a VM that already runs or
+    /// starts it changes nothing.
+    case startVM(VMID, node: NodeID)
+    case stopVM(VMID)
+    /// Says what becomes of a domain without a row (removes it at the node's next look).
+    case abandonDomain(VMID, node: NodeID)
+
+    case setProperty(PropertyOwner, key: String, value: String)
+    case deleteProperty(PropertyOwner, key: String)
+    case setConfiguration(key: String, value: String)
+    case deleteConfiguration(key: String)
+}
+
+/// What a command made or touched.
+package enum AdministrationResult: Sendable, Hashable {
+    case done
+    case tenant(TenantID)
+    case user(UserID)
+    case osf(OSFID)
+    case image(ImageID)
+    case node(NodeID)
+    case vm(VMID)
+}
+
+/// Why a command was refused. Nothing was changed.
+package struct AdministrationRefusal: Error, Sendable, Hashable, CustomStringConvertible {
+    package enum Reason: String, Sendable, Hashable {
+        case notFound, alreadyExists, inUse, invalid, rangeIsFull, notStopped, blocked, noNode
+    }
+
+    package var reason: Reason
+    /// In words, naming the object and what to do.
+    package var message: String
+
+    package init(_ reason: Reason, _ message: String) {
+        self.reason = reason
+        self.message = message
+    }
+
+    package var description: String { message }
+}
+
+/// One line of the audit trail.
+package struct AuditRecord: Sendable, Hashable, Codable {
+    package var at: WallTime
+    /// `root (uid 0) by qvd`, `user alice@default from 10.3.0.1`.
+    package var actor: String
+    /// The command in words, secrets left out.
+    package var action: String
+    /// `done`, or the refusal.
+    package var outcome: String
+
+    package init(at: WallTime, actor: String, action: String, outcome: String) {
+        self.at = at
+        self.actor = actor
+        self.action = action
+        self.outcome = outcome
+    }
+}

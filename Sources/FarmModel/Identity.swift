@@ -1,0 +1,81 @@
+/// A typed identifier: a number that the store hands out, from 1 upwards, never reused.
+///
+/// The type parameter is the noun, so that a user's number cannot be passed where a VM's is expected.
+package struct Identifier<Noun>: Sendable, Hashable, Comparable, RawRepresentable, CustomStringConvertible {
+    package let rawValue: Int64
+
+    package init(rawValue: Int64) { self.rawValue = rawValue }
+    package init(_ rawValue: Int64) { self.rawValue = rawValue }
+
+    package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    package var description: String { String(rawValue) }
+}
+
+extension Identifier: Codable {
+    package init(from decoder: any Decoder) throws {
+        rawValue = try decoder.singleValueContainer().decode(Int64.self)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(rawValue)
+    }
+}
+
+package typealias TenantID = Identifier<Tenant>
+package typealias UserID = Identifier<User>
+package typealias VMID = Identifier<VirtualMachine>
+package typealias NodeID = Identifier<Node>
+package typealias OSFID = Identifier<OSFlavour>
+package typealias ImageID = Identifier<DiskImage>
+
+/// The farm's own name for itself: drawn once when its database is made, and written into everything the farm
+/// leaves on a node, so that no daemon touches what another farm (or another database) owns.
+///
+/// Six lower-case hexadecimal digits: short enough to fit into a tap's name with node and VM.
+package struct FarmID: Sendable, Hashable, Codable, CustomStringConvertible {
+    package let text: String
+
+    /// Nil unless `text` is six lower-case hexadecimal digits.
+    package init?(_ text: String) {
+        guard text.utf8.count == 6, text.utf8.allSatisfy(isLowerHexDigit) else { return nil }
+        self.text = text
+    }
+
+    /// From the low 24 bits.
+    package init(bits: UInt32) {
+        let digits = String(bits & 0xff_ffff, radix: 16)
+        text = String(repeating: "0", count: 6 - digits.count) + digits
+    }
+
+    package var description: String { text }
+}
+
+private func isLowerHexDigit(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+}
+
+/// Which assignment of a VM to a node: a number that only grows. A writer with an old one is refused.
+package struct Epoch: Sendable, Hashable, Comparable, Codable, CustomStringConvertible {
+    package let number: Int64
+    package init(_ number: Int64) { self.number = number }
+    package static let none = Epoch(0)
+    package var next: Epoch { Epoch(number + 1) }
+    package static func < (left: Self, right: Self) -> Bool { left.number < right.number }
+    package var description: String { String(number) }
+}
+
+/// Whose a thing on a node is: what HKD writes into domain metadata, and what it looks for before it touches one.
+package struct Ownership: Sendable, Hashable, Codable {
+    package let farm: FarmID
+    package let node: NodeID
+    package let vm: VMID
+    package let epoch: Epoch
+
+    package init(farm: FarmID, node: NodeID, vm: VMID, epoch: Epoch) {
+        self.farm = farm
+        self.node = node
+        self.vm = vm
+        self.epoch = epoch
+    }
+}

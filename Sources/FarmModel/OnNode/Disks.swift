@@ -1,0 +1,63 @@
+/// What is known of a base image after a look at its file.
+package struct ImageFacts: Sendable, Hashable {
+    package var path: String
+    /// `qcow2` or `raw`.
+    package var format: String
+    package var virtualSize: Int64
+    /// When a kernel and an initial ramdisk lie beside the image (`FILE.kernel`, `FILE.initrd`).
+    package var directBoot: DirectBoot?
+
+    package init(path: String, format: String, virtualSize: Int64, directBoot: DirectBoot?) {
+        self.path = path
+        self.format = format
+        self.virtualSize = virtualSize
+        self.directBoot = directBoot
+    }
+}
+
+package struct OverlaySpecification: Sendable, Hashable {
+    package var vm: VMID
+    package var image: ImageID
+    /// File name of the base image inside the image folder.
+    package var imageFile: String
+    /// Keep an overlay of the same image that exists; otherwise make a fresh one.
+    package var keepsExisting: Bool
+
+    package init(vm: VMID, image: ImageID, imageFile: String, keepsExisting: Bool) {
+        self.vm = vm
+        self.image = image
+        self.imageFile = imageFile
+        self.keepsExisting = keepsExisting
+    }
+}
+
+/// A disk of this farm that exists.
+package struct ObservedDisk: Sendable, Hashable {
+    package enum Kind: Sendable, Hashable {
+        case overlay(of: ImageID)
+        case user
+    }
+
+    package var vm: VMID
+    package var kind: Kind
+    package var path: String
+    /// Bytes taken on the storage.
+    package var usedBytes: Int64
+
+    package init(vm: VMID, kind: Kind, path: String, usedBytes: Int64) {
+        self.vm = vm
+        self.kind = kind
+        self.path = path
+        self.usedBytes = usedBytes
+    }
+}
+
+package struct StorageSpace: Sendable, Hashable {
+    package var freeBytes: Int64
+    package var totalBytes: Int64
+
+    package init(freeBytes: Int64, totalBytes: Int64) {
+        self.freeBytes = freeBytes
+        self.totalBytes = totalBytes
+    }
+}

@@ -1,0 +1,52 @@
+/// The name of a VM's tap: `q<farm>-<node>-<vm>`, 15 characters, the longest a Linux interface can have
+/// (IFNAMSIZ 16 with its final zero). Node and VM are in base 36, two and four digits.
+package struct TapName: Sendable, Hashable, Comparable, CustomStringConvertible {
+    package let text: String
+    package let farm: FarmID
+    package let node: NodeID
+    package let vm: VMID
+
+    /// The largest node and VM numbers that fit: 1,295 and 1,679,615.
+    package static let nodeMax: Int64 = 36 * 36 - 1
+    package static let vmMax: Int64 = 36 * 36 * 36 * 36 - 1
+
+    /// - Precondition: node and VM are 0 to `nodeMax` and `vmMax`; the store gives out no others.
+    package init(farm: FarmID, node: NodeID, vm: VMID) {
+        precondition((0...Self.nodeMax).contains(node.rawValue) && (0...Self.vmMax).contains(vm.rawValue))
+        self.farm = farm
+        self.node = node
+        self.vm = vm
+        text = "q\(farm)-\(base36(node.rawValue, digits: 2))-\(base36(vm.rawValue, digits: 4))"
+    }
+
+    package init(_ owner: Ownership) { self.init(farm: owner.farm, node: owner.node, vm: owner.vm) }
+
+    /// Reads a name back; nil for an interface that is not a tap of ours.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0].first == "q", parts[1].count == 2, parts[2].count == 4,
+            let farm = FarmID(String(parts[0].dropFirst())), let node = Int64(parts[1], radix: 36),
+            let vm = Int64(parts[2], radix: 36)
+        else { return nil }
+        self.init(farm: farm, node: NodeID(node), vm: VMID(vm))
+        guard self.text == text else { return nil }
+    }
+
+    package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+    package var description: String { text }
+}
+
+private func base36(_ number: Int64, digits: Int) -> String {
+    let text = String(number, radix: 36)
+    return String(repeating: "0", count: digits - text.count) + text
+}
+
+/// The name of a VM's domain: `qvd-<farm>-<vm>`. The VM's own name may hold anything and is its title.
+package struct DomainName: Sendable, Hashable, Comparable, CustomStringConvertible {
+    package let text: String
+    package init(farm: FarmID, vm: VMID) { text = "qvd-\(farm)-\(vm)" }
+    /// A name as observed; it may be anybody's.
+    package init(observed text: String) { self.text = text }
+    package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+    package var description: String { text }
+}

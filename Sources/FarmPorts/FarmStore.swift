@@ -1,0 +1,154 @@
+package import FarmModel
+
+// The farm's state that outlives processes, split by who uses it. One type usually conforms to all of them. Every
+// method is one transaction: all of it or none. An operation whose answer was lost can be repeated.
+
+/// What HKD needs of the store.
+package protocol NodeRecords: Sendable {
+    /// The node of this name. `.notFound` names the nodes there are.
+    func node(named name: String) async throws(PortError) -> NodeIdentity
+
+    func recordState(of node: NodeID, _ state: NodeState, at time: WallTime) async throws(PortError)
+
+    /// Every VM assigned to the node, sorted by VM.
+    func assignments(to node: NodeID) async throws(PortError) -> [Assignment]
+
+    /// One for every VM of the farm, running or not, sorted by VM.
+    func reservations() async throws(PortError) -> [Reservation]
+
+    /// Writes what the node sees, if the VM is still assigned to it with this epoch; otherwise `.stale`.
+    func record(
+        _ observation: Observation, of vm: VMID, by node: NodeID, epoch: Epoch
+    ) async throws(PortError)
+
+    /// Gives the VM back: it is stopped, nothing of it is left on the node. When it was wanted to stop, or `request`
+    /// is still its newest (a start that failed, a guest that ended by itself), the VM becomes stopped and
+    /// unassigned. When a newer command wants it to run, it is assigned to the same node again with the next epoch.
+    /// Either way the secret goes and `lastError` stays to be read. `.stale` for an old epoch.
+    func release(
+        _ vm: VMID, by node: NodeID, epoch: Epoch, request: Int64, error: String?, at time: WallTime
+    ) async throws(PortError)
+
+    /// Keeps the secret of this assignment for those who call the agent. `.stale` for an old epoch.
+    func keep(_ secret: AgentSecret, of vm: VMID, by node: NodeID, epoch: Epoch) async throws(PortError)
+
+    /// The farm's domains without a row that an operator gave up (`abandonDomain`), for this node.
+    func abandonedDomains(on node: NodeID) async throws(PortError) -> [VMID]
+}
+
+package struct NodeIdentity: Sendable, Hashable {
+    package var farm: FarmID
+    package var node: Node
+    package var addressPlan: AddressPlan
+
+    package init(farm: FarmID, node: Node, addressPlan: AddressPlan) {
+        self.farm = farm
+        self.node = node
+        self.addressPlan = addressPlan
+    }
+}
+
+/// What L7R needs of the store, besides sessions.
+package protocol Desktops: Sendable {
+    /// Nil when there is no such user or tenant.
+    func account(_ name: LoginName) async throws(PortError) -> Account?
+
+    /// The user's VMs, sorted by id.
+    func desktops(of user: UserID) async throws(PortError) -> [VirtualMachine]
+
+    /// Nil when there is no such VM.
+    func desktop(_ vm: VMID) async throws(PortError) -> DesktopView?
+
+    /// Wants the VM to run, placing it on `node` if it is on none, in one transaction. Repeating it while the VM is
+    /// wanted to run changes nothing. `.denied` when the VM or the node is blocked or the node is not running.
+    func requestStart(_ vm: VMID, on node: NodeID, by: String) async throws(PortError)
+
+    /// Wants the VM to stop. A start that no node has begun is simply taken back. Idempotent.
+    func requestStop(_ vm: VMID, by: String) async throws(PortError)
+
+    /// Nodes that are running and not blocked, with how many VMs are assigned to each, sorted by id.
+    func nodesForPlacement() async throws(PortError) -> [PlacementCandidate]
+}
+
+package struct Account: Sendable, Hashable {
+    package var user: User
+    package var tenant: Tenant
+    /// In the modular form of `PasswordHasher`.
+    package var passwordHash: String
+
+    package init(user: User, tenant: Tenant, passwordHash: String) {
+        self.user = user
+        self.tenant = tenant
+        self.passwordHash = passwordHash
+    }
+}
+
+/// All that a connect needs to know of a VM, read in one transaction.
+package struct DesktopView: Sendable, Hashable {
+    package var vm: VirtualMachine
+    /// Nil until the node has handed it over.
+    package var secret: AgentSecret?
+    /// OSF, image, user and VM properties merged in that order.
+    package var properties: Properties
+    package var session: Session?
+
+    package init(vm: VirtualMachine, secret: AgentSecret?, properties: Properties, session: Session?) {
+        self.vm = vm
+        self.secret = secret
+        self.properties = properties
+        self.session = session
+    }
+}
+
+package struct PlacementCandidate: Sendable, Hashable {
+    package var node: Node
+    package var assignedVMs: Int
+
+    package init(node: Node, assignedVMs: Int) {
+        self.node = node
+        self.assignedVMs = assignedVMs
+    }
+}
+
+/// Who is connected to which VM: at most one session per VM, ever.
+package protocol Sessions: Sendable {
+    /// Begins a session if the VM has none. If it has one, marks that one as wanted by another client and returns
+    /// it, so that its router cuts it; try again after. A session of the same token is returned as claimed.
+    func claim(_ session: Session) async throws(PortError) -> SessionClaim
+
+    /// `.stale` when the session is gone or a take-over is wanted: then the caller gives way.
+    func markConnected(_ token: SessionToken, vm: VMID, at time: WallTime) async throws(PortError)
+
+    /// Ends this session; another one of the VM is untouched. Idempotent.
+    func end(_ token: SessionToken, vm: VMID) async throws(PortError)
+
+    /// Sessions of this router that another client wants.
+    func wantedByOthers(router: String) async throws(PortError) -> [Session]
+
+    /// Ends all sessions of every router incarnation but this one (a router that died left them).
+    func endAllBut(router: String) async throws(PortError)
+}
+
+package enum SessionClaim: Sendable, Hashable {
+    case claimed
+    case held(Session)
+}
+
+/// What administrators need of the store.
+package protocol Administration: Sendable {
+    /// Carries out the command or refuses it, and writes the audit record either way, in the same transaction.
+    func apply(
+        _ command: AdministrationCommand, by actor: String, at time: WallTime
+    ) async throws(PortError) -> Result<AdministrationResult, AdministrationRefusal>
+
+    func snapshot() async throws(PortError) -> FarmSnapshot
+
+    /// The newest records, newest first.
+    func audit(limit: Int) async throws(PortError) -> [AuditRecord]
+}
+
+/// Wakes whoever reads the store when somebody may have changed it. Only a hint: poll as well.
+package protocol StoreChanges: Sendable {
+    /// One element, at once, for any number of changes since the last; ends when the store closes.
+    func changes() -> AsyncStream<Void>
+}
