@@ -39,7 +39,8 @@ package enum RecordOutcome: Sendable, Hashable {
 package enum NodeAction: Sendable, Hashable {
     case readStore
     case look
-    case perform(VMEffect, VMEffectID, StartPlan)
+    /// With the agent's secret, when it is known.
+    case perform(VMEffect, VMEffectID, StartPlan, AgentSecret?)
     case record(Observation, of: VMID, epoch: Epoch)
     case release(StartPlan, error: String?)
     /// Puts the rules of a running VM back that somebody removed or changed.

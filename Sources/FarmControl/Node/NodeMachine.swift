@@ -73,6 +73,8 @@ package struct NodeMachine: Sendable {
             nextRead = now.advanced(by: policy.retryAfter)
             reported.storeUnreachable(words, &actions)
         case .finished(let id, let outcome):
+            // The secret that was just drawn is in the store; the first ping needs it.
+            if machines[id.vm]?.outstanding?.effect == .build(.secret) { readStore(&actions) }
             give(id.vm, .finished(id, outcome), now, &touched, &actions)
         case .recorded(let vm, let outcome): recorded(vm, outcome, now, &touched, &actions)
         case .released(let vm):
@@ -273,7 +275,9 @@ package struct NodeMachine: Sendable {
         if touched.last != vm { touched.append(vm) }
         for result in results {
             switch result {
-            case .perform(let effect, let id, let plan): actions.append(.perform(effect, id, plan))
+            case .perform(let effect, let id, let plan):
+                let secret = assignments?[vm]?.secret ?? plan.assignment.secret
+                actions.append(.perform(effect, id, plan, secret))
             case .release(let error, let plan): actions.append(.release(plan, error: error))
             case .requestSlot:
                 if slots.request(vm) { give(vm, .slotGranted, now, &touched, &actions) }
