@@ -41,7 +41,7 @@ package struct NodeSettings: Sendable {
     package var acceleration: Acceleration
     /// 1 or more (`vm.kvm.cpus`).
     package var virtualCPUs: Int
-    package var allowsIPv6: Bool
+    package var ipv6: TapRules.IPv6Policy
     /// 3030 (`internal.vm.port.vma`).
     package var agentPort: Int
     /// Folder for the VMs' console logs.
@@ -49,13 +49,13 @@ package struct NodeSettings: Sendable {
     package var policy: NodePolicy
 
     package init(
-        name: String, acceleration: Acceleration, virtualCPUs: Int = 2, allowsIPv6: Bool = false, agentPort: Int = 3030,
+        name: String, acceleration: Acceleration, virtualCPUs: Int = 2, ipv6: TapRules.IPv6Policy = .denied, agentPort: Int = 3030,
         consoleFolder: String, policy: NodePolicy = NodePolicy()
     ) {
         self.name = name
         self.acceleration = acceleration
         self.virtualCPUs = virtualCPUs
-        self.allowsIPv6 = allowsIPv6
+        self.ipv6 = ipv6
         self.agentPort = agentPort
         self.consoleFolder = consoleFolder
         self.policy = policy

@@ -48,9 +48,9 @@ struct VMProcedures: Sendable {
     }
 
     func rules(_ plan: StartPlan) -> TapRuleSet {
-        TapRules.build(
+        TapRules.rules(
             tap: TapName(owner(plan)), mac: plan.vm.mac, address: plan.vm.address,
-            node: identity.node.address, allowsIPv6: settings.allowsIPv6)
+            nodeAddress: identity.node.address, ipv6: settings.ipv6)
     }
 
     private struct Disks {
