@@ -56,30 +56,41 @@ package struct HouseKeeper: Sendable {
 
     /// Finds the node's row and checks what must hold before anything is done.
     private func join() async throws -> NodeIdentity {
-        let identity = try await withStore("finding node \(settings.name)") { () async throws(PortError) in
-            try await ports.records.node(named: settings.name)
+        let records = ports.records
+        var found: NodeIdentity?
+        try await untilTheStoreAnswers("finding the node's row") { () async throws(PortError) in
+            found = try await records.node(named: settings.name)
         }
+        guard let identity = found else { throw CancellationError() }
         try NodeChecks.bridge(
             try await ports.network.observeBridge(), node: identity.node, plan: identity.addressPlan)
-        try await withStore("recording that the node starts") { () async throws(PortError) in
-            try await ports.records.recordState(of: identity.node.id, .starting, at: ports.clock.wallTime)
+        let time = ports.clock.wallTime
+        try await untilTheStoreAnswers("recording that the node starts") { () async throws(PortError) in
+            try await records.recordState(of: identity.node.id, .starting, at: time)
         }
         return identity
     }
 
-    /// Tries until the store answers; a refusal is thrown.
-    private func withStore<Value: Sendable>(
-        _ attempt: String, _ body: () async throws(PortError) -> Value
-    ) async throws -> Value {
+    /// Tries again while the store is away; a refusal is thrown.
+    private func untilTheStoreAnswers(
+        _ attempt: String, _ body: () async throws(PortError) -> Void
+    ) async throws {
         var pause = Duration.milliseconds(250)
-        while true {
-            do throws(PortError) {
-                return try await body()
-            } catch where error.effect != .rejected && error.reason != .cancelled {
-                log.warning("the store does not answer; trying again", metadata: ["error": "\(error)", "doing": "\(attempt)"])
-            }
+        while let error = await failure(of: body) {
+            if error.effect == .rejected || error.reason == .cancelled { throw error }
+            log.warning(
+                "the store does not answer; trying again", metadata: ["doing": "\(attempt)", "error": "\(error)"])
             try await ports.clock.sleep(for: pause)
             pause = min(pause * 2, .seconds(10))
+        }
+    }
+
+    private func failure(of body: () async throws(PortError) -> Void) async -> PortError? {
+        do throws(PortError) {
+            try await body()
+            return nil
+        } catch {
+            return error
         }
     }
 }
