@@ -39,7 +39,7 @@ let package = Package(
         .target(name: "FarmControl", dependencies: ["FarmModel"], swiftSettings: settings),
         .target(name: "FarmPorts", dependencies: ["FarmModel"], swiftSettings: settings),
         .target(
-            name: "FarmServices", dependencies: ["FarmModel", "FarmControl", "FarmPorts", log],
+            name: "FarmServices", dependencies: ["FarmModel", "FarmControl", "FarmPorts", "GuestProtocol", log],
             swiftSettings: settings),
         .target(name: "GuestProtocol", dependencies: ["FarmModel"], swiftSettings: settings),
 
@@ -62,7 +62,7 @@ let package = Package(
         adapter("SQLiteStore", ["CSQLite"]),
         adapter("OpenSSLSecrets", ["COpenSSL"]),
         adapter("HTTPGuestAgent", ["GuestProtocol"] + nio),
-        adapter("NIOTransport", nio + [tls]),
+        adapter("NIOTransport", ["GuestProtocol"] + nio + [tls]),
         adapter("SystemClock", []),
 
         // Simulation: the same services on in-memory ports and a virtual clock.
@@ -99,7 +99,7 @@ let package = Package(
                 "NodeConfiguration", "FarmControl", "FarmServices", "SQLiteStore", "ImageDisks",
                 "OpenSSLSecrets", "SystemClock", log, arguments,
             ]),
-        executable("qvd-client", nio + [tls, arguments, subprocess]),
+        executable("qvd-client", ["GuestProtocol"] + nio + [tls, arguments, subprocess]),
         executable("qvd-vma", ["GuestProtocol"] + nio + [arguments, subprocess]),
 
         // Tests.
