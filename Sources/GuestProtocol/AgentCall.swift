@@ -36,8 +36,8 @@ package struct AgentCall: Sendable, Hashable, CustomStringConvertible {
         return Self.pathPrefix + method.rawValue + (query.isEmpty ? "" : "?" + query)
     }
 
-    /// Reads a request target. Throws for another path, an unknown method, a broken query, or one over the limits.
-    /// Of a name given twice the last value counts.
+    /// Reads a request target. Throws for another path, an unknown method, a broken query, or one over the
+    /// limits. Of a name given twice the last value counts.
     package init(target: String) throws(GuestProtocolError) {
         guard target.utf8.count <= Self.targetLengthMax else {
             throw GuestProtocolError("agent request", "longer than \(Self.targetLengthMax) bytes")

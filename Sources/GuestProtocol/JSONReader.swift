@@ -121,7 +121,9 @@ struct JSONReader {
         _ = take("-")
         let wholeStart = place
         try skipDigits()
-        guard place == wholeStart + 1 || bytes[wholeStart] != UInt8(ascii: "0") else { throw wrong("a leading zero") }
+        guard place == wholeStart + 1 || bytes[wholeStart] != UInt8(ascii: "0") else {
+            throw wrong("a leading zero")
+        }
         if take(".") { try skipDigits() }
         if take("e") || take("E") {
             if !take("+") { _ = take("-") }

@@ -1,5 +1,5 @@
-/// A JSON value (RFC 8259), as far as agent and router need one: small, bounded, without Foundation, so that it is
-/// the same in the simulator and in the statically linked agent.
+/// A JSON value (RFC 8259), as far as agent and router need one: small, bounded, without Foundation, so that
+/// it is the same in the simulator and in the statically linked agent.
 package enum JSONValue: Sendable, Hashable {
     case null
     case bool(Bool)

@@ -13,7 +13,8 @@ package struct NXLink: Sendable, Hashable, CustomStringConvertible {
         let lowered = text.lowercased()
         let digits = lowered.dropLast().utf8
         let isBandwidth =
-            (1...4).contains(digits.count) && digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            (1...4).contains(digits.count)
+            && digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
             && digits.first != UInt8(ascii: "0") && (lowered.hasSuffix("k") || lowered.hasSuffix("m"))
         guard Self.names.contains(lowered) || isBandwidth else { return nil }
         self.text = lowered

@@ -1,7 +1,8 @@
 package import FarmModel
 
-/// The options with which nxagent is started. Every value that came from a client is either matched against an
-/// allow-list here or not used at all; `qvd.client.nxagent.extra_args` is not used. Printed without the cookie.
+/// The options with which nxagent is started. Every value that came from a client is either matched against
+/// an allow-list here or not used at all; `qvd.client.nxagent.extra_args` is not used. Printed without the
+/// cookie.
 package struct NXOptions: Sendable, Hashable, CustomStringConvertible {
     /// What kind of display the client has, in NX's words.
     package enum ClientSystem: String, Sendable, Hashable { case linux, windows, macosx }
@@ -36,7 +37,8 @@ package struct NXOptions: Sendable, Hashable, CustomStringConvertible {
     package var cookie: NXCookie?
 
     package init(
-        keyboard: String? = nil, client: ClientSystem = .linux, link: NXLink = .adsl, geometry: NXGeometry? = nil,
+        keyboard: String? = nil, client: ClientSystem = .linux, link: NXLink = .adsl,
+        geometry: NXGeometry? = nil,
         isFullscreen: Bool = false, cookie: NXCookie? = nil
     ) {
         self.keyboard = keyboard
@@ -63,7 +65,8 @@ package struct NXOptions: Sendable, Hashable, CustomStringConvertible {
             keyboard: try value(SessionParameter.keyboard, "a layout such as pc105/us", Self.allowedKeyboard),
             client: parameters[SessionParameter.clientSystem].map(Self.clientSystem) ?? .linux,
             link: try value(
-                SessionParameter.link, "\(NXLink.names.joined(separator: ", ")) or a bandwidth such as 56k or 1m",
+                SessionParameter.link,
+                "\(NXLink.names.joined(separator: ", ")) or a bandwidth such as 56k or 1m",
                 NXLink.init) ?? .adsl,
             geometry: try value(SessionParameter.geometry, "a size such as 1024x768", NXGeometry.init),
             isFullscreen: try value(SessionParameter.isFullscreen, "0 or 1", Self.flag) ?? false,
@@ -96,15 +99,18 @@ package struct NXOptions: Sendable, Hashable, CustomStringConvertible {
 
     /// The original's own allow-list for such values: letters, digits and `_/-+`. At most 64 bytes.
     private static func allowedKeyboard(_ text: String) -> String? {
-        let isAllowed = text.utf8.count <= 64 && text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "/"), UInt8(ascii: "-"),
-                UInt8(ascii: "+"):
-                true
-            default: false
+        let isAllowed =
+            text.utf8.count <= 64
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "/"),
+                    UInt8(ascii: "-"),
+                    UInt8(ascii: "+"):
+                    true
+                default: false
+                }
             }
-        }
         return isAllowed ? text : nil
     }
 

@@ -14,7 +14,8 @@ package enum PercentEncoding {
         return String(decoding: encoded, as: UTF8.self)
     }
 
-    /// Nil for a broken escape, a zero byte, or bytes that are not UTF-8. `plusIsSpace` is the rule of queries.
+    /// Nil for a broken escape, a zero byte, or bytes that are not UTF-8. `plusIsSpace` is the rule of
+    /// queries.
     package static func decode(_ text: some StringProtocol, plusIsSpace: Bool) -> String? {
         var decoded: [UInt8] = []
         decoded.reserveCapacity(text.utf8.count)
