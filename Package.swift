@@ -51,6 +51,7 @@ let package = Package(
             name: "CSQLite", path: "Sources/C/CSQLite", pkgConfig: "sqlite3",
             providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "CLinux", path: "Sources/C/CLinux"),
+        .target(name: "CProcess", path: "Sources/C/CProcess"),
         .target(name: "COpenSSL", path: "Sources/C/COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
 
         // Adapters: one outside system each.
@@ -91,7 +92,7 @@ let package = Package(
             [
                 "NodeConfiguration", "FarmControl", "FarmServices", "LibvirtHypervisor", "NetlinkNetwork",
                 "EbtablesFilter", "DnsmasqAddresses", "ImageDisks", "SQLiteStore", "OpenSSLSecrets",
-                "HTTPGuestAgent", "NIOTransport", "SystemClock", "CLinux", log, arguments, subprocess,
+                "HTTPGuestAgent", "NIOTransport", "SystemClock", "CProcess", log, arguments,
             ]),
         executable(
             "qvd",

@@ -27,6 +27,17 @@ package struct SecretFolder: SecretFiles {
         return path
     }
 
+    package func path(of vm: VMID) async throws(PortError) -> String? {
+        try await FileCalls.offThePool { () throws(PortError) in
+            let path = "\(folder)/\(file(of: vm))"
+            if access(path, F_OK) == 0 { return path }
+            guard errno == ENOENT else {
+                throw FileCalls.error(errno, attempt: "looking for the secret of VM \(vm)", path: path)
+            }
+            return nil
+        }
+    }
+
     package func remove(of vm: VMID) async throws(PortError) {
         try await FileCalls.offThePool { () throws(PortError) in
             try FileCalls.remove("\(folder)/\(file(of: vm))", attempt: "removing the secret of VM \(vm)")
