@@ -39,7 +39,7 @@ let package = Package(
         .target(name: "FarmControl", dependencies: ["FarmModel"], swiftSettings: settings),
         .target(name: "FarmPorts", dependencies: ["FarmModel"], swiftSettings: settings),
         .target(
-            name: "FarmServices", dependencies: ["FarmModel", "FarmControl", "FarmPorts", log],
+            name: "FarmServices", dependencies: ["FarmModel", "FarmControl", "FarmPorts", "GuestProtocol", log],
             swiftSettings: settings),
         .target(name: "GuestProtocol", dependencies: ["FarmModel"], swiftSettings: settings),
 
@@ -51,6 +51,7 @@ let package = Package(
             name: "CSQLite", path: "Sources/C/CSQLite", pkgConfig: "sqlite3",
             providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "CLinux", path: "Sources/C/CLinux"),
+        .target(name: "CProcess", path: "Sources/C/CProcess"),
         .target(name: "COpenSSL", path: "Sources/C/COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
 
         // Adapters: one outside system each.
@@ -62,7 +63,7 @@ let package = Package(
         adapter("SQLiteStore", ["CSQLite"]),
         adapter("OpenSSLSecrets", ["COpenSSL"]),
         adapter("HTTPGuestAgent", ["GuestProtocol"] + nio),
-        adapter("NIOTransport", nio + [tls]),
+        adapter("NIOTransport", ["GuestProtocol"] + nio + [tls]),
         adapter("SystemClock", []),
 
         // Simulation: the same services on in-memory ports and a virtual clock.
@@ -91,7 +92,7 @@ let package = Package(
             [
                 "NodeConfiguration", "FarmControl", "FarmServices", "LibvirtHypervisor", "NetlinkNetwork",
                 "EbtablesFilter", "DnsmasqAddresses", "ImageDisks", "SQLiteStore", "OpenSSLSecrets",
-                "HTTPGuestAgent", "NIOTransport", "SystemClock", "CLinux", log, arguments, subprocess,
+                "HTTPGuestAgent", "NIOTransport", "SystemClock", "CProcess", log, arguments,
             ]),
         executable(
             "qvd",
@@ -99,7 +100,7 @@ let package = Package(
                 "NodeConfiguration", "FarmControl", "FarmServices", "SQLiteStore", "ImageDisks",
                 "OpenSSLSecrets", "SystemClock", log, arguments,
             ]),
-        executable("qvd-client", nio + [tls, arguments, subprocess]),
+        executable("qvd-client", ["GuestProtocol"] + nio + [tls, arguments, subprocess]),
         executable("qvd-vma", ["GuestProtocol"] + nio + [arguments, subprocess]),
 
         // Tests.

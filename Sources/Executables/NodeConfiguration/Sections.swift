@@ -1,0 +1,100 @@
+import FarmModel
+
+extension NodeConfiguration.Paths {
+    init(_ text: ConfigurationText) throws(ConfigurationError) {
+        run = try text.path(.pathRun)
+        log = try text.path(.pathLog)
+        images = try text.path(.pathStorageImages)
+        overlays = try text.path(.pathStorageOverlays)
+        homes = try text.path(.pathStorageHomes)
+        routerKey = try text.path(.pathSSLKey)
+        routerCertificate = try text.path(.pathSSLCertificate)
+        database = try text.path(.databasePath)
+        lock = try text.path(.lockPath)
+    }
+}
+
+extension NodeConfiguration.Router {
+    init(_ text: ConfigurationText) throws(ConfigurationError) {
+        address = try text.value(.routerAddress, expected: "* or an IPv4 address of this machine") {
+            IPv4Address($0 == "*" ? "0.0.0.0" : $0)
+        }
+        port = try text.number(.routerPort, 1...65_535)
+        user = try text.value(.routerUser, expected: "the name of a user") { $0 }
+        usesTLS = try text.flag(.routerTLS)
+        vmStartTimeout = try text.seconds(.routerVMStart)
+        vmStopTimeout = try text.seconds(.routerVMStop)
+        xStartTimeout = try text.seconds(.routerXStart)
+        agentTimeout = try text.seconds(.routerAgent)
+        takeOverTimeout = try text.seconds(.routerTakeOver)
+        xStartRetriesMax = try text.number(.routerXStartTries, 0...1000)
+        vmPollDelay = try text.seconds(.routerVMPoll)
+        xPollDelay = try text.seconds(.routerXPoll)
+    }
+}
+
+extension NodeConfiguration.Network {
+    init(_ text: ConfigurationText) throws(ConfigurationError) {
+        // IFNAMSIZ is 16 with its final zero; the kernel refuses `/`, white space and the names `.` and `..`.
+        bridge = try text.value(.vmBridge, expected: "an interface name of at most 15 characters") {
+            $0.utf8.count <= 15 && !$0.contains { $0 == "/" || $0.isWhitespace } && $0 != "." && $0 != ".." ? $0 : nil
+        }
+        allowsIPv6 = try text.flag(.vmAllowIPv6)
+        rangeStart = try text.optional(.vmRangeStart, expected: "an IPv4 address", IPv4Address.init)
+        prefixLength = try text.optional(
+            .vmNetmask, expected: "a dotted mask (255.255.255.0) or a prefix length (24)", prefixLength(of:))
+        gateway = try text.optional(.vmGateway, expected: "an IPv4 address", IPv4Address.init)
+    }
+}
+
+/// Of `255.255.255.0`, `24` or `/24`; nil for a mask with holes.
+package func prefixLength(of text: String) -> Int? {
+    let digits = text.hasPrefix("/") ? String(text.dropFirst()) : text
+    if let length = Int(digits) { return (0...32).contains(length) ? length : nil }
+    guard let mask = IPv4Address(text)?.bits else { return nil }
+    let length = (~mask).leadingZeroBitCount
+    return length == 32 || mask == ~UInt32(0) << (32 - UInt32(length)) ? length : nil
+}
+
+extension NodeConfiguration.Hypervisor {
+    init(_ text: ConfigurationText) throws(ConfigurationError) {
+        _ = try text.value(.vmHypervisor, expected: "kvm, the only one there is") { $0 == "kvm" ? $0 : nil }
+        libvirtURI = try text.value(.libvirtURI, expected: "a libvirt URI such as qemu:///system") {
+            $0.contains("://") ? $0 : nil
+        }
+        acceleration = try text.value(
+            .acceleration, expected: choices(AccelerationChoice.self), AccelerationChoice.init(rawValue:))
+        virtualCPUs = try text.number(.vmCPUs, 1...255)
+        agentPort = try text.number(.vmAgentPort, 1...65_535)
+        acceptsOriginalAgents = try text.flag(.vmaAcceptOriginal)
+    }
+}
+
+extension NodeConfiguration.HouseKeeper {
+    init(_ text: ConfigurationText) throws(ConfigurationError) {
+        heavyOperationsMax = try text.number(.maxHeavy, 1...1000)
+        pollDelay = try text.seconds(.pollDelay)
+        dhcpRestartDelay = try text.seconds(.dhcpRestartDelay)
+        agentTimeout = try text.seconds(.agentCallTimeout)
+        bootFailuresMax = try text.number(.bootCountMax, 1...100_000)
+        bootTimeMax = try text.seconds(.bootTimeMax)
+        runFailuresMax = try text.number(.runCountMax, 1...100_000)
+        runTimeMax = try text.seconds(.runTimeMax)
+        pingDelayAfterError = try text.seconds(.pingAfterError)
+        pingDelayAfterSuccess = try text.seconds(.pingAfterOK)
+        shutdownTimeout = try text.seconds(.shutdownTimeout)
+        stopTimeout = try text.seconds(.stopTimeout)
+        zombieRetryDelay = try text.seconds(.zombieDelay)
+        routerStopTimeout = try text.seconds(.routerStopTimeout)
+    }
+}
+
+extension NodeConfiguration.Commands {
+    init(_ text: ConfigurationText) throws(ConfigurationError) {
+        dnsmasq = try text.value(.commandDnsmasq, expected: "a program") { $0 }
+        ebtables = try text.value(.commandEbtables, expected: "a program") { $0 }
+        ebtablesRestore = try text.value(.commandEbtablesRestore, expected: "a program") { $0 }
+        qemuImg = try text.value(.commandQemuImg, expected: "a program") { $0 }
+        qemu = try text.value(.commandQemu, expected: "a program") { $0 }
+    }
+}

@@ -1,0 +1,158 @@
+package import FarmModel
+
+// Who runs which VM: the intent's half of a VM's row, and what the node may write about it.
+extension FarmRecords {
+    /// Wants the VM to run. What `Desktops.requestStart` says; a refusal is `.blocked` or `.noNode`.
+    package mutating func requestStart(_ id: VMID, on nodeID: NodeID, by actor: String) throws(LedgerError) {
+        var vm = try existing(id)
+        guard vm.intent.wanted != .run else { return }
+        guard !vm.isBlocked else {
+            throw .refuse(.blocked, "VM \(id) (\(vm.name)) is blocked; `qvd vm unblock \(id)` allows it to start")
+        }
+        // A VM that is still stopping stays where it is: its disks are open there.
+        let node = try existing(vm.intent.node ?? nodeID)
+        guard !node.isBlocked else {
+            throw .refuse(.blocked, "node `\(node.name)` is blocked; choose another, or `qvd node unblock \(node.id)`")
+        }
+        guard node.state == .running else {
+            throw .refuse(
+                .noNode, "node `\(node.name)` is \(node.state.rawValue), not running; start qvd-node there")
+        }
+        if vm.intent.node == nil {
+            vm.intent.node = node.id
+            vm.intent.epoch = vm.intent.epoch.next
+            vm.observation.lastError = nil
+        }
+        vm.intent.wanted = .run
+        vm.intent.request += 1
+        vm.intent.requestedBy = actor
+        try put(vm)
+    }
+
+    /// Wants the VM to stop. What `Desktops.requestStop` says.
+    package mutating func requestStop(_ id: VMID, by actor: String) throws(LedgerError) {
+        var vm = try existing(id)
+        guard vm.intent.wanted != .stop else { return }
+        vm.intent.wanted = .stop
+        vm.intent.request += 1
+        vm.intent.requestedBy = actor
+        // No node has said anything of this assignment yet; if one was about to, its word is stale now.
+        if vm.observation.state == .stopped { vm.intent.node = nil }
+        try put(vm)
+        if vm.intent.node == nil { try keep(secret: nil, of: id) }
+    }
+
+    /// The VM's row, if it is assigned to this node by this epoch.
+    private func assigned(
+        _ id: VMID, to node: NodeID, epoch: Epoch, attempt: String
+    ) throws(LedgerError) -> VirtualMachine {
+        guard let vm = try vm(id) else {
+            throw .stale(attempt: attempt, detail: "VM \(id) is no longer in the farm")
+        }
+        guard vm.intent.node == node, vm.intent.epoch == epoch else {
+            let place = vm.intent.node.map { "node \($0) with epoch \(vm.intent.epoch)" } ?? "no node"
+            throw .stale(attempt: attempt, detail: "the writer is node \(node) with epoch \(epoch), but the VM is assigned to \(place)")
+        }
+        return vm
+    }
+
+    package mutating func record(
+        _ observation: Observation, of id: VMID, by node: NodeID, epoch: Epoch
+    ) throws(LedgerError) {
+        var vm = try assigned(id, to: node, epoch: epoch, attempt: "recording the state of VM \(id)")
+        guard vm.observation != observation else { return }
+        vm.observation = observation
+        try put(vm)
+    }
+
+    package mutating func release(
+        _ id: VMID, by node: NodeID, epoch: Epoch, request: Int64, error: String?, at time: WallTime
+    ) throws(LedgerError) {
+        // A repeated release whose first answer was lost: an epoch belongs to one assignment only.
+        if let vm = try vm(id), vm.intent.node == nil, vm.intent.epoch == epoch { return }
+        var vm = try assigned(id, to: node, epoch: epoch, attempt: "releasing VM \(id)")
+        if vm.intent.wanted == .run && vm.intent.request != request {
+            vm.intent.epoch = vm.intent.epoch.next
+        } else {
+            if vm.intent.wanted == .run {
+                vm.intent.wanted = .stop
+                vm.intent.requestedBy = "node"
+            }
+            vm.intent.node = nil
+        }
+        vm.observation = Observation(
+            state: .stopped, since: time, detail: "", lastError: error ?? vm.observation.lastError, image: nil)
+        try put(vm)
+        try keep(secret: nil, of: id)
+    }
+
+    package mutating func keep(
+        _ secret: AgentSecret, of id: VMID, by node: NodeID, epoch: Epoch
+    ) throws(LedgerError) {
+        _ = try assigned(id, to: node, epoch: epoch, attempt: "keeping the agent's secret of VM \(id)")
+        guard try self.secret(of: id) != secret else { return }
+        try keep(secret: secret, of: id)
+    }
+
+    package mutating func recordState(
+        of id: NodeID, _ state: NodeState, at time: WallTime
+    ) throws(LedgerError) {
+        guard var node = try node(id) else {
+            throw .notFound(attempt: "recording the state of node \(id)", detail: "there is no such node in the farm")
+        }
+        guard node.state != state else { return }
+        node.state = state
+        node.stateSince = time
+        try put(node)
+    }
+
+    package func nodeIdentity(named name: String) throws(LedgerError) -> NodeIdentityRow {
+        let nodes = try nodes()
+        guard let node = nodes.first(where: { $0.name == name }) else {
+            let known = nodes.isEmpty
+                ? "the farm has no nodes yet; `qvd node add` makes one"
+                : "the farm has \(nodes.map(\.name).joined(separator: ", ")); set `nodename` in node.conf to one of"
+                    + " them, or add it with `qvd node add`"
+            throw .notFound(attempt: "looking for node `\(name)`", detail: known)
+        }
+        return NodeIdentityRow(identity: try identity(), node: node)
+    }
+
+    package func assignments(to node: NodeID) throws(LedgerError) -> [Assignment] {
+        var result: [Assignment] = []
+        for vm in try vms(assignedTo: node) {
+            guard let user = try user(vm.user), let osf = try osf(vm.osf) else { continue }
+            result.append(Assignment(vm: vm, login: user.login, osf: osf, images: try images(of: vm.osf)))
+        }
+        return result
+    }
+
+    package func reservations() throws(LedgerError) -> [Reservation] {
+        try vms().map { vm in
+            Reservation(vm: vm.id, mac: vm.mac, address: vm.address, hostName: hostName(of: vm.name, vm.id))
+        }
+    }
+}
+
+/// The farm's identity and one of its nodes, as one read saw them.
+package struct NodeIdentityRow: Sendable, Hashable {
+    package let identity: FarmIdentity
+    package let node: Node
+}
+
+/// A guest's host name: the VM's name with every run of other characters than letters and digits as one hyphen, and
+/// the VM's number, because two users may both have a VM `desk`. At most 63 characters (RFC 1035).
+package func hostName(of name: String, _ vm: VMID) -> String {
+    var label = ""
+    for byte in name.lowercased().utf8.prefix(48) {
+        let isPlain = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        if isPlain {
+            label.unicodeScalars.append(Unicode.Scalar(byte))
+        } else if label.utf8.last != UInt8(ascii: "-"), !label.isEmpty {
+            label += "-"
+        }
+    }
+    if label.utf8.last == UInt8(ascii: "-") { label.removeLast() }
+    return (label.isEmpty ? "vm" : label) + "-\(vm)"
+}

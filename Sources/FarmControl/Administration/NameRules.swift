@@ -1,0 +1,120 @@
+import FarmModel
+
+/// What a name may be, by the original's column widths, and what keeps it usable in logins, lists and file names.
+enum NameRules {
+    /// - Throws: `.invalid`, naming the object and the rule.
+    static func check(
+        _ name: String, what: String, lengthMax: Int, forbidden: String = "", allowsSpaces: Bool = false
+    ) throws(LedgerError) {
+        func refuse(_ rule: String) -> LedgerError {
+            .refuse(.invalid, "\(what) name \(quoted(name)) \(rule)")
+        }
+        guard !name.isEmpty else { throw .refuse(.invalid, "\(what) name is empty; give it at least one character") }
+        let length = name.unicodeScalars.count
+        guard length <= lengthMax else {
+            throw refuse("is \(length) characters long; at most \(lengthMax) are allowed")
+        }
+        guard !name.unicodeScalars.contains(where: isControl) else {
+            throw refuse("contains a control character; leave it out")
+        }
+        guard name.first != "-" else { throw refuse("begins with `-`; begin it with a letter or a digit") }
+        guard name.first?.isWhitespace == false, name.last?.isWhitespace == false else {
+            throw refuse("begins or ends with a space; leave it out")
+        }
+        if !allowsSpaces, name.contains(where: \.isWhitespace) {
+            throw refuse("contains a space; leave it out")
+        }
+        if let character = name.first(where: forbidden.contains) {
+            throw refuse("contains `\(character)`; leave it out")
+        }
+    }
+
+    /// A login is stored as `LoginName` reads it: lower case. `@` and `#` divide login and tenant, and HTTP Basic
+    /// authentication ends the login at the first colon.
+    static func login(_ text: String) throws(LedgerError) -> String {
+        let login = text.lowercased()
+        try check(login, what: "user", lengthMax: 64, forbidden: "@#:/")
+        return login
+    }
+
+    static func tenant(_ text: String) throws(LedgerError) -> String {
+        let name = text.lowercased()
+        try check(name, what: "tenant", lengthMax: 80, forbidden: "@#:/")
+        return name
+    }
+
+    static func osf(_ name: String) throws(LedgerError) {
+        try check(name, what: "OSF", lengthMax: 64, allowsSpaces: true)
+    }
+
+    static func node(_ name: String) throws(LedgerError) {
+        try check(name, what: "node", lengthMax: 127)
+    }
+
+    /// Any printable text: it never becomes a file or interface name.
+    static func vm(_ name: String) throws(LedgerError) {
+        try check(name, what: "VM", lengthMax: 64, allowsSpaces: true)
+    }
+
+    /// One component of a path, at most NAME_MAX bytes with what overlays and kernels append to it. A comma ends an
+    /// option of qemu's command lines.
+    static func imageFile(_ file: String) throws(LedgerError) {
+        try check(file, what: "image file", lengthMax: 200, forbidden: "/", allowsSpaces: true)
+        guard file.utf8.count <= 200 else {
+            throw .refuse(.invalid, "image file name \(quoted(file)) is longer than 200 bytes; shorten it")
+        }
+        guard file.first != "." else {
+            throw .refuse(.invalid, "image file name \(quoted(file)) begins with a dot, which marks unfinished files")
+        }
+    }
+
+    static func tag(_ tag: String) throws(LedgerError) {
+        try check(tag, what: "tag", lengthMax: 128, forbidden: ",")
+    }
+
+    static func version(_ version: String) throws(LedgerError) {
+        try check(version, what: "version", lengthMax: 64, forbidden: ",")
+        guard version != ImageTag.head, version != ImageTag.standard else {
+            throw .refuse(.invalid, "`\(version)` is a moving tag and cannot be a version; choose another")
+        }
+    }
+
+    static func property(_ key: String, value: String) throws(LedgerError) {
+        try check(key, what: "property", lengthMax: 1024, forbidden: "=")
+        try checkValue(value, of: "property `\(key)`", lengthMax: 32_768)
+    }
+
+    static func configuration(_ key: String, value: String) throws(LedgerError) {
+        try check(key, what: "configuration key", lengthMax: 64, forbidden: "=")
+        try checkValue(value, of: "configuration key `\(key)`", lengthMax: 4096)
+    }
+
+    private static func checkValue(_ value: String, of what: String, lengthMax: Int) throws(LedgerError) {
+        let length = value.unicodeScalars.count
+        guard length <= lengthMax else {
+            throw .refuse(.invalid, "the value of \(what) is \(length) characters long; at most \(lengthMax)")
+        }
+        guard !value.unicodeScalars.contains("\0") else {
+            throw .refuse(.invalid, "the value of \(what) contains a zero byte; leave it out")
+        }
+    }
+}
+
+/// Tags that every OSF has.
+package enum ImageTag {
+    /// The newest image, until an operator moves it.
+    package static let head = "head"
+    /// What VMs run unless they say otherwise.
+    package static let standard = "default"
+}
+
+func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .lineSeparator
+        || scalar.properties.generalCategory == .paragraphSeparator
+}
+
+/// For messages: in backticks, control characters shown as `?`, cut after 80 characters.
+func quoted(_ text: String) -> String {
+    let shown = String(String.UnicodeScalarView(text.unicodeScalars.prefix(80).map { isControl($0) ? "?" : $0 }))
+    return "`\(shown)\(text.unicodeScalars.count > 80 ? "..." : "")`"
+}

@@ -1,0 +1,81 @@
+import FarmModel
+
+extension FarmRecords {
+    func existing(_ id: NodeID) throws(LedgerError) -> Node {
+        guard let node = try node(id) else {
+            throw .refuse(.notFound, "there is no node \(id); `qvd node list` shows them")
+        }
+        return node
+    }
+
+    /// Refuses once the numbers of this noun are used up.
+    func checkNumbersLeft(_ noun: FarmNoun, what: String) throws(LedgerError) {
+        guard let numberMax = noun.numberMax else { return }
+        guard try lastNumber(of: noun) < numberMax else {
+            throw .refuse(
+                .rangeIsFull, "this farm has given out all \(numberMax) \(what) numbers that names of taps can hold")
+        }
+    }
+
+    mutating func addNode(name: String, address: IPv4Address) throws(LedgerError) -> NodeID {
+        try NameRules.node(name)
+        let plan = try identity().addressPlan
+        guard plan.isNodeAddress(address) else {
+            let last = IPv4Address(bits: plan.rangeStart.bits - 1)
+            throw .refuse(
+                .invalid, "the node address \(address) is not between \(IPv4Address(bits: plan.network.bits + 1)) and"
+                    + " \(last), where nodes of this farm live; VM addresses begin at \(plan.rangeStart)")
+        }
+        guard address != plan.gateway else {
+            throw .refuse(.invalid, "\(address) is the gateway of the VM network; give the node another address")
+        }
+        for other in try nodes() {
+            guard other.name != name else {
+                throw .refuse(
+                    .alreadyExists, "there is a node `\(name)` already (number \(other.id)); choose another name")
+            }
+            guard other.address != address else {
+                throw .refuse(
+                    .alreadyExists, "\(address) is the address of node `\(other.name)`; give the new one another")
+            }
+        }
+        try checkNumbersLeft(.node, what: "node")
+        let id = NodeID(try nextNumber(of: .node))
+        try put(Node(id: id, name: name, address: address))
+        return id
+    }
+
+    mutating func setNode(_ id: NodeID, isBlocked: Bool) throws(LedgerError) {
+        var node = try existing(id)
+        node.isBlocked = isBlocked
+        try put(node)
+    }
+
+    mutating func deleteNode(_ id: NodeID) throws(LedgerError) {
+        let node = try existing(id)
+        let vms = try vms(assignedTo: id)
+        guard vms.isEmpty else {
+            throw .refuse(.inUse, "node `\(node.name)` still has \(listed(vms)); stop the VMs first")
+        }
+        guard node.state == .stopped || node.isBlocked else {
+            throw .refuse(
+                .inUse, "node `\(node.name)` is \(node.state.rawValue); stop qvd-node there, or block the node first"
+                    + " if it is gone for ever")
+        }
+        try removeProperties(of: .node(id))
+        try forgetAbandonedDomains(on: id)
+        try remove(id)
+    }
+
+    mutating func abandonDomain(of vm: VMID, on id: NodeID) throws(LedgerError) {
+        _ = try existing(id)
+        guard vm.rawValue >= 1, vm.rawValue <= TapName.vmMax else {
+            throw .refuse(.invalid, "\(vm) is no VM number; it must be from 1 to \(TapName.vmMax)")
+        }
+        if let row = try self.vm(vm) {
+            throw .refuse(
+                .inUse, "VM \(vm) (\(row.name)) is in the farm, so its domain is not abandoned; use `qvd vm stop`")
+        }
+        try abandon(vm, on: id)
+    }
+}

@@ -1,0 +1,52 @@
+package import FarmModel
+
+// At most one session per VM: a newcomer marks the one there is and waits for it to end.
+extension FarmRecords {
+    /// The session that holds the VM: the newcomer's own, or another one, now marked as wanted.
+    package mutating func claim(_ session: Session) throws(LedgerError) -> Session {
+        guard try vm(session.vm) != nil else {
+            throw .notFound(
+                attempt: "beginning a session with VM \(session.vm)", detail: "there is no such VM in the farm")
+        }
+        guard var holder = try self.session(of: session.vm) else {
+            try put(session)
+            return session
+        }
+        if holder.token != session.token, !holder.isTakeOverRequested {
+            holder.isTakeOverRequested = true
+            try put(holder)
+        }
+        return holder
+    }
+
+    package mutating func markConnected(
+        _ token: SessionToken, vm: VMID, at time: WallTime
+    ) throws(LedgerError) {
+        let attempt = "marking session \(token) of VM \(vm) as connected"
+        guard var session = try session(of: vm), session.token == token else {
+            throw .stale(attempt: attempt, detail: "the session has ended")
+        }
+        guard !session.isTakeOverRequested else {
+            throw .stale(attempt: attempt, detail: "another client of the user takes the session over")
+        }
+        guard session.state != .connected else { return }
+        session.state = .connected
+        session.since = time
+        try put(session)
+    }
+
+    package mutating func end(_ token: SessionToken, vm: VMID) throws(LedgerError) {
+        guard try session(of: vm)?.token == token else { return }
+        try removeSession(of: vm)
+    }
+
+    package func sessionsWantedByOthers(router: String) throws(LedgerError) -> [Session] {
+        try sessions().filter { $0.token.router == router && $0.isTakeOverRequested }
+    }
+
+    package mutating func endAllSessions(butOf router: String) throws(LedgerError) {
+        for session in try sessions() where session.token.router != router {
+            try removeSession(of: session.vm)
+        }
+    }
+}

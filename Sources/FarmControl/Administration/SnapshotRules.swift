@@ -1,0 +1,19 @@
+package import FarmModel
+
+extension FarmRecords {
+    /// The whole farm as one read sees it, without hashes and secrets.
+    package func snapshot() throws(LedgerError) -> FarmSnapshot {
+        let identity = try identity()
+        var snapshot = FarmSnapshot(farm: identity.farm, addressPlan: identity.addressPlan)
+        snapshot.tenants = try tenants()
+        snapshot.users = try users()
+        snapshot.osfs = try osfs()
+        snapshot.images = try images()
+        snapshot.nodes = try nodes()
+        snapshot.vms = try vms()
+        snapshot.sessions = try sessions()
+        snapshot.properties = try properties()
+        snapshot.configuration = try configuration()
+        return snapshot
+    }
+}
