@@ -144,7 +144,7 @@ package struct ImageDisks: DiskStorage {
     }
 
     private func requireUsable(_ path: String, attempt: String) async throws(PortError) {
-        let answer = try await command.run(["info", "-q", "-U", "-f", "qcow2", "--", path], attempt: attempt)
+        let answer = try await command.run(["info", "-U", "-f", "qcow2", "--", path], attempt: attempt)
         guard answer.exitCode == 0 else {
             throw PortError(
                 .rejected, QemuImage.reason(answer.complaint), attempt: attempt,

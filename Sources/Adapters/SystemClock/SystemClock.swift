@@ -1,5 +1,5 @@
 package import FarmModel
-package import FarmPorts
+import FarmPorts
 import Glibc
 
 /// The machine's clocks: CLOCK_BOOTTIME for durations (it counts on while the machine is suspended) and the wall
