@@ -7,7 +7,7 @@ package struct SimulatedNetwork: NodeNetwork {
     let host: SimulatedHost
     let gate: PortGate
 
-    package func ensureTap(_ tap: TapName) async throws(PortError) {
+    package func ensureTap(_ tap: TapName, mac: MACAddress) async throws(PortError) {
         let host = self.host
         try await gate.call(.ensureTap, vm: tap.vm, attempt: "creating tap \(tap)") { () throws(PortError) in
             try host.change { (truth: inout HostState) throws(PortError) in

@@ -39,7 +39,7 @@ struct VMProcedures: Sendable {
     private func build(_ step: StartStep, _ plan: StartPlan) async throws(PortError) {
         switch step {
         case .disks: _ = try await prepareDisks(plan)
-        case .tap: try await ports.network.ensureTap(TapName(owner(plan)))
+        case .tap: try await ports.network.ensureTap(TapName(owner(plan)), mac: plan.vm.mac)
         case .filter: try await ports.filter.apply(rules(plan))
         case .reservation: try await makeSureOfReservation(plan)
         case .secret: try await handSecret(plan)
