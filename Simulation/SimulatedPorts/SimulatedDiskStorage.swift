@@ -127,10 +127,7 @@ extension SimulatedHost {
 
     /// A live domain holds a lock on its overlay.
     func checkUnlocked(_ path: String, attempt: String) throws(PortError) {
-        let holder = read { truth in
-            truth.sortedDomains.first { $0.isLive && $0.running?.overlayPath == path }?.name
-        }
-        if let holder {
+        if let holder = read({ $0.locks[path] }) {
             throw PortError(.rejected, .busy, attempt: attempt, detail: "\(path) is in use by \(holder)")
         }
     }
@@ -151,11 +148,20 @@ package struct SimulatedSecretFiles: SecretFiles {
     let host: SimulatedHost
     let gate: PortGate
 
+    private static func path(_ vm: VMID) -> String { "/secrets/\(vm)" }
+
     package func hand(_ secret: AgentSecret, to vm: VMID) async throws(PortError) -> String {
         let host = self.host
         return try await gate.call(.handSecret, vm: vm, attempt: "writing the secret file of VM \(vm)") {
             host.change { $0.secrets[vm] = secret }
-            return "/secrets/\(vm)"
+            return Self.path(vm)
+        }
+    }
+
+    package func path(of vm: VMID) async throws(PortError) -> String? {
+        let host = self.host
+        return try await gate.call(.observeSecrets, vm: vm, attempt: "looking for the secret file of VM \(vm)") {
+            host.read { $0.secrets[vm] == nil ? nil : Self.path(vm) }
         }
     }
 

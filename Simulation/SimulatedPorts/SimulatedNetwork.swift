@@ -20,6 +20,7 @@ package struct SimulatedNetwork: NodeNetwork {
                 made.isUp = true
                 made.isOnBridge = true
                 truth.network.taps[tap] = made
+                truth.network.learned[mac] = tap
             }
         }
     }
