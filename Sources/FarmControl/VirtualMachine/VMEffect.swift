@@ -55,7 +55,7 @@ package struct StartPlan: Sendable, Hashable {
     package var assignment: Assignment
     /// Nil only while nothing was started: an adopted VM whose image is not known.
     package var image: DiskImage?
-    /// The domain runs already: a predecessor of this daemon started it.
+    /// The domain ran already when the machine took it over.
     package var isAdopted = false
 
     package var vm: VirtualMachine { assignment.vm }
@@ -80,6 +80,8 @@ package enum VMEvent: Sendable, Hashable {
     /// A look at the node.
     case observed(DomainSight)
     case released
+    /// An operator gave up the domain, which has no row any more.
+    case givenUp
     /// Time may have passed the deadline.
     case tick
 }
@@ -105,7 +107,7 @@ package struct DomainSight: Sendable, Hashable {
 /// How an effect ended, in the words of `PortError` without the port.
 package enum PortOutcome: Sendable, Hashable {
     case done
-    /// It did not happen; the reason is in words. `isBusy` when the other side said to come later.
+    /// It did not happen; the reason is in words.
     case failed(String)
     /// It may have happened.
     case unknown(String)
