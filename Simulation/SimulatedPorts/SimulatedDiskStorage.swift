@@ -165,13 +165,6 @@ package struct SimulatedSecretFiles: SecretFiles {
         }
     }
 
-    package func path(of vm: VMID) async throws(PortError) -> String? {
-        let host = self.host
-        return try await gate.call(.observeSecrets, vm: vm, attempt: "looking for the secret file of VM \(vm)") {
-            host.read { $0.secrets[vm] == nil ? nil : "/secrets/\(vm)" }
-        }
-    }
-
     package func remove(of vm: VMID) async throws(PortError) {
         let host = self.host
         try await gate.call(.removeSecret, vm: vm, attempt: "removing the secret file of VM \(vm)") {
