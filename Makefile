@@ -1,6 +1,7 @@
 # The two commands: `make demo` shows a desktop, `make test` tests everything. `make help` lists the rest.
 
-SHELL := /bin/bash -o pipefail
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
 FLAGS := -c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error
 XCTEST := --disable-swift-testing
 CACHE ?= /var/cache/qvd
