@@ -127,8 +127,8 @@ let package = Package(
         tests(
             "RouterTests",
             [
-                "FarmModel", "FarmPorts", "FarmServices", "NIOTransport", "OpenSSLSecrets", "HTTPGuestAgent",
-                "GuestProtocol", tls, log,
+                "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "NIOTransport", "OpenSSLSecrets",
+                "HTTPGuestAgent", "GuestProtocol", "SystemClock", "SimulatedPorts", subprocess, tls, log,
             ] + nio),
         tests(
             "AdapterTests",
