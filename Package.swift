@@ -139,6 +139,12 @@ let package = Package(
                 "CLinux", subprocess,
             ]),
         tests("ExecutableTests", ["FarmModel", "NodeConfiguration", "SQLiteStore", "FarmPorts", subprocess]),
+        tests(
+            "Benchmarks",
+            [
+                "FarmModel", "FarmControl", "FarmPorts", "NodeRig", "NetlinkNetwork", "EbtablesFilter", "Simulator",
+                "SimulatedPorts", "Scenarios", subprocess,
+            ]),
         tests("NodeTests", ["FarmModel", "NodeRig", "GuestProtocol", subprocess]),
     ]
 )
