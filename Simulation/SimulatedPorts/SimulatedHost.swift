@@ -40,11 +40,11 @@ package final class SimulatedHost: Sendable {
     /// Looks at the truth without copying it.
     package func read<Result>(_ body: (borrowing HostState) -> Result) -> Result { body(confined.value) }
 
-    /// Changes the truth.
+    /// Changes the truth; says which parts of it, for the checkers.
     package func change<Result, Failure: Error>(
-        _ body: (inout HostState) throws(Failure) -> Result
+        _ aspects: Aspects = .everything, _ body: (inout HostState) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        simulation.changed()
+        simulation.changed(aspects)
         return try body(&confined.value)
     }
 
