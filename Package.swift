@@ -54,7 +54,7 @@ let package = Package(
         .target(name: "COpenSSL", path: "Sources/C/COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
 
         // Adapters: one outside system each.
-        adapter("LibvirtHypervisor", ["CLibvirt"]),
+        adapter("LibvirtHypervisor", ["CLibvirt", subprocess]),
         adapter("NetlinkNetwork", ["CLinux"]),
         adapter("EbtablesFilter", [subprocess]),
         adapter("DnsmasqAddresses", [subprocess]),
