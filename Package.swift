@@ -112,7 +112,7 @@ let package = Package(
             name: "NodeRig", dependencies: ["FarmModel", "CLinux", subprocess],
             path: "Tests/NodeRig", swiftSettings: settings),
         tests("FarmModelTests", ["FarmModel"]),
-        tests("FarmControlTests", ["FarmModel", "FarmControl"]),
+        tests("FarmControlTests", ["FarmModel", "FarmControl", "PortContracts"]),
         tests(
             "FarmServicesTests",
             ["FarmModel", "FarmControl", "FarmPorts", "FarmServices", "Simulator", "SimulatedPorts", log]),

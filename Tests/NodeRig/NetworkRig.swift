@@ -1,5 +1,4 @@
 package import FarmModel
-import Subprocess
 
 /// A node's network for one test: the bridge `qvdnet0` with the node's address, and an uplink (a veth) to a
 /// second namespace, where another node of the farm answers. Needs private namespaces; `remove` takes all of
@@ -28,12 +27,7 @@ package struct NetworkRig: Sendable {
         let rig = NetworkRig(
             plan: plan, nodeMAC: MACAddress(bits: 0x0251_5600_0001),
             otherNodeMAC: MACAddress(bits: 0x0251_5600_0002))
-        // What a failed test left behind.
-        if try await rig.exists(rig.bridge) { try await rig.removeBridge() }
-        if try await RigCommand.run("ip", "netns", "list").contains(otherNamespace) {
-            try await RigCommand.run("ip", "netns", "del", otherNamespace)
-            try await wait(for: "the old uplink to go") { try await !rig.exists(uplink) }
-        }
+        try await rig.clear()  // what a failed test left behind
         try await rig.makeBridge()
         try await RigCommand.run("ip", "netns", "add", otherNamespace)
         try await RigCommand.run(
@@ -47,15 +41,20 @@ package struct NetworkRig: Sendable {
             far + ["address", "add", "\(rig.otherNodeAddress)/\(plan.prefixLength)", "dev", farEnd])
         try await RigCommand.run(
             "ip", "link", "set", uplink, "master", rig.bridge, "addrgenmode", "none", "up")
-        try await wait(for: "the other node to answer") { await rig.otherNodeAnswers() }
+        try await rig.waitUntilForwarding(uplink)
         return rig
     }
 
-    package func remove() async throws {
-        try await RigCommand.run("ip", "netns", "del", Self.otherNamespace)
-        try await removeBridge()
-        // The veth goes with its peer's namespace, but only after the kernel has got round to it.
-        try await wait(for: "the uplink to go") { try await !exists(Self.uplink) }
+    package func remove() async throws { try await clear() }
+
+    private func clear() async throws {
+        // The link first: a listener that is still open keeps the namespace and its end of the veth.
+        for interface in [Self.uplink, bridge] where try await exists(interface) {
+            try await RigCommand.run("ip", "link", "del", interface)
+        }
+        if try await RigCommand.run("ip", "netns", "list").contains(Self.otherNamespace) {
+            try await RigCommand.run("ip", "netns", "del", Self.otherNamespace)
+        }
     }
 
     /// The bridge without ports.
@@ -85,6 +84,14 @@ package struct NetworkRig: Sendable {
         try FrameListener(Self.farEnd, namespacePath: Self.namespacePath)
     }
 
+    /// Returns when the bridge forwards from this port of it, which it does a moment after the other end is
+    /// held.
+    package func waitUntilForwarding(_ interface: String) async throws {
+        try await wait(for: "the bridge to forward from \(interface)", every: .milliseconds(2)) {
+            try await RigCommand.run("bridge", "link", "show", "dev", interface).contains("state forwarding")
+        }
+    }
+
     /// Static or learned entries of the bridge's forwarding table behind an interface.
     package func addressesBehind(_ interface: String) async throws -> Set<MACAddress> {
         let lines = try await RigCommand.run("bridge", "fdb", "show", "brport", interface).split(
@@ -92,12 +99,5 @@ package struct NetworkRig: Sendable {
         return Set(
             lines.filter { !$0.contains("permanent") && !$0.contains("self") }
                 .compactMap { MACAddress(String($0.prefix { $0 != " " })) })
-    }
-
-    private func otherNodeAnswers() async -> Bool {
-        let result = try? await Subprocess.run(  // no answer yet is the expected failure
-            .name("ping"), arguments: ["-c", "1", "-W", "1", otherNodeAddress.description], output: .discarded
-        )
-        return result?.terminationStatus.isSuccess ?? false
     }
 }
