@@ -39,7 +39,7 @@ let package = Package(
         .target(name: "FarmControl", dependencies: ["FarmModel"], swiftSettings: settings),
         .target(name: "FarmPorts", dependencies: ["FarmModel"], swiftSettings: settings),
         .target(
-            name: "FarmServices", dependencies: ["FarmModel", "FarmControl", "FarmPorts", log],
+            name: "FarmServices", dependencies: ["FarmModel", "FarmControl", "FarmPorts", "GuestProtocol", log],
             swiftSettings: settings),
         .target(name: "GuestProtocol", dependencies: ["FarmModel"], swiftSettings: settings),
 
@@ -51,6 +51,7 @@ let package = Package(
             name: "CSQLite", path: "Sources/C/CSQLite", pkgConfig: "sqlite3",
             providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "CLinux", path: "Sources/C/CLinux"),
+        .target(name: "CProcess", path: "Sources/C/CProcess"),
         .target(name: "COpenSSL", path: "Sources/C/COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
 
         // Adapters: one outside system each.
@@ -63,7 +64,7 @@ let package = Package(
         adapter("SQLiteStore", ["CSQLite", "FarmControl"]),
         adapter("OpenSSLSecrets", ["COpenSSL"]),
         adapter("HTTPGuestAgent", ["GuestProtocol"] + nio),
-        adapter("NIOTransport", nio + [tls]),
+        adapter("NIOTransport", ["GuestProtocol"] + nio + [tls]),
         adapter("SystemClock", []),
 
         // Simulation: the same services on in-memory ports and a virtual clock.
@@ -92,7 +93,7 @@ let package = Package(
             [
                 "NodeConfiguration", "FarmControl", "FarmServices", "LibvirtHypervisor", "NetlinkNetwork",
                 "EbtablesFilter", "DnsmasqAddresses", "ImageDisks", "SQLiteStore", "OpenSSLSecrets",
-                "HTTPGuestAgent", "NIOTransport", "SystemClock", "CLinux", log, arguments, subprocess,
+                "HTTPGuestAgent", "NIOTransport", "SystemClock", "CProcess", log, arguments,
             ]),
         executable(
             "qvd",
@@ -100,7 +101,7 @@ let package = Package(
                 "NodeConfiguration", "FarmControl", "FarmServices", "SQLiteStore", "ImageDisks",
                 "OpenSSLSecrets", "SystemClock", log, arguments,
             ]),
-        executable("qvd-client", nio + [tls, arguments, subprocess]),
+        executable("qvd-client", ["GuestProtocol"] + nio + [tls, arguments, subprocess]),
         executable("qvd-vma", ["GuestProtocol"] + nio + [arguments, subprocess]),
 
         // Tests.
@@ -127,8 +128,8 @@ let package = Package(
         tests(
             "RouterTests",
             [
-                "FarmModel", "FarmPorts", "FarmServices", "NIOTransport", "OpenSSLSecrets", "HTTPGuestAgent",
-                "GuestProtocol", tls, log,
+                "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "NIOTransport", "OpenSSLSecrets",
+                "HTTPGuestAgent", "GuestProtocol", "SystemClock", "SimulatedPorts", subprocess, tls, log,
             ] + nio),
         tests(
             "AdapterTests",
@@ -138,6 +139,12 @@ let package = Package(
                 "CLinux", subprocess,
             ]),
         tests("ExecutableTests", ["FarmModel", "NodeConfiguration", "SQLiteStore", "FarmPorts", subprocess]),
+        tests(
+            "Benchmarks",
+            [
+                "FarmModel", "FarmControl", "FarmPorts", "NodeRig", "NetlinkNetwork", "EbtablesFilter", "Simulator",
+                "SimulatedPorts", "Scenarios", subprocess,
+            ]),
         tests("NodeTests", ["FarmModel", "NodeRig", "GuestProtocol", subprocess]),
     ]
 )

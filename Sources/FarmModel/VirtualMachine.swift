@@ -84,18 +84,23 @@ package struct Observation: Sendable, Hashable, Codable {
 }
 
 /// A VM assigned to a node, with everything the node needs to start it: one row of the node's desired state.
-package struct Assignment: Sendable, Hashable, Codable {
+package struct Assignment: Sendable, Hashable {
     package var vm: VirtualMachine
     package var login: String
     package var osf: OSFlavour
     /// Every image of the OSF; which one is used is decided at each start.
     package var images: [DiskImage]
+    /// What the VM's agent demands; nil until this assignment's start has drawn it.
+    package var secret: AgentSecret?
 
-    package init(vm: VirtualMachine, login: String, osf: OSFlavour, images: [DiskImage]) {
+    package init(
+        vm: VirtualMachine, login: String, osf: OSFlavour, images: [DiskImage], secret: AgentSecret? = nil
+    ) {
         self.vm = vm
         self.login = login
         self.osf = osf
         self.images = images
+        self.secret = secret
     }
 }
 

@@ -30,6 +30,8 @@ package protocol DiskStorage: Sendable {
 package protocol SecretFiles: Sendable {
     /// Writes the VM's secret (replacing an old one, atomically) and returns the file's path.
     func hand(_ secret: AgentSecret, to vm: VMID) async throws(PortError) -> String
+    /// Where the VM's file is; nil when it has none.
+    func path(of vm: VMID) async throws(PortError) -> String?
     /// Idempotent.
     func remove(of vm: VMID) async throws(PortError)
     /// VMs of this farm with a secret file, sorted.

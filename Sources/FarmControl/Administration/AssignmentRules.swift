@@ -122,7 +122,9 @@ extension FarmRecords {
         var result: [Assignment] = []
         for vm in try vms(assignedTo: node) {
             guard let user = try user(vm.user), let osf = try osf(vm.osf) else { continue }
-            result.append(Assignment(vm: vm, login: user.login, osf: osf, images: try images(of: vm.osf)))
+            result.append(
+                Assignment(
+                    vm: vm, login: user.login, osf: osf, images: try images(of: vm.osf), secret: try secret(of: vm.id)))
         }
         return result
     }

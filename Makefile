@@ -1,0 +1,46 @@
+# The two commands: `make demo` shows a desktop, `make test` tests everything. `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+FLAGS := -c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error
+XCTEST := --disable-swift-testing
+CACHE ?= /var/cache/qvd
+
+.PHONY: help packages build agent image demo demo-clean test test-pure bench
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+packages: ## install the Debian packages QVD needs (root)
+	@fixtures/install-packages.sh
+
+build: packages ## build everything but the guest's agent
+	@echo "building (the first time takes some minutes)"
+	@swift build $(FLAGS)
+
+agent: packages ## build qvd-vma, the guest's agent, with a static Swift library
+	@echo "building the guest's agent (the first time takes some minutes)"
+	@swift build -c release --static-swift-stdlib --scratch-path .build-static --product qvd-vma
+
+image: agent ## make the demo guest image (once; minutes the first time)
+	@mkdir -p .build/demo-image
+	@fixtures/images/demo-desktop/build-image.sh --output .build/demo-image --cache $(CACHE)/images \
+		--vma "$$(swift build -c release --static-swift-stdlib --scratch-path .build-static --show-bin-path)/qvd-vma" \
+		| tee .build/demo-image/log && tail -1 .build/demo-image/log >.build/demo-image/newest
+
+demo: build image ## show a desktop; ONCE=1 takes its picture and ends (root)
+	@fixtures/demo/demo.sh $(if $(ONCE),--once)
+
+demo-clean: ## remove what a killed demo left
+	@fixtures/demo/demo.sh --clean
+
+test: ## test everything, the demo included (root, 40 minutes at most)
+	@fixtures/run-tests.sh
+
+test-pure: ## test what needs no root and no outside system
+	@swift build $(FLAGS) --build-tests
+	@swift test $(FLAGS) $(XCTEST) --skip-build \
+		--filter '^(FarmModelTests|FarmControlTests|FarmServicesTests|GuestProtocolTests|SimulationTests|StoreTests|RouterTests|TidyTests)\.'
+
+bench: build ## print the figures of docs/figures.md (root)
+	@fixtures/bench/bench.sh

@@ -1,0 +1,75 @@
+package import FarmModel
+import Simulator
+
+/// The faults in force at this moment, and the dice of each: every fault draws from a stream of its own, so that
+/// leaving one out of the plan does not change the luck of the others.
+package struct FaultBoard: Sendable {
+    /// What a call has to go through.
+    package struct Decision: Sendable {
+        package var extraLatency: Int64 = 0
+        package var failure: FailureMode?
+        /// No answer before this moment.
+        package var hangsUntil: Int64?
+    }
+
+    private struct Active: Sendable {
+        var index: Int
+        var fault: Fault
+        var dice: SplitMix64
+    }
+
+    private let seed: UInt64
+    private var active: [Active] = []
+
+    package init(seed: UInt64) { self.seed = seed }
+
+    package var isEmpty: Bool { active.isEmpty }
+
+    package mutating func begin(_ fault: Fault, index: Int) {
+        active.append(
+            Active(index: index, fault: fault, dice: SplitMix64(seed: seed, stream: .faults, number: UInt64(index))))
+    }
+
+    package mutating func end(index: Int) { active.removeAll { $0.index == index } }
+    package mutating func endAll() { active.removeAll() }
+
+    package mutating func decide(_ port: PortName, vm: Int64, node: NodeID, now: Int64) -> Decision {
+        var decision = Decision()
+        guard !active.isEmpty else { return decision }
+        for position in active.indices where active[position].fault.node == node {
+            let fault = active[position].fault
+            switch fault.kind {
+            case .slow(port, let nanoseconds):
+                decision.extraLatency += active[position].dice.within(0...nanoseconds)
+            case .failing(port, let mode, let perMille) where active[position].dice.chance(perMille: perMille):
+                decision.failure = decision.failure ?? mode
+            case .hanging(port, let only) where only == nil || only?.rawValue == vm:
+                let until = fault.lasts == 0 ? Int64.max : fault.at + fault.lasts
+                decision.hangsUntil = max(decision.hangsUntil ?? 0, until)
+            default: break
+            }
+        }
+        return decision
+    }
+
+    /// How many times a hypervisor event arrives: 0, 1 or 2.
+    mutating func deliveries(node: NodeID) -> Int {
+        var count = 1
+        for position in active.indices where active[position].fault.node == node {
+            switch active[position].fault.kind {
+            case .eventsLost(let perMille) where active[position].dice.chance(perMille: perMille): count = 0
+            case .eventsDoubled(let perMille) where active[position].dice.chance(perMille: perMille): count *= 2
+            default: break
+            }
+        }
+        return min(count, 2)
+    }
+
+    func isDiskFull(node: NodeID) -> Bool {
+        active.contains { $0.fault.node == node && $0.fault.kind == .diskFull }
+    }
+
+    func isAgentSilent(_ vm: VMID, node: NodeID) -> Bool {
+        active.contains { $0.fault.node == node && $0.fault.kind == .agentSilent(vm) }
+    }
+}

@@ -1,0 +1,151 @@
+package import FarmModel
+
+/// What really exists on a simulated node, whatever any daemon believes. It survives every daemon.
+package struct HostState: Sendable {
+    package var network: HostNetwork
+    package var domains: [DomainName: SimulatedDomain] = [:]
+    package var disks: HostDisks
+    /// What DHCP serves, sorted by VM.
+    package var reservations: [Reservation] = []
+    package var isAddressServiceUp = true
+    package var secrets: [VMID: AgentSecret] = [:]
+    /// What live domains may hold together.
+    package var memory: Mebibytes
+    /// VMs whose guest will not get to its network at its next start.
+    package var stuckBoots: Set<VMID> = []
+    /// Which live domain holds the write lock of which overlay.
+    var locks: [String: DomainName] = [:]
+    /// Which live guest has which address; with two, the one that had it first.
+    var addressHolders: [IPv4Address: DomainName] = [:]
+    /// What live domains hold together, in MiB.
+    var heldMemory = 0
+
+    /// Sorted by name.
+    package var sortedDomains: [SimulatedDomain] { domains.values.sorted { $0.name < $1.name } }
+
+    /// The live domain of a VM; the first by name should there be two.
+    package func liveDomain(of vm: VMID) -> SimulatedDomain? {
+        sortedDomains.first { $0.isLive && $0.running?.owner.vm == vm }
+    }
+}
+
+/// Bridge, taps and filters of a simulated node.
+package struct HostNetwork: Sendable {
+    package struct Tap: Sendable, Hashable {
+        package var isUp: Bool
+        package var isOnBridge: Bool
+        /// The emulator that holds it open.
+        package var holder: DomainName?
+    }
+
+    package struct Filter: Sendable, Hashable {
+        package var rules: TapRuleSet
+        package var isComplete: Bool
+        /// What the rules say of a frame is a pure function; asked once per frame and rule set.
+        var passages: [GuestFrame: FramePassage] = [:]
+
+        package init(rules: TapRuleSet, isComplete: Bool) {
+            self.rules = rules
+            self.isComplete = isComplete
+        }
+
+        mutating func passage(_ frame: GuestFrame) -> FramePassage {
+            if let known = passages[frame] { return known }
+            let passage = FramePassage(frame, rules)
+            passages[frame] = passage
+            return passage
+        }
+    }
+
+    package var bridge: ObservedBridge?
+    package var taps: [TapName: Tap] = [:]
+    package var filters: [TapName: Filter] = [:]
+    /// Which MAC address the bridge believes behind which tap. It is told when the tap is made; learning is off.
+    package var learned: [MACAddress: TapName] = [:]
+    /// Frames that passed although the guest had no right to send them, in words; the first few.
+    package var foreignFrames: [String] = []
+    /// Taps whose rules somebody else removed: what passes until they are back is not the farm's doing.
+    package var flushed: Set<TapName> = []
+    package var framesSent = 0
+    package var framesPassed = 0
+}
+
+/// Images, overlays and user disks on a simulated node.
+package struct HostDisks: Sendable {
+    package struct Image: Sendable, Hashable {
+        package var isCorrupt = false
+        /// Grows when somebody writes to it, which must not happen.
+        package var writes = 0
+        package init() {}
+    }
+
+    package struct Overlay: Sendable, Hashable {
+        package var image: ImageID
+        package var imageFile: String
+        /// Grows each time it is made anew.
+        package var generation: Int
+    }
+
+    package struct UserDisk: Sendable, Hashable {
+        package var size: Mebibytes
+        /// 1 for the disk first made; a disk that came back is another disk.
+        package var generation: Int
+        /// What users saved on it.
+        package var writes: Int
+    }
+
+    package var images: [String: Image] = [:]
+    package var overlays: [VMID: [ImageID: Overlay]] = [:]
+    package var userDisks: [VMID: UserDisk] = [:]
+    /// Deletions that were called for.
+    package var deletedUserDisks: [VMID: Int] = [:]
+    package var generations = 0
+    package var totalBytes: Int64
+    package var freeBytes: Int64
+
+    package init(images: [String], totalBytes: Int64) {
+        for name in images { self.images[name] = Image() }
+        self.totalBytes = totalBytes
+        freeBytes = totalBytes
+    }
+
+    package static func overlayPath(_ vm: VMID, _ image: ImageID) -> String { "/overlays/\(vm)-\(image).qcow2" }
+    package static func userDiskPath(_ vm: VMID) -> String { "/homes/\(vm).raw" }
+}
+
+/// A domain as the simulated hypervisor knows it.
+package struct SimulatedDomain: Sendable {
+    package var name: DomainName
+    package var specification: DomainSpecification
+    package var state: ObservedDomain.State = .shutOff
+    /// What it was started from; nil while it is off. Redefining a live domain changes only its next start.
+    package var running: DomainSpecification?
+    /// Grows with each start, so that what an earlier life of the guest had planned does not happen to this one.
+    package var life = 0
+    package var guest = SimulatedGuest()
+
+    package init(_ specification: DomainSpecification) {
+        name = specification.name
+        self.specification = specification
+    }
+
+    package var isLive: Bool { state != .shutOff }
+}
+
+/// What goes on inside a domain.
+package struct SimulatedGuest: Sendable, Hashable {
+    package enum Phase: String, Sendable, Hashable { case off, booting, askingForAddress, startingAgent, up, poweringOff }
+
+    package var phase = Phase.off
+    package var address: IPv4Address?
+    /// What it read at boot.
+    package var secret: AgentSecret?
+    package var isHung = false
+    package var isHostile = false
+    package var neverGetsUp = false
+    package var session = GuestSessionState.stopped
+    /// Grows with each change of the session, so that old plans for it are void.
+    package var sessionStep = 0
+    /// How many lines lead into the session at this moment.
+    package var lines = 0
+}

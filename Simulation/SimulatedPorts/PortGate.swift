@@ -1,0 +1,159 @@
+package import FarmModel
+package import FarmPorts
+package import Simulator
+
+/// The way of every port call of a simulated process: is the caller alive, what do the faults say, how long does it
+/// take, then the effect on the world, in one piece.
+///
+/// Every simulated port is written with it, the store's too:
+/// `try await gate.call(.storeWrite, vm: vm, attempt: "recording ...") { try ledger.record(...) }`.
+package struct PortGate: Sendable {
+    package let simulation: Simulation
+    package let incarnation: Incarnation
+    package let node: NodeID
+
+    package init(simulation: Simulation, incarnation: Incarnation, node: NodeID) {
+        self.simulation = simulation
+        self.incarnation = incarnation
+        self.node = node
+    }
+
+    /// Carries out a call.
+    ///
+    /// - Parameter effect: what happens to the world; never waits, so it happens at one instant; at most once, perhaps after the caller has
+    ///   given up or died.
+    /// - Throws: what the effect throws, what a fault makes of it, or `.cancelled` when the caller is dead.
+    package func call<Answer>(
+        _ operation: PortOperation, vm: VMID? = nil, attempt: @autoclosure @escaping @Sendable () -> String,
+        effect: @escaping @Sendable () async throws(PortError) -> Answer
+    ) async throws(PortError) -> Answer {
+        guard await incarnation.enter() else { throw gone(.unreachable, attempt()) }
+        simulation.countCall()
+        let begun = simulation.now
+        let subject = vm?.rawValue ?? 0
+        do throws(PortError) {
+            let answer = try await carryOut(operation, subject, attempt, effect)
+            simulation.record(
+                TraceKind(operation), source: incarnation.source, subject: subject, value: simulation.now - begun,
+                words: attempt())
+            return answer
+        } catch {
+            simulation.record(
+                TraceKind(operation), source: incarnation.source, outcome: error.traceCode, subject: subject,
+                value: simulation.now - begun, words: "\(error.effect) \(error.reason): \(error)")
+            throw error
+        }
+    }
+
+    private func carryOut<Answer>(
+        _ operation: PortOperation, _ subject: Int64, _ attempt: @escaping @Sendable () -> String,
+        _ effect: @escaping @Sendable () async throws(PortError) -> Answer
+    ) async throws(PortError) -> Answer {
+        simulation.step(incarnation)
+        guard incarnation.isAlive else { throw gone(.unreachable, attempt()) }
+        let decision = simulation.withFaults {
+            $0.decide(operation.port, vm: subject, node: node, now: simulation.now)
+        }
+        if decision.failure == .unreachable {
+            _ = await simulation.executor.wait(until: simulation.now + 1_000_000)
+            throw PortError(.unreachable, .unavailable, attempt: attempt(), detail: "nothing was sent (fault)")
+        }
+        let usual = simulation.latency(operation.latency) + decision.extraLatency
+        if let until = decision.hangsUntil {
+            try await hang(operation, until: until, attempt, effect)
+        }
+        if usual > operation.timeLimit {
+            try await hang(operation, until: simulation.now + usual, attempt, effect)
+        }
+        guard await simulation.executor.wait(until: simulation.now + usual) else {
+            abandon(operation, within: usual, effect)
+            throw gone(.outcomeUnknown, attempt())
+        }
+        guard incarnation.isAlive else {
+            abandon(operation, within: 1_000_000_000, effect)
+            throw gone(.outcomeUnknown, attempt())
+        }
+        let answer = try await settle(decision.failure, attempt, effect)
+        simulation.step(incarnation)
+        guard incarnation.isAlive else { throw gone(.outcomeUnknown, attempt()) }
+        return answer
+    }
+
+    /// The effect at its instant, as the fault has it.
+    private func settle<Answer>(
+        _ failure: FailureMode?, _ attempt: () -> String,
+        _ effect: @escaping @Sendable () async throws(PortError) -> Answer
+    ) async throws(PortError) -> Answer {
+        switch failure {
+        case nil, .unreachable: return try await effect()
+        case .rejected:
+            throw PortError(.rejected, .unavailable, attempt: attempt(), detail: "the other side failed (fault)")
+        case .lostRequest: break
+        case .lostAnswer: _ = try await effect()
+        case .late: later(within: 10_000_000_000, effect)
+        }
+        throw PortError(.outcomeUnknown, .timedOut, attempt: attempt(), detail: "no answer came (fault)")
+    }
+
+    /// Returns when the hang ends before the adapter's time limit; otherwise throws.
+    private func hang<Answer>(
+        _ operation: PortOperation, until: Int64, _ attempt: () -> String,
+        _ effect: @escaping @Sendable () async throws(PortError) -> Answer
+    ) async throws(PortError) {
+        let limit = simulation.now + operation.timeLimit
+        let cancelled = await !simulation.executor.wait(until: min(until, limit))
+        if !cancelled, until <= limit { return }
+        // What hung may still be done when it comes loose.
+        if operation.outlivesCaller, until < .max, simulation.guestChance(perMille: 500) {
+            simulation.executor.schedule(at: until) { start(effect) }
+        }
+        if cancelled || !incarnation.isAlive { throw gone(.outcomeUnknown, attempt()) }
+        throw PortError(
+            .outcomeUnknown, .timedOut, attempt: attempt(),
+            detail: "no answer within \(operation.timeLimit / 1_000_000_000) s")
+    }
+
+    /// The caller is gone while the call was on its way: whoever carries it out may still do so.
+    private func abandon<Answer>(
+        _ operation: PortOperation, within: Int64,
+        _ effect: @escaping @Sendable () async throws(PortError) -> Answer
+    ) {
+        guard operation.outlivesCaller, simulation.guestChance(perMille: 500) else { return }
+        later(within: within, effect)
+    }
+
+    private func later<Answer>(
+        within: Int64, _ effect: @escaping @Sendable () async throws(PortError) -> Answer
+    ) {
+        simulation.executor.schedule(at: simulation.now + simulation.guestTime(0...within)) { start(effect) }
+    }
+
+    private func start<Answer>(_ effect: @escaping @Sendable () async throws(PortError) -> Answer) {
+        simulation.executor.spawn { await perform(effect) }
+    }
+
+    private func perform<Answer>(_ effect: () async throws(PortError) -> Answer) async {
+        do throws(PortError) {
+            _ = try await effect()
+        } catch {
+            // Nobody is there any more to be told: the caller gave up or died. The trace keeps it.
+            simulation.record(.world, source: incarnation.source, outcome: error.traceCode, words: "late: \(error)")
+        }
+    }
+
+    private func gone(_ effect: PortError.Effect, _ attempt: String) -> PortError {
+        PortError(
+            effect, .cancelled, attempt: attempt,
+            detail: incarnation.isAlive ? "the call was cancelled" : "\(incarnation.name) is dead")
+    }
+}
+
+extension PortError {
+    /// Effect and reason as one number, never 0.
+    package var traceCode: UInt32 {
+        var code: UInt32 = 0x8000_0000
+        for byte in effect.rawValue.utf8 { code = code &* 31 &+ UInt32(byte) }
+        for byte in reason.rawValue.utf8 { code = code &* 31 &+ UInt32(byte) }
+        return code | 1
+    }
+}

@@ -1,0 +1,82 @@
+/// The simulated parts of the outside world, as faults and traces name them.
+package enum PortName: UInt8, Sendable, Hashable, CaseIterable {
+    case hypervisor, network, filter, addresses, disks, secrets, agent, store, lines, hasher
+
+    /// The name in scenario files.
+    package var text: String { String(describing: self) }
+}
+
+/// Every call that can be made on a simulated port, with how long it usually takes.
+package enum PortOperation: UInt16, Sendable, Hashable, CaseIterable {
+    case defineDomain = 1, createDomain, shutdownDomain, destroyDomain, undefineDomain, observeDomains, capabilities
+    case ensureTap = 20, removeTap, observeTaps, observeBridge
+    case applyFilter = 30, removeFilter, observeFilters
+    case publish = 40, observeReservations
+    case inspectImage = 50, prepareOverlay, ensureUserDisk, removeOverlays, deleteUserDisk, observeDisks, space
+    case handSecret = 60, removeSecret, observeSecrets
+    case ping = 70, startSession, sessionState, suspendSession, stopSession, powerOff
+    case storeRead = 80, storeWrite
+    case openLine = 90
+    case hashPassword = 95, verifyPassword
+
+    package var port: PortName {
+        switch rawValue {
+        case 1..<20: .hypervisor
+        case 20..<30: .network
+        case 30..<40: .filter
+        case 40..<50: .addresses
+        case 50..<60: .disks
+        case 60..<70: .secrets
+        case 70..<80: .agent
+        case 80..<90: .store
+        case 90..<95: .lines
+        default: .hasher
+        }
+    }
+
+    /// Shortest and longest usual time, in nanoseconds. Orders of magnitude of the real parts on a small machine
+    /// (`ms` of libvirt, ebtables, qemu-img, rtnetlink, SQLite); to be calibrated by measured runs.
+    var latency: ClosedRange<Int64> {
+        switch self {
+        case .defineDomain: 2_000_000...10_000_000
+        case .createDomain: 150_000_000...400_000_000
+        case .shutdownDomain: 1_000_000...5_000_000
+        case .destroyDomain: 50_000_000...500_000_000
+        case .undefineDomain, .observeDomains, .capabilities: 1_000_000...10_000_000
+        case .ensureTap, .removeTap: 300_000...2_000_000
+        case .observeTaps, .observeBridge: 200_000...2_000_000
+        case .applyFilter, .removeFilter, .observeFilters: 5_000_000...20_000_000
+        case .publish: 1_000_000...20_000_000
+        case .observeReservations: 200_000...2_000_000
+        case .inspectImage: 5_000_000...20_000_000
+        case .prepareOverlay, .ensureUserDisk: 20_000_000...80_000_000
+        case .removeOverlays, .deleteUserDisk: 500_000...5_000_000
+        case .observeDisks, .space: 500_000...5_000_000
+        case .handSecret, .removeSecret, .observeSecrets: 100_000...2_000_000
+        case .ping, .sessionState: 1_000_000...20_000_000
+        case .startSession, .suspendSession, .stopSession, .powerOff: 10_000_000...200_000_000
+        case .storeRead: 100_000...1_000_000
+        case .storeWrite: 300_000...5_000_000
+        case .openLine: 500_000...5_000_000
+        case .hashPassword, .verifyPassword: 40_000_000...80_000_000
+        }
+    }
+
+    /// After how long the adapter gives up an answer, in nanoseconds.
+    var timeLimit: Int64 {
+        switch port {
+        case .agent: 4_000_000_000
+        case .lines: 10_000_000_000
+        case .store: 10_000_000_000
+        default: 30_000_000_000
+        }
+    }
+
+    /// Whether a call in flight may still take effect after its caller died: somebody else carries it out.
+    var outlivesCaller: Bool {
+        switch port {
+        case .hypervisor, .filter, .disks, .agent, .store: true
+        case .network, .addresses, .secrets, .lines, .hasher: false
+        }
+    }
+}

@@ -1,0 +1,71 @@
+package import FarmModel
+package import FarmPorts
+package import Simulator
+
+/// Virtual time, as one process sees it: a dead process does not wake.
+package struct SimulatedClock: FarmClock {
+    let incarnation: Incarnation
+
+    /// 2026-01-01 00:00:00 UTC, when every simulation begins.
+    package static let wallTimeAtStart: Int64 = 1_767_225_600
+
+    package init(incarnation: Incarnation) { self.incarnation = incarnation }
+
+    package var now: Instant { Instant(nanoseconds: incarnation.simulation.now) }
+
+    package var wallTime: WallTime {
+        WallTime(seconds: Self.wallTimeAtStart + incarnation.simulation.now / 1_000_000_000)
+    }
+
+    package func sleep(until moment: Instant) async throws {
+        guard await incarnation.enter() else { throw CancellationError() }
+        try await incarnation.simulation.sleep(until: moment.nanoseconds)
+        guard incarnation.isAlive else { throw CancellationError() }
+    }
+}
+
+/// Random bytes that the seed decides, of one process.
+package struct SimulatedRandomSource: RandomSource {
+    private let generator: Confined<SplitMix64>
+
+    package init(seed: UInt64, incarnation: Incarnation) {
+        generator = Confined(SplitMix64(seed: seed, stream: .secrets, number: UInt64(incarnation.source)))
+    }
+
+    package func bytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.value.next() >> 32) }
+    }
+}
+
+/// A stand-in with the manners of the real hasher (slow, salted) and none of its strength.
+package struct SimulatedPasswordHasher: PasswordHasher {
+    let gate: PortGate
+    let random: SimulatedRandomSource
+
+    /// What the store holds for this password, with a salt of the caller's choice: for farms made ready-made.
+    package static func stored(_ password: String, salt: String) -> String {
+        var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in (salt + "$" + password).utf8 { digest = (digest ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        return "$sim$\(salt)$\(String(digest, radix: 16))"
+    }
+
+    package func hash(_ password: String) async throws(PortError) -> String {
+        let salt = random.bytes(4).map { String($0, radix: 16) }.joined()
+        return try await gate.call(.hashPassword, attempt: "hashing a password") {
+            Self.stored(password, salt: salt)
+        }
+    }
+
+    package func verify(_ password: String, against hash: String) async -> Bool {
+        do {
+            return try await gate.call(.verifyPassword, attempt: "verifying a password") {
+                let parts = hash.split(separator: "$", omittingEmptySubsequences: true)
+                guard parts.count == 3, parts[0] == "sim" else { return false }
+                return Self.stored(password, salt: String(parts[1])) == hash
+            }
+        } catch {
+            // The contract has no error here: whoever cannot be verified is not let in.
+            return false
+        }
+    }
+}

@@ -1,0 +1,181 @@
+package import FarmModel
+package import FarmPorts
+
+/// Images, overlays and user disks in memory.
+package struct SimulatedDiskStorage: DiskStorage {
+    let host: SimulatedHost
+    let gate: PortGate
+    /// What a fresh overlay takes, in bytes.
+    static let overlayBytes: Int64 = 200 << 10
+
+    package func inspect(imageFile: String) async throws(PortError) -> ImageFacts {
+        let host = self.host
+        return try await gate.call(.inspectImage, attempt: "looking at image \(imageFile)") { () throws(PortError) in
+            try host.checkImage(imageFile, attempt: "looking at image \(imageFile)")
+            return ImageFacts(path: "/images/\(imageFile)", format: "qcow2", virtualSize: 8 << 30, directBoot: nil)
+        }
+    }
+
+    package func prepareOverlay(_ wanted: OverlaySpecification) async throws(PortError) -> String {
+        let host = self.host
+        let attempt = "making the overlay of VM \(wanted.vm) on \(wanted.imageFile)"
+        return try await gate.call(.prepareOverlay, vm: wanted.vm, attempt: attempt) { () throws(PortError) in
+            try host.checkImage(wanted.imageFile, attempt: attempt)
+            let path = HostDisks.overlayPath(wanted.vm, wanted.image)
+            try host.checkUnlocked(path, attempt: attempt)
+            var mine = host.read { $0.disks.overlays[wanted.vm] } ?? [:]
+            let existing = mine[wanted.image]
+            if !wanted.keepsExisting || existing == nil {
+                try host.takeSpace(Self.overlayBytes, attempt: attempt)
+            }
+            host.change { truth in
+                if !wanted.keepsExisting || existing == nil {
+                    truth.disks.generations += 1
+                    if existing != nil { truth.disks.freeBytes += Self.overlayBytes }
+                    mine[wanted.image] = HostDisks.Overlay(
+                        image: wanted.image, imageFile: wanted.imageFile, generation: truth.disks.generations)
+                }
+                truth.disks.freeBytes += Int64(mine.count - 1) * Self.overlayBytes
+                truth.disks.overlays[wanted.vm] = mine.filter { $0.key == wanted.image }
+            }
+            return path
+        }
+    }
+
+    package func ensureUserDisk(of vm: VMID, size: Mebibytes) async throws(PortError) -> String {
+        let host = self.host
+        let attempt = "making the user disk of VM \(vm)"
+        return try await gate.call(.ensureUserDisk, vm: vm, attempt: attempt) { () throws(PortError) in
+            let exists = host.read { $0.disks.userDisks[vm] != nil }
+            if !exists || host.simulation.mutation == .remakesUserDisks {
+                // Sparse: a new disk takes one block.
+                try host.takeSpace(4096, attempt: attempt)
+                host.change { truth in
+                    truth.disks.generations += 1
+                    truth.disks.userDisks[vm] = HostDisks.UserDisk(
+                        size: size, generation: truth.disks.generations, writes: 0)
+                }
+            }
+            return HostDisks.userDiskPath(vm)
+        }
+    }
+
+    package func removeOverlays(of vm: VMID) async throws(PortError) {
+        let host = self.host
+        let attempt = "removing the overlays of VM \(vm)"
+        try await gate.call(.removeOverlays, vm: vm, attempt: attempt) { () throws(PortError) in
+            // Unlinking a file that an emulator holds open works, and leaves it writing into nothing.
+            host.change { truth in
+                let count = truth.disks.overlays[vm]?.count ?? 0
+                truth.disks.freeBytes += Int64(count) * Self.overlayBytes
+                truth.disks.overlays[vm] = nil
+            }
+        }
+    }
+
+    package func deleteUserDisk(of vm: VMID) async throws(PortError) {
+        let host = self.host
+        try await gate.call(.deleteUserDisk, vm: vm, attempt: "deleting the user disk of VM \(vm)") {
+            host.change { truth in
+                truth.disks.userDisks[vm] = nil
+                truth.disks.deletedUserDisks[vm, default: 0] += 1
+            }
+        }
+    }
+
+    package func observe() async throws(PortError) -> [ObservedDisk] {
+        let host = self.host
+        return try await gate.call(.observeDisks, attempt: "listing disks") {
+            let disks = host.read { $0.disks }
+            var observed: [ObservedDisk] = []
+            for vm in Set(disks.overlays.keys).union(disks.userDisks.keys).sorted() {
+                for image in (disks.overlays[vm] ?? [:]).keys.sorted() {
+                    observed.append(
+                        ObservedDisk(
+                            vm: vm, kind: .overlay(of: image), path: HostDisks.overlayPath(vm, image),
+                            usedBytes: Self.overlayBytes))
+                }
+                if disks.userDisks[vm] != nil {
+                    observed.append(
+                        ObservedDisk(vm: vm, kind: .user, path: HostDisks.userDiskPath(vm), usedBytes: 4096))
+                }
+            }
+            return observed
+        }
+    }
+
+    package func space() async throws(PortError) -> StorageSpace {
+        let host = self.host
+        return try await gate.call(.space, attempt: "looking at free space") {
+            let full = host.simulation.withFaults { $0.isDiskFull(node: host.node) }
+            return host.read {
+                StorageSpace(freeBytes: full ? 0 : $0.disks.freeBytes, totalBytes: $0.disks.totalBytes)
+            }
+        }
+    }
+}
+
+extension SimulatedHost {
+    func checkImage(_ file: String, attempt: String) throws(PortError) {
+        guard let image = read({ $0.disks.images[file] }) else {
+            throw PortError(.rejected, .notFound, attempt: attempt, detail: "no image file \(file)")
+        }
+        guard !image.isCorrupt else {
+            throw PortError(.rejected, .corrupt, attempt: attempt, detail: "\(file) is no usable image")
+        }
+    }
+
+    /// A live domain holds a lock on its overlay.
+    func checkUnlocked(_ path: String, attempt: String) throws(PortError) {
+        if let holder = read({ $0.locks[path] }) {
+            throw PortError(.rejected, .busy, attempt: attempt, detail: "\(path) is in use by \(holder)")
+        }
+    }
+
+    func takeSpace(_ bytes: Int64, attempt: String) throws(PortError) {
+        let full = simulation.withFaults { $0.isDiskFull(node: node) }
+        let free = read { $0.disks.freeBytes }
+        guard !full, free >= bytes else {
+            throw PortError(
+                .rejected, .noSpace, attempt: attempt, detail: "No space left on device; \(full ? 0 : free) bytes free")
+        }
+        change { $0.disks.freeBytes -= bytes }
+    }
+}
+
+/// The guests' secret files in memory.
+package struct SimulatedSecretFiles: SecretFiles {
+    let host: SimulatedHost
+    let gate: PortGate
+
+    private static func path(_ vm: VMID) -> String { "/secrets/\(vm)" }
+
+    package func hand(_ secret: AgentSecret, to vm: VMID) async throws(PortError) -> String {
+        let host = self.host
+        return try await gate.call(.handSecret, vm: vm, attempt: "writing the secret file of VM \(vm)") {
+            host.change { $0.secrets[vm] = secret }
+            return Self.path(vm)
+        }
+    }
+
+    package func path(of vm: VMID) async throws(PortError) -> String? {
+        let host = self.host
+        return try await gate.call(.observeSecrets, vm: vm, attempt: "looking for the secret file of VM \(vm)") {
+            host.read { $0.secrets[vm] == nil ? nil : "/secrets/\(vm)" }
+        }
+    }
+
+    package func remove(of vm: VMID) async throws(PortError) {
+        let host = self.host
+        try await gate.call(.removeSecret, vm: vm, attempt: "removing the secret file of VM \(vm)") {
+            host.change { $0.secrets[vm] = nil }
+        }
+    }
+
+    package func observe() async throws(PortError) -> [VMID] {
+        let host = self.host
+        return try await gate.call(.observeSecrets, attempt: "listing secret files") {
+            host.read { $0.secrets.keys.sorted() }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+package import FarmModel
+package import FarmPorts
+import Simulator
+
+/// The agents inside the guests of a node, reached through its network: a guest without address, without a tap on the
+/// bridge, or with rules that stop its answers cannot be reached.
+package struct SimulatedGuestAgent: GuestAgent {
+    let host: SimulatedHost
+    let gate: PortGate
+
+    package func ping(_ guest: AgentEndpoint) async throws(PortError) {
+        try await ask(.ping, guest) { _ in .success(()) }
+    }
+
+    package func startSession(_ guest: AgentEndpoint, parameters: [String: String]) async throws(PortError) {
+        let host = self.host
+        try await ask(.startSession, guest) { name in
+            switch host.session(of: name) {
+            case .stopped, .suspended:
+                host.sessionGoes(name, to: .starting, thenTo: .listening, in: host.times.sessionStart)
+                return .success(())
+            case .listening, .starting, .provisioning:
+                return .failure("a session is being started")
+            case .connected:
+                // The agent suspends it, so that the next try finds it free: that is how a take-over gets through.
+                host.sessionGoes(name, to: .suspending, thenTo: .suspended, in: host.times.sessionSuspend)
+                return .failure("the session is connected; it is being suspended")
+            case .suspending, .stopping:
+                return .failure("the session is on its way out")
+            }
+        }
+    }
+
+    package func sessionState(_ guest: AgentEndpoint) async throws(PortError) -> GuestSessionState {
+        let host = self.host
+        return try await ask(.sessionState, guest) { name in .success(host.session(of: name)) }
+    }
+
+    package func suspendSession(_ guest: AgentEndpoint) async throws(PortError) {
+        let host = self.host
+        try await ask(.suspendSession, guest) { name in
+            if [.listening, .connected].contains(host.session(of: name)) {
+                host.sessionGoes(name, to: .suspending, thenTo: .suspended, in: host.times.sessionSuspend)
+            }
+            return .success(())
+        }
+    }
+
+    package func stopSession(_ guest: AgentEndpoint) async throws(PortError) {
+        let host = self.host
+        try await ask(.stopSession, guest) { name in
+            if host.session(of: name) != .stopped {
+                host.sessionGoes(name, to: .stopping, thenTo: .stopped, in: host.times.sessionSuspend)
+            }
+            return .success(())
+        }
+    }
+
+    package func powerOff(_ guest: AgentEndpoint) async throws(PortError) {
+        let host = self.host
+        try await ask(.powerOff, guest) { name in
+            host.guestPowersOff(name)
+            return .success(())
+        }
+    }
+
+    private enum Answer<Value: Sendable> {
+        case success(Value)
+        case failure(String)
+    }
+
+    /// What became of a request on its way.
+    private enum Delivery<Value: Sendable>: Sendable {
+        case answered(Value)
+        case refused(PortError.Effect, PortError.Reason, String)
+        case silence
+    }
+
+    private func ask<Value: Sendable>(
+        _ operation: PortOperation, _ guest: AgentEndpoint, _ act: @escaping @Sendable (DomainName) -> Answer<Value>
+    ) async throws(PortError) -> Value {
+        let host = self.host
+        let attempt = "asking the agent at \(guest.address) (\(operation))"
+        let vm = host.read { truth in
+            truth.addressHolders[guest.address].flatMap { truth.domains[$0]?.specification.owner.vm }
+        }
+        let delivery = try await gate.call(operation, vm: vm, attempt: attempt) {
+            deliver(guest, act)
+        }
+        switch delivery {
+        case .answered(let value): return value
+        case .refused(let effect, let reason, let detail):
+            throw PortError(effect, reason, attempt: attempt, detail: detail)
+        case .silence:
+            let limit = operation.timeLimit
+            _ = await gate.simulation.executor.wait(until: gate.simulation.now + limit)
+            throw PortError(
+                .outcomeUnknown, gate.incarnation.isAlive ? .timedOut : .cancelled, attempt: attempt,
+                detail: "no answer within \(limit / 1_000_000_000) s")
+        }
+    }
+
+    private func deliver<Value: Sendable>(_ guest: AgentEndpoint, _ act: (DomainName) -> Answer<Value>) -> Delivery<Value> {
+        guard let name = host.guestReachable(at: guest.address), let domain = host.state.domains[name] else {
+            return .silence
+        }
+        let vm = domain.specification.owner.vm
+        if domain.guest.isHung || host.simulation.withFaults({ $0.isAgentSilent(vm, node: host.node) }) {
+            return .silence
+        }
+        guard domain.guest.phase == .up else {
+            return .refused(.unreachable, .unavailable, "connection refused (the agent is not up)")
+        }
+        guard domain.guest.secret == guest.secret else {
+            return .refused(.rejected, .denied, "the agent does not take this secret (401)")
+        }
+        switch act(name) {
+        case .success(let value): return .answered(value)
+        case .failure(let why): return .refused(.rejected, .busy, why)
+        }
+    }
+}
+
+extension SimulatedHost {
+    /// The domain whose guest has this address and whose answers get through to the node.
+    func guestReachable(at address: IPv4Address) -> DomainName? {
+        guard let name = read({ $0.addressHolders[address] }), let running = read({ $0.domains[name]?.running })
+        else { return nil }
+        guard send(GuestFrame(running.mac, .arp(sender: running.mac, address: address)), from: running).reachesNode,
+            send(GuestFrame(running.mac, .tcp(from: address, to: self.address)), from: running).reachesNode
+        else { return nil }
+        return name
+    }
+
+    func session(of name: DomainName) -> GuestSessionState { read { $0.domains[name]?.guest.session ?? .stopped } }
+
+    /// Moves the session through a passing state, unless something else happens to it meanwhile.
+    func sessionGoes(
+        _ name: DomainName, to passing: GuestSessionState, thenTo next: GuestSessionState, in range: ClosedRange<Int64>
+    ) {
+        guard let domain = state.domains[name] else { return }
+        endSession(name, as: passing)
+        let step = read { $0.domains[name]?.guest.sessionStep }
+        plan(name, domain.life, in: range) { host in
+            guard host.read({ $0.domains[name]?.guest.sessionStep }) == step else { return }
+            host.changeGuest(name) { $0.session = next }
+        }
+    }
+}

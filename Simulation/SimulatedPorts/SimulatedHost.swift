@@ -1,0 +1,105 @@
+package import FarmModel
+import FarmPorts
+import Simulator
+
+/// A simulated node: the truth about what exists on it. Ports of a process are views on it that end with the process;
+/// the host stays. Its own behaviour (guests that boot, emulators that die) is in extensions of this class.
+package final class SimulatedHost: Sendable {
+    package let simulation: Simulation
+    package let node: NodeID
+    package let address: IPv4Address
+    package let times: GuestTimes
+    private let confined: Confined<HostState>
+    private let listeners = Confined<[Int: AsyncStream<HypervisorEvent>.Continuation]>([:])
+    private let nextListener = Confined(0)
+    private let lineEnds = Confined<[Int: LineEnd]>([:])
+
+    private struct LineEnd {
+        var domain: DomainName
+        var act: () -> Void
+    }
+
+    package init(
+        simulation: Simulation, node: NodeID, address: IPv4Address, bridge: String = "qvdnet0",
+        images: [String], memory: Mebibytes = Mebibytes(1 << 20), diskBytes: Int64 = 1 << 42,
+        times: GuestTimes = GuestTimes()
+    ) {
+        self.simulation = simulation
+        self.node = node
+        self.address = address
+        self.times = times
+        confined = Confined(
+            HostState(
+                network: HostNetwork(bridge: ObservedBridge(name: bridge, isUp: true, addresses: [address])),
+                disks: HostDisks(images: images, totalBytes: diskBytes), memory: memory))
+    }
+
+    /// The truth, to look at.
+    package var state: HostState { confined.value }
+
+    /// Looks at the truth without copying it.
+    package func read<Result>(_ body: (borrowing HostState) -> Result) -> Result { body(confined.value) }
+
+    /// Changes the truth.
+    package func change<Result, Failure: Error>(
+        _ body: (inout HostState) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        simulation.changed()
+        return try body(&confined.value)
+    }
+
+    // MARK: Events
+
+    /// A stream of hypervisor events that ends with the incarnation.
+    func events(for incarnation: Incarnation) -> AsyncStream<HypervisorEvent> {
+        let (stream, continuation) = AsyncStream<HypervisorEvent>.makeStream(bufferingPolicy: .bufferingNewest(1024))
+        guard incarnation.isAlive else {
+            continuation.finish()
+            return stream
+        }
+        let number = nextListener.value
+        nextListener.value += 1
+        listeners.value[number] = continuation
+        incarnation.onDeath { [listeners] in
+            listeners.value[number] = nil
+            continuation.finish()
+        }
+        return stream
+    }
+
+    func announce(_ event: HypervisorEvent) {
+        let count = simulation.withFaults { $0.deliveries(node: node) }
+        for number in listeners.value.keys.sorted() {
+            for _ in 0..<count { listeners.value[number]?.yield(event) }
+        }
+    }
+
+    // MARK: Lines into guests
+
+    /// Calls `act` once when the domain ends or its session does; `forget` takes it back.
+    func onSessionEnd(of domain: DomainName, _ act: @escaping () -> Void) -> Int {
+        let number = nextListener.value
+        nextListener.value += 1
+        lineEnds.value[number] = LineEnd(domain: domain, act: act)
+        return number
+    }
+
+    func forget(line number: Int) { lineEnds.value[number] = nil }
+
+    func sessionEnded(of domain: DomainName) {
+        let ended = lineEnds.value.filter { $0.value.domain == domain }.keys.sorted()
+        for number in ended { lineEnds.value.removeValue(forKey: number)?.act() }
+    }
+}
+
+/// How long guests take, in nanoseconds.
+package struct GuestTimes: Sendable, Hashable {
+    package var boot: ClosedRange<Int64> = 8_000_000_000...20_000_000_000
+    package var agentStart: ClosedRange<Int64> = 1_000_000_000...4_000_000_000
+    package var addressRetry: Int64 = 3_000_000_000
+    package var sessionStart: ClosedRange<Int64> = 500_000_000...2_000_000_000
+    package var sessionSuspend: ClosedRange<Int64> = 100_000_000...1_000_000_000
+    package var powerOff: ClosedRange<Int64> = 1_000_000_000...8_000_000_000
+
+    package init() {}
+}

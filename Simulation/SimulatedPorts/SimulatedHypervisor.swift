@@ -1,0 +1,174 @@
+package import FarmModel
+package import FarmPorts
+import Simulator
+
+/// Domains in memory. It refuses what libvirt and the emulator refuse: a second start, a missing disk, a tap that is
+/// not there or is held by another domain, more memory than the node has.
+package struct SimulatedHypervisor: Hypervisor {
+    let host: SimulatedHost
+    let gate: PortGate
+
+    package func define(_ specification: DomainSpecification) async throws(PortError) {
+        let host = self.host
+        try await gate.call(
+            .defineDomain, vm: specification.owner.vm, attempt: "defining domain \(specification.name)"
+        ) {
+            host.change { truth in
+                if truth.domains[specification.name] != nil {
+                    truth.domains[specification.name]!.specification = specification
+                } else {
+                    truth.domains[specification.name] = SimulatedDomain(specification)
+                }
+            }
+        }
+    }
+
+    package func create(_ domain: DomainName) async throws(PortError) {
+        let host = self.host
+        try await gate.call(.createDomain, vm: vm(of: domain), attempt: "starting domain \(domain)") {
+            () throws(PortError) in try host.startDomain(domain)
+        }
+    }
+
+    package func shutdown(_ domain: DomainName) async throws(PortError) {
+        let host = self.host
+        try await gate.call(.shutdownDomain, vm: vm(of: domain), attempt: "asking domain \(domain) to shut down") {
+            () throws(PortError) in
+            guard let found = host.read({ $0.domains[domain] }), found.isLive else {
+                throw PortError(
+                    .rejected, .notFound, attempt: "asking domain \(domain) to shut down", detail: "it is not running")
+            }
+            // A guest that has not come up yet has nobody to hear the button.
+            if !found.guest.isHung, found.guest.phase == .up || found.guest.phase == .startingAgent {
+                host.guestPowersOff(domain)
+            }
+        }
+    }
+
+    package func destroy(_ domain: DomainName) async throws(PortError) {
+        let host = self.host
+        try await gate.call(.destroyDomain, vm: vm(of: domain), attempt: "destroying domain \(domain)") {
+            host.endDomain(domain, .destroyed)
+        }
+    }
+
+    package func undefine(_ domain: DomainName) async throws(PortError) {
+        let host = self.host
+        try await gate.call(.undefineDomain, vm: vm(of: domain), attempt: "undefining domain \(domain)") {
+            () throws(PortError) in
+            try host.change { (truth: inout HostState) throws(PortError) in
+                guard truth.domains[domain]?.isLive != true else {
+                    throw PortError(
+                        .rejected, .busy, attempt: "undefining domain \(domain)", detail: "it is live; destroy it first")
+                }
+                truth.domains[domain] = nil
+            }
+        }
+    }
+
+    package func observe() async throws(PortError) -> [ObservedDomain] {
+        let host = self.host
+        return try await gate.call(.observeDomains, attempt: "listing domains") {
+            let hides = host.simulation.mutation == .hidesDeadDomains
+            return host.read { truth in
+                truth.domains.map { name, domain in
+                    ObservedDomain(
+                        name: name, owner: domain.specification.owner, state: hides ? .running : domain.state)
+                }.sorted { $0.name < $1.name }
+            }
+        }
+    }
+
+    package func events() -> AsyncStream<HypervisorEvent> { host.events(for: gate.incarnation) }
+
+    package func capabilities() async throws(PortError) -> HypervisorCapabilities {
+        try await gate.call(.capabilities, attempt: "asking the hypervisor what it can do") {
+            HypervisorCapabilities(
+                version: "simulated", acceleration: .tcg, accelerationReason: "a simulated node runs no guest code")
+        }
+    }
+
+    private func vm(of domain: DomainName) -> VMID? { host.read { $0.domains[domain]?.specification.owner.vm } }
+}
+
+extension SimulatedHost {
+    /// Starts a defined domain, or says why not.
+    func startDomain(_ name: DomainName) throws(PortError) {
+        let attempt = "starting domain \(name)"
+        try change { (truth: inout HostState) throws(PortError) in
+            guard var domain = truth.domains[name] else {
+                throw PortError(.rejected, .notFound, attempt: attempt, detail: "no such domain is defined")
+            }
+            guard !domain.isLive else {
+                throw PortError(.rejected, .alreadyExists, attempt: attempt, detail: "it runs already")
+            }
+            let wanted = domain.specification
+            try Self.checkResources(of: wanted, for: name, in: truth, attempt: attempt)
+            truth.network.taps[wanted.tap]?.holder = name
+            truth.locks[wanted.overlayPath] = name
+            truth.heldMemory += wanted.memory.count
+            domain.state = .running
+            domain.running = wanted
+            domain.life += 1
+            domain.guest = SimulatedGuest()
+            domain.guest.phase = .booting
+            domain.guest.secret = truth.secrets[wanted.owner.vm]
+            domain.guest.neverGetsUp = truth.stuckBoots.remove(wanted.owner.vm) != nil
+            truth.domains[name] = domain
+        }
+        simulation.record(.domainStarted, subject: vmNumber(name), words: "\(name) started")
+        applyStartMutations(name)
+        announce(.started(name))
+        guestStarts(name)
+    }
+
+    private static func checkResources(
+        of wanted: DomainSpecification, for name: DomainName, in truth: HostState, attempt: String
+    ) throws(PortError) {
+        let vm = wanted.owner.vm
+        let overlays = truth.disks.overlays[vm] ?? [:]
+        guard overlays.keys.contains(where: { HostDisks.overlayPath(vm, $0) == wanted.overlayPath }) else {
+            throw PortError(.rejected, .notFound, attempt: attempt, detail: "no disk \(wanted.overlayPath)")
+        }
+        if let path = wanted.userDiskPath, truth.disks.userDisks[vm] == nil || path != HostDisks.userDiskPath(vm) {
+            throw PortError(.rejected, .notFound, attempt: attempt, detail: "no disk \(path)")
+        }
+        if truth.locks[wanted.overlayPath] != nil {
+            throw PortError(
+                .rejected, .busy, attempt: attempt, detail: "failed to get write lock on \(wanted.overlayPath)")
+        }
+        guard truth.secrets[vm] != nil else {
+            throw PortError(.rejected, .notFound, attempt: attempt, detail: "no file \(wanted.secretPath)")
+        }
+        guard let tap = truth.network.taps[wanted.tap] else {
+            throw PortError(.rejected, .notFound, attempt: attempt, detail: "no interface \(wanted.tap)")
+        }
+        if let holder = tap.holder, holder != name {
+            throw PortError(.rejected, .busy, attempt: attempt, detail: "\(wanted.tap) is held by \(holder) (EBUSY)")
+        }
+        let held = truth.heldMemory
+        guard held + wanted.memory.count <= truth.memory.count else {
+            throw PortError(
+                .rejected, .limit, attempt: attempt,
+                detail: "cannot set up guest memory: Cannot allocate memory (\(wanted.memory) wanted, \(held) MiB held)")
+        }
+    }
+
+    private func applyStartMutations(_ name: DomainName) {
+        guard let mutation = simulation.mutation, let domain = state.domains[name] else { return }
+        change { truth in
+            switch mutation {
+            case .startsTwoDomains:
+                var second = domain
+                second.name = DomainName(observed: name.text + "-second")
+                truth.domains[second.name] = second
+            case .writesBaseImages:
+                let vm = domain.specification.owner.vm
+                for overlay in (truth.disks.overlays[vm] ?? [:]).values.map(\.imageFile).sorted() {
+                    truth.disks.images[overlay]?.writes += 1
+                }
+            default: break
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+package import FarmModel
+package import FarmPorts
+import Simulator
+
+/// Taps and the bridge in memory.
+package struct SimulatedNetwork: NodeNetwork {
+    let host: SimulatedHost
+    let gate: PortGate
+
+    package func ensureTap(_ tap: TapName, mac: MACAddress) async throws(PortError) {
+        let host = self.host
+        try await gate.call(.ensureTap, vm: tap.vm, attempt: "creating tap \(tap)") { () throws(PortError) in
+            try host.change { (truth: inout HostState) throws(PortError) in
+                guard let bridge = truth.network.bridge else {
+                    truth.network.taps[tap] = nil
+                    throw PortError(.rejected, .notFound, attempt: "creating tap \(tap)", detail: "there is no bridge")
+                }
+                _ = bridge
+                var made = truth.network.taps[tap] ?? HostNetwork.Tap(isUp: false, isOnBridge: false)
+                made.isUp = true
+                made.isOnBridge = true
+                truth.network.taps[tap] = made
+                truth.network.learned[mac] = tap
+            }
+        }
+    }
+
+    package func removeTap(_ tap: TapName) async throws(PortError) {
+        let host = self.host
+        try await gate.call(.removeTap, vm: tap.vm, attempt: "removing tap \(tap)") {
+            guard host.simulation.mutation != .keepsTaps else { return }
+            host.deleteTap(tap)
+        }
+    }
+
+    package func observeTaps() async throws(PortError) -> [ObservedTap] {
+        let host = self.host
+        return try await gate.call(.observeTaps, attempt: "listing taps") {
+            let hides = host.simulation.mutation == .keepsTaps
+            return host.read { truth in
+                hides
+                    ? []
+                    : truth.network.taps.map { ObservedTap(name: $0, isUp: $1.isUp, isOnBridge: $1.isOnBridge) }
+                        .sorted { $0.name < $1.name }
+            }
+        }
+    }
+
+    package func observeBridge() async throws(PortError) -> ObservedBridge {
+        let host = self.host
+        return try await gate.call(.observeBridge, attempt: "looking at the bridge") { () throws(PortError) in
+            guard let bridge = host.read({ $0.network.bridge }) else {
+                throw PortError(.rejected, .notFound, attempt: "looking at the bridge", detail: "there is no bridge")
+            }
+            return bridge
+        }
+    }
+}
+
+extension SimulatedHost {
+    /// The tap is gone, and with it what the bridge learned on it. An emulator that held it goes on without network.
+    func deleteTap(_ tap: TapName) {
+        change { truth in
+            truth.network.taps[tap] = nil
+            truth.network.learned = truth.network.learned.filter { $0.value != tap }
+        }
+    }
+}
+
+/// Frame filters in memory: the rule sets themselves, through which the simulated bridge sends its frames.
+package struct SimulatedTapFilter: TapFilter {
+    let host: SimulatedHost
+    let gate: PortGate
+
+    package func apply(_ rules: TapRuleSet) async throws(PortError) {
+        let host = self.host
+        try await gate.call(.applyFilter, vm: rules.tap.vm, attempt: "writing the rules of \(rules.tap)") {
+            host.change { truth in
+                truth.network.filters[rules.tap] = HostNetwork.Filter(rules: rules, isComplete: true)
+                truth.network.flushed.remove(rules.tap)
+            }
+        }
+    }
+
+    package func remove(_ tap: TapName) async throws(PortError) {
+        let host = self.host
+        try await gate.call(.removeFilter, vm: tap.vm, attempt: "removing the rules of \(tap)") {
+            host.change { $0.network.filters[tap] = nil }
+        }
+    }
+
+    package func observe() async throws(PortError) -> [ObservedFilter] {
+        let host = self.host
+        return try await gate.call(.observeFilters, attempt: "listing frame filters") {
+            host.read { truth in
+                truth.network.filters.map { ObservedFilter(tap: $0, isComplete: $1.isComplete) }
+                    .sorted { $0.tap < $1.tap }
+            }
+        }
+    }
+}
+
+/// DHCP in memory: guests are offered what is published, while the server is up.
+package struct SimulatedAddressService: AddressService {
+    let host: SimulatedHost
+    let gate: PortGate
+
+    package func publish(_ reservations: [Reservation]) async throws(PortError) {
+        let host = self.host
+        let sorted = reservations.sorted()
+        try await gate.call(.publish, attempt: "publishing \(reservations.count) reservations") {
+            () throws(PortError) in
+            let addresses = Set(sorted.map(\.address))
+            let macs = Set(sorted.map(\.mac))
+            guard addresses.count == sorted.count, macs.count == sorted.count else {
+                throw PortError(
+                    .rejected, .invalid, attempt: "publishing \(sorted.count) reservations",
+                    detail: "two reservations have one MAC or address")
+            }
+            host.change { $0.reservations = sorted }
+        }
+    }
+
+    package func observe() async throws(PortError) -> [Reservation] {
+        let host = self.host
+        return try await gate.call(.observeReservations, attempt: "reading the published reservations") {
+            host.read { $0.reservations }
+        }
+    }
+
+    package func status() async -> AddressServiceStatus {
+        guard gate.incarnation.isAlive else { return .down(reason: "\(gate.incarnation.name) is dead") }
+        return host.read { $0.isAddressServiceUp } ? .serving : .down(reason: "the DHCP server died (fault)")
+    }
+}

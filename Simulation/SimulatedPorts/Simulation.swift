@@ -1,0 +1,178 @@
+package import FarmModel
+package import Simulator
+
+/// One simulated run: what all its hosts, processes and people share.
+///
+/// How to use it (see `PortSet` for the ports of a process):
+/// ```
+/// let simulation = Simulation(seed: 7)
+/// let host = SimulatedHost(simulation: simulation, node: NodeID(1), ...)
+/// let hkd = simulation.begin(.houseKeeper, on: NodeID(1))        // an incarnation
+/// let ports = PortSet(host: host, incarnation: hkd)
+/// hkd.start { await houseKeeper(ports).run() }
+/// simulation.executor.run(until: 60_000_000_000)
+/// simulation.kill(hkd)                                            // its ports change nothing from here on
+/// ```
+package final class Simulation: Sendable {
+    package let seed: UInt64
+    package let executor: SimulationExecutor
+    private let state: Confined<State>
+
+    private struct State {
+        var trace: Trace
+        var faults: FaultBoard
+        var latency: SplitMix64
+        var guests: SplitMix64
+        var revision = 0
+        var portCalls = 0
+        var acknowledgedRevision: Int64 = 0
+        var incarnations = 0
+        var lives: [String: Int] = [:]
+        var doom: [UInt16: Doom] = [:]
+        var mutation: Mutation?
+        var sources: [String] = ["world"]
+    }
+
+    /// A process that dies after so many more steps.
+    private struct Doom {
+        var steps: Int
+        var act: () -> Void
+    }
+
+    package init(seed: UInt64, keeping: Trace.Keeping = .digest, pick: SimulationExecutor.Pick = .random) {
+        self.seed = seed
+        executor = SimulationExecutor(seed: seed, pick: pick)
+        state = Confined(
+            State(
+                trace: Trace(keeping: keeping), faults: FaultBoard(seed: seed),
+                latency: SplitMix64(seed: seed, stream: .latency), guests: SplitMix64(seed: seed, stream: .guests)))
+    }
+
+    /// Nanoseconds of virtual time.
+    package var now: Int64 { executor.now }
+    package var trace: Trace { state.value.trace }
+    package var portCalls: Int { state.value.portCalls }
+    /// Grows with every change of the simulated outside world: checkers look when it moved.
+    package var revision: Int { state.value.revision }
+    /// The names of trace sources, by number.
+    package var sources: [String] { state.value.sources }
+
+    /// A rule of the world broken on purpose, to see that a checker notices.
+    package var mutation: Mutation? {
+        get { state.value.mutation }
+        set { state.value.mutation = newValue }
+    }
+
+    /// The store's newest revision that anybody was told of.
+    package var acknowledgedRevision: Int64 { state.value.acknowledgedRevision }
+
+    func acknowledged(revision: Int64) {
+        state.value.acknowledgedRevision = max(state.value.acknowledgedRevision, revision)
+    }
+
+    package func changed() { state.value.revision += 1 }
+
+    package func withFaults<Result>(_ body: (inout FaultBoard) -> Result) -> Result { body(&state.value.faults) }
+
+    // MARK: Processes
+
+    /// Begins a life of a process.
+    package func begin(_ kind: ProcessKind, on node: NodeID) -> Incarnation {
+        let name = "node-\(node)/\(kind == .houseKeeper ? "hkd" : "l7r")"
+        return begin(named: name)
+    }
+
+    /// Begins a life of any other process: an administrator's command, for instance.
+    package func begin(named name: String) -> Incarnation {
+        let life = state.value.lives[name, default: 0] + 1
+        state.value.lives[name] = life
+        state.value.sources.append("\(name)#\(life)")
+        let source = UInt16(truncatingIfNeeded: state.value.sources.count - 1)
+        record(.processStarted, source: source, value: Int64(life), words: "\(name)#\(life) starts")
+        return Incarnation(process: name, source: source, number: life, simulation: executor)
+    }
+
+    package func kill(_ incarnation: Incarnation) {
+        guard incarnation.isAlive else { return }
+        state.value.doom[incarnation.source] = nil
+        record(.processKilled, source: incarnation.source, words: "\(incarnation.name) is killed")
+        incarnation.kill()
+    }
+
+    /// Lets `act` happen when the process has gone that many steps further: two for each port call, one before its
+    /// effect and one after. `act` kills it.
+    package func doom(_ incarnation: Incarnation, afterSteps steps: Int, _ act: @escaping () -> Void) {
+        state.value.doom[incarnation.source] = Doom(steps: steps, act: act)
+    }
+
+    /// Takes a doom back.
+    package func pardon(_ incarnation: Incarnation) { state.value.doom[incarnation.source] = nil }
+
+    /// One step of a process; its doom may fall here.
+    func step(_ incarnation: Incarnation) {
+        guard !state.value.doom.isEmpty, let doom = state.value.doom[incarnation.source] else { return }
+        if doom.steps > 0 {
+            state.value.doom[incarnation.source]?.steps -= 1
+        } else {
+            state.value.doom[incarnation.source] = nil
+            doom.act()
+        }
+    }
+
+    // MARK: Chance and trace
+
+    func latency(_ range: ClosedRange<Int64>) -> Int64 { state.value.latency.within(range) }
+    func guestTime(_ range: ClosedRange<Int64>) -> Int64 { state.value.guests.within(range) }
+    func guestChance(perMille: Int) -> Bool { state.value.guests.chance(perMille: perMille) }
+    func countCall() { state.value.portCalls += 1 }
+
+    package func record(
+        _ kind: TraceKind, source: UInt16 = 0, outcome: UInt32 = 0, subject: Int64 = 0, value: Int64 = 0,
+        words: @autoclosure () -> String
+    ) {
+        state.value.trace.append(
+            TraceRecord(
+                at: now, kind: kind.rawValue, source: source, outcome: outcome, subject: subject, value: value),
+            words: words())
+    }
+}
+
+/// What a trace record is about. Port calls have the number of their operation (below 100).
+package struct TraceKind: RawRepresentable, Sendable, Hashable {
+    package let rawValue: UInt16
+    package init(rawValue: UInt16) { self.rawValue = rawValue }
+    package init(_ operation: PortOperation) { rawValue = operation.rawValue }
+
+    package static let processStarted = TraceKind(rawValue: 100)
+    package static let processKilled = TraceKind(rawValue: 101)
+    package static let domainStarted = TraceKind(rawValue: 110)
+    package static let domainStopped = TraceKind(rawValue: 111)
+    package static let guest = TraceKind(rawValue: 112)
+    package static let frame = TraceKind(rawValue: 113)
+    package static let fault = TraceKind(rawValue: 120)
+    package static let user = TraceKind(rawValue: 130)
+    package static let administrator = TraceKind(rawValue: 131)
+    package static let world = TraceKind(rawValue: 140)
+}
+
+/// A rule of the simulated world broken on purpose. Each must be caught by the invariant it is named in the test with.
+package enum Mutation: String, Sendable, Hashable, CaseIterable {
+    /// The hypervisor starts a second domain of the same VM.
+    case startsTwoDomains
+    /// DHCP offers one address to everybody.
+    case offersOneAddressToAll
+    /// The bridge lets every frame pass.
+    case passesEveryFrame
+    /// A line leads to another VM's desktop.
+    case crossesLines
+    /// An emulator dies and nobody is told, not even by `observe`.
+    case hidesDeadDomains
+    /// The store forgets a write it acknowledged.
+    case losesWrites
+    /// A user disk that exists is made anew.
+    case remakesUserDisks
+    /// A start writes to the base image.
+    case writesBaseImages
+    /// Removed taps stay.
+    case keepsTaps
+}

@@ -1,0 +1,101 @@
+package import FarmModel
+package import FarmPorts
+import Glibc
+
+/// Secrets as files of mode 0600, `<farm>-<vm>.secret`, in a folder of mode 0700 that this type makes (it
+/// belongs below /run: secrets do not outlive the machine).
+package struct SecretFolder: SecretFiles {
+    private let farm: FarmID
+    private let folder: String
+
+    /// - Parameter folder: absolute; its parent exists.
+    package init(farm: FarmID, folder: String) {
+        self.farm = farm
+        self.folder = folder
+    }
+
+    package func hand(_ secret: AgentSecret, to vm: VMID) async throws(PortError) -> String {
+        let path = "\(folder)/\(file(of: vm))"
+        try await FileCalls.offThePool { () throws(PortError) in
+            let attempt = "writing the secret of VM \(vm)"
+            try makeFolder(attempt: attempt)
+            let partial = try partialFiles.make("\(vm)", attempt: attempt)
+            defer { partial.end() }
+            try write(secret, to: partial.path, attempt: attempt)
+            try FileCalls.rename(partial.path, to: path, attempt: attempt)
+        }
+        return path
+    }
+
+    package func path(of vm: VMID) async throws(PortError) -> String? {
+        try await FileCalls.offThePool { () throws(PortError) in
+            let path = "\(folder)/\(file(of: vm))"
+            if access(path, F_OK) == 0 { return path }
+            guard errno == ENOENT else {
+                throw FileCalls.error(errno, attempt: "looking for the secret of VM \(vm)", path: path)
+            }
+            return nil
+        }
+    }
+
+    package func remove(of vm: VMID) async throws(PortError) {
+        try await FileCalls.offThePool { () throws(PortError) in
+            try FileCalls.remove("\(folder)/\(file(of: vm))", attempt: "removing the secret of VM \(vm)")
+        }
+    }
+
+    package func observe() async throws(PortError) -> [VMID] {
+        try await FileCalls.offThePool { () throws(PortError) in
+            let attempt = "listing the secrets of farm \(farm)"
+            try makeFolder(attempt: attempt)
+            try partialFiles.collect(attempt: attempt)
+            return try FileCalls.listing(folder, attempt: attempt).compactMap(vm(ofFile:)).sorted()
+        }
+    }
+
+    private func write(_ secret: AgentSecret, to path: String, attempt: String) throws(PortError) {
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileCalls.error(errno, attempt: attempt, path: path) }
+        defer { close(descriptor) }
+        var rest = Array(secret.text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0 {
+                let code = errno
+                if code == EINTR { continue }
+                throw FileCalls.error(code, attempt: attempt, path: path)
+            }
+            rest = rest.dropFirst(count)
+        }
+        if fsync(descriptor) != 0 { throw FileCalls.error(errno, attempt: attempt, path: path) }
+    }
+
+    private func makeFolder(attempt: String) throws(PortError) {
+        if mkdir(folder, 0o700) == 0 { return }
+        let code = errno
+        guard code == EEXIST else { throw FileCalls.error(code, attempt: attempt, path: folder) }
+        guard let status = try FileCalls.status(folder, attempt: attempt), status.st_mode & S_IFMT == S_IFDIR
+        else {
+            throw PortError(.rejected, .invalid, attempt: attempt, detail: "\(folder) is not a folder")
+        }
+        guard status.st_mode & 0o077 == 0, status.st_uid == geteuid() else {
+            throw PortError(
+                .rejected, .denied, attempt: attempt,
+                detail:
+                    "\(folder) must be this user's own with mode 0700; run: chown \(geteuid()) and chmod 0700"
+            )
+        }
+    }
+
+    private var partialFiles: PartialFiles { PartialFiles(farm: farm, folder: folder) }
+
+    private func file(of vm: VMID) -> String { "\(farm)-\(vm).secret" }
+
+    private func vm(ofFile file: String) -> VMID? {
+        guard file.hasSuffix(".secret"), file.hasPrefix("\(farm)-"),
+            let number = Int64(file.dropFirst(farm.text.count + 1).dropLast(7)),
+            self.file(of: VMID(number)) == file
+        else { return nil }
+        return VMID(number)
+    }
+}

@@ -1,0 +1,30 @@
+import Glibc
+import NodeConfiguration
+
+/// The folders that the daemon works in, made when they are missing.
+enum RunFolders {
+    static func prepare(_ configuration: NodeConfiguration) throws {
+        let paths = configuration.paths
+        for folder in [paths.run, paths.log, "\(paths.log)/console"] { try make(folder, mode: 0o755) }
+        try make("\(paths.run)/secrets", mode: 0o700)
+        try make("\(paths.run)/dhcp", mode: 0o755)
+        for folder in [paths.images, paths.overlays, paths.homes] { try make(folder, mode: 0o711) }
+        for file in [paths.routerKey, paths.routerCertificate] { try make(parent(of: file), mode: 0o755) }
+    }
+
+    static func parent(of path: String) -> String {
+        let parts = path.split(separator: "/").dropLast()
+        return "/" + parts.joined(separator: "/")
+    }
+
+    private static func make(_ folder: String, mode: mode_t) throws {
+        var path = ""
+        let parts = folder.split(separator: "/")
+        for (index, part) in parts.enumerated() {
+            path += "/\(part)"
+            if mkdir(path, index == parts.count - 1 ? mode : 0o755) != 0, errno != EEXIST {
+                throw SystemFailure(errno, "making the folder \(path)")
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+/// The limits and periods of one node's house keeping.
+package struct NodePolicy: Sendable, Hashable {
+    package var limits = VMTimeLimits()
+    /// Heavy operations at once (`internal.hkd.max_heavy`).
+    package var heavyMax = 10
+    /// How often the node is looked at, besides the hypervisor's events.
+    package var lookEvery: Duration = .seconds(10)
+    /// How often the store is read when nobody says that it changed.
+    package var readEvery: Duration = .seconds(5)
+    /// Pause after a look, a reading or a record that failed.
+    package var retryAfter: Duration = .seconds(1)
+
+    package init() {}
+}

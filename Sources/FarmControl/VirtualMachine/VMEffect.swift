@@ -1,0 +1,114 @@
+package import FarmModel
+
+/// What a start builds on the node, in this order; a failure or a stop undoes it in reverse.
+///
+/// Rules stand before the first frame: a tap has no carrier until the domain holds it.
+package enum StartStep: Int, Sendable, Hashable, CaseIterable, Comparable {
+    case disks, tap, filter, reservation, secret, domain
+
+    package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+
+    var next: StartStep? { StartStep(rawValue: rawValue + 1) }
+    var previous: StartStep? { StartStep(rawValue: rawValue - 1) }
+
+    /// For people: `starting: filter rules`.
+    package var words: String {
+        switch self {
+        case .disks: "disks"
+        case .tap: "tap"
+        case .filter: "filter rules"
+        case .reservation: "DHCP reservation"
+        case .secret: "agent secret"
+        case .domain: "domain"
+        }
+    }
+}
+
+/// One thing the house keeper does for a VM: a short, idempotent procedure that reports one result.
+package enum VMEffect: Sendable, Hashable {
+    case build(StartStep)
+    /// Makes what `build` made not exist. Of the domain: destroy, confirm, undefine.
+    case undo(StartStep)
+    case ping
+    /// Asks the agent to power the guest off.
+    case askPowerOff
+    /// Asks the guest by ACPI.
+    case askShutdown
+
+    /// Whether the effect changes what is on the node, so that nothing else may be begun until it reports.
+    var changesNode: Bool {
+        switch self {
+        case .build, .undo: true
+        case .ping, .askPowerOff, .askShutdown: false
+        }
+    }
+}
+
+/// Names one effect of one VM for ever, so that a late answer is known to be late.
+package struct VMEffectID: Sendable, Hashable {
+    package let vm: VMID
+    package let number: Int64
+}
+
+/// What an effect needs to know, decided once per start.
+package struct StartPlan: Sendable, Hashable {
+    package var assignment: Assignment
+    /// Nil only while nothing was started: an adopted VM whose image is not known.
+    package var image: DiskImage?
+    /// The domain ran already when the machine took it over.
+    package var isAdopted = false
+
+    package var vm: VirtualMachine { assignment.vm }
+    package var epoch: Epoch { assignment.vm.intent.epoch }
+    package var request: Int64 { assignment.vm.intent.request }
+}
+
+package enum VMAction: Sendable, Hashable {
+    case perform(VMEffect, VMEffectID, StartPlan)
+    /// Ask the node for one of its slots for heavy work; `.slotGranted` answers.
+    case requestSlot
+    case releaseSlot
+    /// Nothing of the VM is left on the node: tell the store (until it answers), then `.released`.
+    case release(error: String?, StartPlan)
+}
+
+package enum VMEvent: Sendable, Hashable {
+    /// What the store wants of this node now; nil when the VM is not assigned to it.
+    case desired(Assignment?)
+    case slotGranted
+    case finished(VMEffectID, PortOutcome)
+    /// A look at the node.
+    case observed(DomainSight)
+    case released
+    /// An operator gave up the domain, which has no row any more.
+    case givenUp
+    /// Time may have passed the deadline.
+    case tick
+}
+
+/// What a look at the node said of one VM's domain.
+package struct DomainSight: Sendable, Hashable {
+    package var isLive: Bool
+    /// The epoch it was started under, when it is live.
+    package var epoch: Epoch?
+    /// When the look began: it says nothing of what was done since.
+    package var asOf: Instant
+    /// What the hypervisor said when the domain ended; nil when nothing was heard.
+    package var stopReason: StopReason?
+
+    package init(isLive: Bool, epoch: Epoch? = nil, asOf: Instant, stopReason: StopReason? = nil) {
+        self.isLive = isLive
+        self.epoch = epoch
+        self.asOf = asOf
+        self.stopReason = stopReason
+    }
+}
+
+/// How an effect ended, in the words of `PortError` without the port.
+package enum PortOutcome: Sendable, Hashable {
+    case done
+    /// It did not happen; the reason is in words.
+    case failed(String)
+    /// It may have happened.
+    case unknown(String)
+}

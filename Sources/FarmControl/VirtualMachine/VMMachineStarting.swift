@@ -1,0 +1,91 @@
+import FarmModel
+
+/// How a start goes from step to step, and how the agent is listened to.
+extension VMMachine {
+    // MARK: Building
+
+    mutating func enterBuilding(_ step: StartStep, _ now: Instant, _ actions: inout [VMAction]) {
+        phase = .building(step)
+        perform(.build(step), limit: limits.step, now, &actions)
+    }
+
+    mutating func built(_ step: StartStep, _ now: Instant, _ actions: inout [VMAction]) {
+        trouble = nil
+        let isAdopted = plan?.isAdopted == true
+        if let reason = domainEnded {
+            domainEnded = nil
+            ended(reason, now, &actions)
+        } else if isAdopted, !mayRunOn {
+            askPowerOff(now, &actions)
+        } else if !isAdopted, !isWanted {
+            step == .domain ? askShutdown(now, &actions) : undo(from: step, now, &actions)
+        } else if hasStrayDomain {
+            undo(from: .domain, now, &actions)
+        } else if let next = step.next, !(step == .reservation && isAdopted) {
+            enterBuilding(next, now, &actions)
+        } else {
+            domainKnownAt = now
+            silence = AgentSilence(since: now)
+            phase = wasRunning ? .running : .booting
+            runningSince = wasRunning ? now : nil
+            ping(now, &actions)
+        }
+    }
+
+    mutating func buildFailed(
+        _ step: StartStep, _ words: String, _ now: Instant, _ actions: inout [VMAction]
+    ) {
+        guard plan?.isAdopted == true else {
+            error = words
+            undo(from: step, now, &actions)
+            return
+        }
+        if let reason = domainEnded {
+            domainEnded = nil
+            ended(reason, now, &actions)
+        } else if !mayRunOn {
+            askPowerOff(now, &actions)
+        } else {
+            // A running desktop is not ended because its rules or its reservation could not be made sure of at once.
+            trouble = words
+            deadline = now.advanced(by: limits.zombieRetry)
+        }
+    }
+
+    // MARK: The agent
+
+    mutating func ping(_ now: Instant, _ actions: inout [VMAction]) {
+        perform(.ping, limit: limits.call, now, &actions)
+    }
+
+    mutating func answered(_ now: Instant, _ actions: inout [VMAction]) {
+        silence = AgentSilence(since: now)
+        if phase != .running {
+            if phase == .booting { runningSince = now }
+            phase = .running
+            giveBackSlot(&actions)
+        }
+        deadline = now.advanced(by: limits.pingAfterAnswer)
+    }
+
+    mutating func missed(_ now: Instant, _ actions: inout [VMAction]) {
+        silence.misses += 1
+        let silent = silence.since.duration(to: now)
+        switch phase {
+        case .booting where silent >= limits.boot:
+            error = "the agent did not answer within \(limits.boot.components.seconds) s of the domain's start;"
+                + " look at the VM's console log, or raise internal.hkd.vmhandler.vma.failed.max_time.on.starting"
+            askShutdown(now, &actions)
+        case .booting: deadline = now.advanced(by: limits.bootPing)
+        case .running where silence.misses >= limits.missesMax && silent >= limits.silenceMax && desired != nil:
+            if limits.debugs {
+                phase = .debugging
+                deadline = now.advanced(by: limits.pingAfterMiss)
+            } else {
+                error = "the agent has not answered for \(silent.components.seconds) s"
+                askShutdown(now, &actions)
+            }
+        default: deadline = now.advanced(by: limits.pingAfterMiss)
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import FarmControl
+import FarmModel
+import FarmPorts
+package import Logging
+
+/// HKD's service: observe, decide, act, record. `NodeMachine` decides; here its actions are carried out, each in a
+/// child task that reports one event back.
+///
+/// Ends only when its task is cancelled; desktops run on then. Whoever starts it again adopts them.
+package struct HouseKeeper: Sendable {
+    let ports: NodePorts
+    let settings: NodeSettings
+    let log: Logger
+    /// Called once, when the node serves: both the store and the node were read and adopted.
+    let onReady: @Sendable () -> Void
+
+    package init(
+        ports: NodePorts, settings: NodeSettings, log: Logger, onReady: @escaping @Sendable () -> Void = {}
+    ) {
+        self.ports = ports
+        self.settings = settings
+        self.log = log
+        self.onReady = onReady
+    }
+
+    /// - Throws: `PortError` when the node cannot serve at all: no such node, no bridge, wrong address. The store
+    ///   being away is waited for, not thrown.
+    package func run() async throws {
+        let identity = try await join()
+        let (inbox, send) = AsyncStream.makeStream(of: NodeEvent.self)
+        let worker = NodeWorker(
+            ports: ports, procedures: VMProcedures(ports: ports, identity: identity, settings: settings),
+            identity: identity, log: log, onReady: onReady, send: send)
+        await withDiscardingTaskGroup { group in
+            group.addTask { await worker.hearHypervisor() }
+            group.addTask { await worker.hearStore() }
+            var machine = NodeMachine(farm: identity.farm, node: identity.node.id, policy: settings.policy)
+            var alarms = Alarms()
+            for action in machine.start(at: ports.clock.now) { group.addTask { await worker.carryOut(action) } }
+            for await event in inbox {
+                let now = ports.clock.now
+                if case .tick = event { alarms.rang(at: now) }
+                for action in machine.receive(event, at: now, wall: ports.clock.wallTime) {
+                    group.addTask { await worker.carryOut(action) }
+                }
+                if let moment = alarms.set(for: machine.deadline) {
+                    group.addTask { await worker.wake(at: moment) }
+                }
+                if Task.isCancelled { break }
+            }
+            group.cancelAll()
+        }
+        await leave(identity)
+    }
+
+    /// The desktops stay; the row says that nobody watches them now.
+    private func leave(_ identity: NodeIdentity) async {
+        do throws(PortError) {
+            try await ports.records.recordState(of: identity.node.id, .stopped, at: ports.clock.wallTime)
+        } catch {
+            log.warning("the store does not know that this node has stopped", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Finds the node's row and checks what must hold before anything is done.
+    private func join() async throws -> NodeIdentity {
+        let records = ports.records
+        var found: NodeIdentity?
+        try await untilTheStoreAnswers("finding the node's row") { () async throws(PortError) in
+            found = try await records.node(named: settings.name)
+        }
+        guard let identity = found else { throw CancellationError() }
+        try NodeChecks.bridge(
+            try await ports.network.observeBridge(), node: identity.node, plan: identity.addressPlan)
+        let time = ports.clock.wallTime
+        try await untilTheStoreAnswers("recording that the node starts") { () async throws(PortError) in
+            try await records.recordState(of: identity.node.id, .starting, at: time)
+        }
+        return identity
+    }
+
+    /// Tries again while the store is away; a refusal is thrown.
+    private func untilTheStoreAnswers(
+        _ attempt: String, _ body: () async throws(PortError) -> Void
+    ) async throws {
+        var pause = Duration.milliseconds(250)
+        while let error = await failure(of: body) {
+            if error.effect == .rejected || error.reason == .cancelled { throw error }
+            log.warning(
+                "the store does not answer; trying again", metadata: ["doing": "\(attempt)", "error": "\(error)"])
+            try await ports.clock.sleep(for: pause)
+            pause = min(pause * 2, .seconds(10))
+        }
+    }
+
+    private func failure(of body: () async throws(PortError) -> Void) async -> PortError? {
+        do throws(PortError) {
+            try await body()
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
+
+/// Wake-ups that are under way. A later one is never cancelled but simply found to be of no use when it rings, so a
+/// new one is needed only when it is earlier than all of them.
+struct Alarms: Sendable {
+    private var pending: [Instant] = []
+
+    /// The moment to wake at, if no alarm rings early enough already.
+    mutating func set(for deadline: Instant?) -> Instant? {
+        guard let deadline else { return nil }
+        if let earliest = pending.min(), earliest <= deadline { return nil }
+        pending.append(deadline)
+        return deadline
+    }
+
+    /// An alarm that rings before its moment (two clocks of the machine differ a little) has rung all the same.
+    mutating func rang(at now: Instant) {
+        let before = pending.count
+        pending.removeAll { $0 <= now }
+        if pending.count == before, let earliest = pending.min() { pending.removeAll { $0 == earliest } }
+    }
+}

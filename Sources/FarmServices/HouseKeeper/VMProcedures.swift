@@ -1,0 +1,181 @@
+import FarmControl
+import FarmModel
+import FarmPorts
+
+/// Carries out one effect of a VM: short, linear, idempotent, one result. It decides nothing.
+struct VMProcedures: Sendable {
+    let ports: NodePorts
+    let identity: NodeIdentity
+    let settings: NodeSettings
+
+    private func owner(_ plan: StartPlan) -> Ownership {
+        Ownership(farm: identity.farm, node: identity.node.id, vm: plan.vm.id, epoch: plan.epoch)
+    }
+
+    func perform(_ effect: VMEffect, _ plan: StartPlan, secret: AgentSecret?) async -> PortOutcome {
+        do throws(PortError) {
+            switch effect {
+            case .build(let step): try await build(step, plan)
+            case .undo(let step): try await undo(step, plan)
+            case .ping: try await ports.agent.ping(endpoint(plan, secret))
+            case .askPowerOff: try await ports.agent.powerOff(endpoint(plan, secret))
+            case .askShutdown: try await ports.hypervisor.shutdown(owner(plan).domain)
+            }
+            return .done
+        } catch {
+            switch error.effect {
+            case .rejected, .unreachable: return .failed(error.description)
+            case .outcomeUnknown: return .unknown(error.description)
+            }
+        }
+    }
+
+    private func endpoint(_ plan: StartPlan, _ secret: AgentSecret?) -> AgentEndpoint {
+        AgentEndpoint(address: plan.vm.address, port: settings.agentPort, secret: secret)
+    }
+
+    // MARK: Building
+
+    private func build(_ step: StartStep, _ plan: StartPlan) async throws(PortError) {
+        switch step {
+        case .disks: _ = try await prepareDisks(plan)
+        case .tap: try await ports.network.ensureTap(TapName(owner(plan)), mac: plan.vm.mac)
+        case .filter: try await ports.filter.apply(rules(plan))
+        case .reservation: try await makeSureOfReservation(plan)
+        case .secret: try await handSecret(plan)
+        case .domain: try await startDomain(plan)
+        }
+    }
+
+    func rules(_ plan: StartPlan) -> TapRuleSet {
+        TapRules.rules(
+            tap: TapName(owner(plan)), mac: plan.vm.mac, address: plan.vm.address,
+            nodeAddress: identity.node.address, ipv6: settings.ipv6)
+    }
+
+    private struct Disks {
+        var overlay: String
+        var userDisk: String?
+        var boot: DirectBoot?
+    }
+
+    private func prepareDisks(_ plan: StartPlan) async throws(PortError) -> Disks {
+        guard let image = plan.image else {
+            throw PortError(
+                .rejected, .notFound, attempt: "preparing the disks of VM \(plan.vm.id)", detail: "no image was chosen")
+        }
+        let facts = try await ports.disks.inspect(imageFile: image.file)
+        let overlay = try await ports.disks.prepareOverlay(
+            OverlaySpecification(
+                vm: plan.vm.id, image: image.id, imageFile: image.file,
+                keepsExisting: plan.assignment.osf.keepsOverlay))
+        let size = plan.assignment.osf.userDiskSize
+        guard size > Mebibytes(0) else { return Disks(overlay: overlay, userDisk: nil, boot: facts.directBoot) }
+        let user = try await ports.disks.ensureUserDisk(of: plan.vm.id, size: size)
+        return Disks(overlay: overlay, userDisk: user, boot: facts.directBoot)
+    }
+
+    /// Every VM of the farm is published whenever the store changes; here it is only made sure of, and that
+    /// somebody serves it. DHCP that has just died is waited for.
+    private func makeSureOfReservation(_ plan: StartPlan) async throws(PortError) {
+        let published = try await ports.addresses.observe()
+        if !published.contains(where: { $0.vm == plan.vm.id && $0.address == plan.vm.address }) {
+            try await ports.addresses.publish(try await ports.records.reservations())
+        }
+        let deadline = ports.clock.now.advanced(by: .seconds(20))
+        while case .down(let reason) = await ports.addresses.status() {
+            guard ports.clock.now < deadline else {
+                throw PortError(
+                    .rejected, .unavailable, attempt: "making sure that DHCP serves VM \(plan.vm.id)",
+                    detail: "the DHCP server is down: \(reason)")
+            }
+            do {
+                try await ports.clock.sleep(for: .milliseconds(250))
+            } catch {
+                throw PortError(
+                    .rejected, .cancelled, attempt: "waiting for DHCP to serve VM \(plan.vm.id)",
+                    detail: "the daemon is being ended")
+            }
+        }
+    }
+
+    private func handSecret(_ plan: StartPlan) async throws(PortError) {
+        let digits = ports.random.bytes(32).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+        let secret = AgentSecret(digits.joined())
+        try await ports.records.keep(
+            secret, of: plan.vm.id, by: identity.node.id, epoch: plan.epoch)
+        _ = try await ports.secrets.hand(secret, to: plan.vm.id)
+    }
+
+    /// A domain of this name that runs already was made late by a call that had not answered: it holds old disks and
+    /// an old secret, so that it is refused here and undone.
+    private func startDomain(_ plan: StartPlan) async throws(PortError) {
+        let specification = try await domain(plan)
+        try await ports.hypervisor.define(specification)
+        try await ports.hypervisor.create(specification.name)
+    }
+
+    private func domain(_ plan: StartPlan) async throws(PortError) -> DomainSpecification {
+        let existing = try await ports.disks.observe().filter { $0.vm == plan.vm.id }
+        guard let image = plan.image,
+            let overlay = existing.first(where: { $0.kind == .overlay(of: image.id) })
+        else {
+            throw PortError(
+                .rejected, .notFound, attempt: "defining the domain of VM \(plan.vm.id)",
+                detail: "its overlay has disappeared since it was made")
+        }
+        let needsUserDisk = plan.assignment.osf.userDiskSize > Mebibytes(0)
+        let userDisk = needsUserDisk ? existing.first { $0.kind == .user } : nil
+        guard !needsUserDisk || userDisk != nil else {
+            throw PortError(
+                .rejected, .notFound, attempt: "defining the domain of VM \(plan.vm.id)",
+                detail: "its user disk has disappeared since it was made")
+        }
+        let facts = try await ports.disks.inspect(imageFile: image.file)
+        guard let secretPath = try await ports.secrets.path(of: plan.vm.id) else {
+            throw PortError(
+                .rejected, .notFound, attempt: "defining the domain of VM \(plan.vm.id)",
+                detail: "its secret file has disappeared since it was written")
+        }
+        let owner = owner(plan)
+        return DomainSpecification(
+            owner: owner, title: plan.vm.name, memory: plan.assignment.osf.memory,
+            virtualCPUs: settings.virtualCPUs, acceleration: settings.acceleration, tap: TapName(owner),
+            mac: plan.vm.mac, overlayPath: overlay.path, userDiskPath: userDisk?.path, directBoot: facts.directBoot,
+            secretPath: secretPath, consolePath: "\(settings.consoleFolder)/\(owner.domain).log")
+    }
+
+    // MARK: Undoing
+
+    private func undo(_ step: StartStep, _ plan: StartPlan) async throws(PortError) {
+        switch step {
+        case .domain:
+            try await ports.hypervisor.destroy(owner(plan).domain)
+            try await ports.hypervisor.undefine(owner(plan).domain)
+        case .secret: try await ports.secrets.remove(of: plan.vm.id)
+        case .reservation: break  // stays: every VM of the farm has one, running or not
+        case .filter: try await ports.filter.remove(TapName(owner(plan)))
+        case .tap: try await ports.network.removeTap(TapName(owner(plan)))
+        case .disks:
+            if !plan.assignment.osf.keepsOverlay { try await ports.disks.removeOverlays(of: plan.vm.id) }
+        }
+    }
+
+    func collect(_ leftover: Leftover) async throws(PortError) {
+        switch leftover {
+        case .tap(let tap): try await ports.network.removeTap(tap)
+        case .filter(let tap): try await ports.filter.remove(tap)
+        case .secret(let vm): try await ports.secrets.remove(of: vm)
+        case .overlays(let vm): try await ports.disks.removeOverlays(of: vm)
+        case .definition(let vm): try await ports.hypervisor.undefine(DomainName(farm: identity.farm, vm: vm))
+        case .domain(let vm):
+            let name = DomainName(farm: identity.farm, vm: vm)
+            try await ports.hypervisor.destroy(name)
+            try await ports.hypervisor.undefine(name)
+        }
+    }
+}
+
+extension Ownership {
+    var domain: DomainName { DomainName(farm: farm, vm: vm) }
+}

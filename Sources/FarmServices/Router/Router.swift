@@ -1,0 +1,102 @@
+package import FarmControl
+package import FarmModel
+package import FarmPorts
+import Logging
+
+/// L7R: lets users in, brings each to their desktop, and keeps one client per desktop.
+///
+/// `handle` is called by the transport for each request of a client and returns when it is answered or its
+/// session is over; cancelling its task cuts the session. `run` is called once and keeps the sessions in step
+/// with the store until it is cancelled. All state is in memory and in `ConnectMachine`s; what a router that
+/// died left in the store is ended when the next one runs.
+package actor Router {
+    let configuration: RouterConfiguration
+    let ports: RouterPorts
+    let passwordQueue: PasswordQueue
+    /// Names this run of the router in session tokens.
+    package nonisolated let incarnation: String
+
+    var connects: [SessionToken: Connect] = [:]
+    var lastSession: Int64 = 0
+    var endings = SessionEndings()
+    var limiter: LoginLimiter
+    /// A hash of nothing in particular, checked for users that do not exist so that they take as long as
+    /// others.
+    var decoyHash: String?
+    /// Sessions that are over, whose end the store does not know yet.
+    var owedEnds: [SessionToken: VMID] = [:]
+    /// Changes announced by the store so far, and who waits for the next.
+    var changeCount = 0
+    var waiters: [Int64: AsyncStream<Void>.Continuation] = [:]
+    var lastWaiter: Int64 = 0
+
+    /// One client on its way to its desktop, or there.
+    struct Connect {
+        var machine: ConnectMachine
+        let peer: String
+        let slaveKey: String
+        /// Ends the procedure of this connect.
+        let interrupt: AsyncStream<Void>.Continuation
+        var desktop: DesktopView?
+        var line: (any GuestLine)?
+        /// `changeCount` before the last look at the store.
+        var seenChanges = 0
+    }
+
+    package init(
+        configuration: RouterConfiguration, ports: RouterPorts, limiter: LoginLimiter = LoginLimiter()
+    ) {
+        self.configuration = configuration
+        self.ports = ports
+        self.limiter = limiter
+        incarnation = Self.hexadecimal(ports.random.bytes(8))
+        passwordQueue = PasswordQueue(
+            activeMax: configuration.passwordChecksMax, waitingMax: configuration.passwordChecksWaitingMax)
+    }
+
+    /// Answers one request.
+    package func handle(_ exchange: any ClientExchange) async {
+        let request = exchange.request
+        guard request.method == "GET" else { return await respond(exchange, .methodNotAllowed) }
+        switch request.path {
+        case "/qvd/ping": await respond(exchange, await ping())
+        case "/qvd/list_of_vm": await respond(exchange, await listDesktops(for: request))
+        case "/qvd/list_of_applications": await respond(exchange, await listApplications(for: request))
+        case "/qvd/authenticate_user": await respond(exchange, await checkLogin(of: request))
+        case "/qvd/session_end": await respond(exchange, await explainEnding(to: request))
+        case "/qvd/stop_vm": await stopDesktop(exchange)
+        case "/qvd/connect_to_vm": await connect(exchange)
+        default: await respond(exchange, .notFound)
+        }
+    }
+
+    /// The machines of all clients, by session: for checkers.
+    package var machines: [(token: SessionToken, machine: ConnectMachine)] {
+        connects.map { ($0.key, $0.value.machine) }.sorted { $0.token.number < $1.token.number }
+    }
+
+    func respond(_ exchange: any ClientExchange, _ answer: RouterAnswer) async {
+        let headers = answer.headers.map { HTTPField($0.name, $0.value) }
+        do throws(PortError) {
+            try await exchange.respond(
+                ClientResponse(
+                    status: answer.status, headers: headers, contentType: answer.contentType,
+                    body: answer.body))
+        } catch {
+            ports.log.debug("client left before its answer", metadata: ["peer": "\(exchange.request.peer)"])
+        }
+    }
+
+    /// Returns at the moment, or earlier when the task is cancelled: then the next port call says so.
+    func sleep(until moment: Instant) async {
+        do {
+            try await ports.clock.sleep(until: moment)
+        } catch {
+            return
+        }
+    }
+
+    static func hexadecimal(_ bytes: [UInt8]) -> String {
+        bytes.map { String(0x100 + Int($0), radix: 16).dropFirst() }.joined()
+    }
+}

@@ -1,0 +1,105 @@
+import FarmControl
+import FarmModel
+import FarmPorts
+import Logging
+
+// What is left to do when a connect is over, however it ended.
+extension Router {
+    func conclude(_ token: SessionToken, _ exchange: any ClientExchange) async {
+        _ = connects[token]?.machine.receive(.routerStops, at: ports.clock.now)
+        guard let connect = connects[token], let ending = connect.machine.ending else { return }
+        let machine = connect.machine
+        if let visitor = machine.visitor { endings.record(ending, of: token, user: visitor.user) }
+        await connect.line?.close()
+        if let answer = ending.answer { await respond(exchange, answer) }
+        if machine.hasStreamed, ending.cause != .guestClosed, let desktop = connect.desktop {
+            await settle(endpoint(of: desktop), token)
+        }
+        if machine.mayHoldClaim, case .success(let request) = machine.request {
+            await end(token, vm: request.vm)
+        }
+        ports.log.info(
+            "connect ended",
+            metadata: metadata(token, ["cause": "\(ending.cause)", "reason": "\(ending.text)"]))
+        connects[token] = nil
+    }
+
+    /// Lets the X session notice that its client is gone, which nxagent does by itself; one that does not is
+    /// told to suspend. Only tried: what the guest fails to do costs the next client a retry.
+    private func settle(_ guest: AgentEndpoint, _ token: SessionToken) async {
+        let begin = ports.clock.now
+        let deadline = begin.advanced(by: configuration.settle)
+        var hasAsked = false
+        do throws(PortError) {
+            while ports.clock.now < deadline, !Task.isCancelled {
+                let state = try await ports.agent.sessionState(guest)
+                guard state == .connected || state == .suspending else { return }
+                if state == .connected, !hasAsked,
+                    begin.duration(to: ports.clock.now) >= configuration.settle / 3
+                {
+                    hasAsked = true
+                    try await ports.agent.suspendSession(guest)
+                }
+                await sleep(until: ports.clock.now.advanced(by: configuration.limits.sessionPoll))
+            }
+        } catch {
+            ports.log.debug("session not seen to suspend", metadata: metadata(token, ["error": "\(error)"]))
+        }
+    }
+
+    func endpoint(of desktop: DesktopView) -> AgentEndpoint {
+        AgentEndpoint(address: desktop.vm.address, port: configuration.agentPort, secret: desktop.secret)
+    }
+
+    func metadata(_ token: SessionToken, _ more: Logger.Metadata = [:]) -> Logger.Metadata {
+        var metadata: Logger.Metadata = ["session": "\(token)"]
+        if let connect = connects[token] {
+            metadata["peer"] = "\(connect.peer)"
+            if let visitor = connect.machine.visitor { metadata["user"] = "\(visitor.name)" }
+            if case .success(let request) = connect.machine.request { metadata["vm"] = "\(request.vm)" }
+        }
+        return metadata.merging(more) { $1 }
+    }
+
+    /// 64 alphanumeric signs, each equally likely.
+    func makeSlaveKey() -> String {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
+        var key: [UInt8] = []
+        while key.count < 64 {
+            // 248 is the largest multiple of 62 in a byte: larger bytes would favour some signs.
+            key += ports.random.bytes(80).filter { $0 < 248 }.map { alphabet[Int($0) % alphabet.count] }
+        }
+        return String(decoding: key.prefix(64), as: UTF8.self)
+    }
+
+    /// For a header: errors of other systems can contain anything.
+    static func onOneLine(_ text: String) -> String {
+        let scalars = text.unicodeScalars.map { $0.value < 0x20 || $0.value > 0x7e ? " " : $0 }
+        return String(String(String.UnicodeScalarView(scalars)).prefix(500))
+    }
+}
+
+extension ConnectMachine.Action {
+    /// Whether its answer shows what the store held.
+    var looksAtStore: Bool {
+        switch self {
+        case .readNode, .readDesktop, .claim, .readCandidates, .requestStart, .markConnected: true
+        default: false
+        }
+    }
+}
+
+extension ConnectMachine.Failure {
+    /// In words for the user: what the store says stays in the log, but for a refusal that is meant for them.
+    init(for error: PortError, of action: ConnectMachine.Action) {
+        let isTransient =
+            error.effect != .rejected || [.busy, .timedOut, .unavailable, .limit].contains(error.reason)
+        guard action.looksAtStore else {
+            self.init(error.description, isTransient: isTransient)
+            return
+        }
+        let isMeantForUser = error.effect == .rejected && !isTransient
+        self.init(
+            isMeantForUser ? error.detail : "the server's database does not answer", isTransient: isTransient)
+    }
+}

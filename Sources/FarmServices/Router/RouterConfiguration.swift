@@ -1,0 +1,63 @@
+package import FarmControl
+package import FarmModel
+package import FarmPorts
+package import Logging
+
+/// What a router is told when it starts.
+package struct RouterConfiguration: Sendable {
+    /// The node whose state decides whether clients are served.
+    package var nodeName: String
+    /// The address from which this router reaches VMs: the only one nxagent will accept.
+    package var address: IPv4Address
+    package var limits = ConnectLimits()
+    /// The agent's port in a VM (the original's `internal.vm.port.vma`).
+    package var agentPort = 3030
+    /// nxagent's port in a VM (the original's `internal.vm.port.x`).
+    package var displayPort = 4100
+    /// Clients that are connecting or connected at once.
+    package var sessionsMax = 4000
+    /// Passwords that are checked at once, because each takes a core and much memory, and how many may wait.
+    package var passwordChecksMax = 2
+    package var passwordChecksWaitingMax = 512
+    /// Between two looks at which sessions other clients want.
+    package var upkeepPoll: Duration = .seconds(1)
+    /// How long the X session may take to notice that its client is gone before it is told.
+    package var settle: Duration = .seconds(3)
+
+    package init(nodeName: String, address: IPv4Address) {
+        self.nodeName = nodeName
+        self.address = address
+    }
+}
+
+/// The world as a router sees it.
+package struct RouterPorts: Sendable {
+    package var desktops: any Desktops
+    package var sessions: any Sessions
+    package var nodes: any NodeRecords
+    package var changes: any StoreChanges
+    package var agent: any GuestAgent
+    package var lines: any GuestLines
+    package var passwords: any PasswordHasher
+    package var clock: any FarmClock
+    package var random: any RandomSource
+    package var log: Logger
+
+    /// - Parameter store: what all four views of the store are served by.
+    package init(
+        store: any Desktops & Sessions & NodeRecords & StoreChanges, agent: any GuestAgent,
+        lines: any GuestLines,
+        passwords: any PasswordHasher, clock: any FarmClock, random: any RandomSource, log: Logger
+    ) {
+        desktops = store
+        sessions = store
+        nodes = store
+        changes = store
+        self.agent = agent
+        self.lines = lines
+        self.passwords = passwords
+        self.clock = clock
+        self.random = random
+        self.log = log
+    }
+}

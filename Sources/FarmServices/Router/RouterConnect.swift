@@ -1,0 +1,227 @@
+import FarmControl
+import FarmModel
+import FarmPorts
+import Logging
+
+// Brings a client to its desktop: carries out what its `ConnectMachine` asks for.
+extension Router {
+    func connect(_ exchange: any ClientExchange) async {
+        guard connects.count < configuration.sessionsMax else {
+            return await respond(exchange, .notAvailable("the server has no room for another session"))
+        }
+        lastSession += 1
+        let token = SessionToken(router: incarnation, number: lastSession)
+        let (interruptions, interrupt) = AsyncStream.makeStream(
+            of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        connects[token] = Connect(
+            machine: ConnectMachine(request: parse(exchange.request), limits: configuration.limits),
+            peer: exchange.request.peer, slaveKey: makeSlaveKey(), interrupt: interrupt)
+
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                await self.proceed(token, exchange)
+                return true
+            }
+            group.addTask {
+                await exchange.clientGone()
+                return await self.isOver(token, after: Task.isCancelled ? .routerStops : .clientLeft)
+            }
+            group.addTask {
+                for await _ in interruptions { break }
+                return true
+            }
+            while let isOver = await group.next(), !isOver {}
+            group.cancelAll()
+        }
+        await conclude(token, exchange)
+    }
+
+    /// Tells the machine, and ends the procedure when that was its end.
+    func interrupt(_ token: SessionToken, _ event: ConnectMachine.Event) {
+        if isOver(token, after: event) { connects[token]?.interrupt.yield() }
+    }
+
+    private func isOver(_ token: SessionToken, after event: ConnectMachine.Event) -> Bool {
+        _ = receive(event, token)
+        return connects[token]?.machine.ending != nil
+    }
+
+    private func receive(_ event: ConnectMachine.Event, _ token: SessionToken) -> [ConnectMachine.Action] {
+        connects[token]?.machine.receive(event, at: ports.clock.now) ?? []
+    }
+
+    private func parse(_ request: ClientRequest) -> Result<ConnectRequest, RouterAnswer> {
+        do throws(RouterAnswer) {
+            return .success(
+                try ConnectRequest(
+                    upgrade: request.header("Upgrade"), connection: request.header("Connection"),
+                    query: request.query.map { ($0.name, $0.value) }))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    // MARK: The procedure
+
+    private func proceed(_ token: SessionToken, _ exchange: any ClientExchange) async {
+        var actions = receive(.begin, token)
+        while !actions.isEmpty, !Task.isCancelled {
+            var event = ConnectMachine.Event.waited
+            for action in actions {
+                if case .progress(let text) = action {
+                    do throws(PortError) {
+                        try await exchange.progress(Self.onOneLine(text))
+                    } catch {
+                        event = .clientLeft
+                    }
+                } else if event != .clientLeft {
+                    event = await performInTime(action, token, exchange)
+                }
+            }
+            // What a cancelled effect reports says nothing about the world.
+            if Task.isCancelled { return }
+            actions = receive(event, token)
+        }
+    }
+
+    /// The effect's event, or that the deadline of the machine's phase has passed.
+    private func performInTime(
+        _ action: ConnectMachine.Action, _ token: SessionToken, _ exchange: any ClientExchange
+    ) async -> ConnectMachine.Event {
+        if case .wait = action { return await perform(action, token, exchange) }
+        guard let deadline = connects[token]?.machine.deadline else {
+            return await perform(action, token, exchange)
+        }
+        return await withTaskGroup(of: ConnectMachine.Event.self) { group in
+            group.addTask { await self.perform(action, token, exchange) }
+            group.addTask {
+                await self.sleep(until: deadline)
+                return .deadlinePassed
+            }
+            let first = await group.next() ?? .deadlinePassed
+            group.cancelAll()
+            return first
+        }
+    }
+
+    private func perform(
+        _ action: ConnectMachine.Action, _ token: SessionToken, _ exchange: any ClientExchange
+    ) async -> ConnectMachine.Event {
+        connects[token]?.seenChanges = action.looksAtStore ? changeCount : connects[token]?.seenChanges ?? 0
+        do throws(PortError) {
+            switch action {
+            case .progress: return .waited
+            case .authenticate:
+                switch await authenticate(exchange.request) {
+                case .success(let visitor): return .authenticated(visitor)
+                case .failure(let answer): return .loginRefused(answer)
+                }
+            case .wait(let until, forStore: true):
+                await pause(until: until, seen: connects[token]?.seenChanges ?? changeCount)
+                return .waited
+            case .wait(let until, forStore: false):
+                await sleep(until: until)
+                return .waited
+            case .readNode, .readDesktop, .claim, .readCandidates, .requestStart, .markConnected:
+                return try await performOnStore(action, token)
+            case .startSession, .readGuestState, .openLine:
+                return try await performOnGuest(action, token)
+            case .carry: return try await carry(token, exchange)
+            }
+        } catch {
+            ports.log.debug("connect step failed", metadata: metadata(token, ["error": "\(error)"]))
+            return .failed(ConnectMachine.Failure(for: error, of: action))
+        }
+    }
+
+    private func performOnStore(
+        _ action: ConnectMachine.Action, _ token: SessionToken
+    ) async throws(PortError) -> ConnectMachine.Event {
+        guard let connect = connects[token] else { return .routerStops }
+        switch action {
+        case .readNode:
+            return .nodeRead(
+                isBlocked: try await ports.nodes.node(named: configuration.nodeName).node.isBlocked)
+        case .readCandidates:
+            let candidates = try await ports.desktops.nodesForPlacement()
+            return .candidates(
+                candidates.map { ConnectMachine.NodeLoad(node: $0.node.id, assignedVMs: $0.assignedVMs) })
+        default: break
+        }
+        guard case .success(let request) = connect.machine.request, let visitor = connect.machine.visitor
+        else {
+            return .routerStops
+        }
+        switch action {
+        case .readDesktop:
+            let desktop = try await ports.desktops.desktop(request.vm)
+            connects[token]?.desktop = desktop
+            return .desktopRead(desktop.map { DesktopFacts($0.vm) })
+        case .claim:
+            let session = Session(
+                vm: request.vm, token: token, state: .connecting, peer: connect.peer,
+                since: ports.clock.wallTime)
+            switch try await ports.sessions.claim(session) {
+            case .claimed: return .claimed
+            case .held(let other):
+                await relieve(other)
+                return .held(by: other.peer)
+            }
+        case .requestStart(let node):
+            try await ports.desktops.requestStart(request.vm, on: node, by: "user \(visitor.name)")
+            ports.log.info("VM start requested", metadata: metadata(token, ["node": "\(node)"]))
+            return .startRequested
+        default:
+            do throws(PortError) {
+                try await ports.sessions.markConnected(token, vm: request.vm, at: ports.clock.wallTime)
+                return .marked
+            } catch  where error.reason == .stale {
+                return .markedStale
+            }
+        }
+    }
+
+    private func performOnGuest(
+        _ action: ConnectMachine.Action, _ token: SessionToken
+    ) async throws(PortError) -> ConnectMachine.Event {
+        guard let connect = connects[token], let desktop = connect.desktop,
+            let visitor = connect.machine.visitor,
+            case .success(let request) = connect.machine.request
+        else { return .routerStops }
+        switch action {
+        case .startSession:
+            let parameters = request.agentParameters(
+                properties: desktop.properties,
+                router: [
+                    SessionParameter.userName: visitor.name.login,
+                    SessionParameter.routerAddress: configuration.address.description,
+                    SessionParameter.slaveKey: connect.slaveKey,
+                ])
+            try await ports.agent.startSession(endpoint(of: desktop), parameters: parameters)
+            return .sessionStarted
+        case .readGuestState:
+            return .guestState(try await ports.agent.sessionState(endpoint(of: desktop)))
+        default:
+            let line = try await ports.lines.open(to: desktop.vm.address, port: configuration.displayPort)
+            connects[token]?.line = line
+            return .lineOpened
+        }
+    }
+
+    private func carry(
+        _ token: SessionToken, _ exchange: any ClientExchange
+    ) async throws(PortError) -> ConnectMachine.Event {
+        guard let connect = connects[token], let line = connect.line else { return .routerStops }
+        connects[token]?.line = nil
+        ports.log.info("session connected", metadata: metadata(token))
+        let end = try await exchange.carry(
+            over: line,
+            headers: [HTTPField("X-QVD-Slave-Key", connect.slaveKey), HTTPField("X-QVD-Session", "\(token)")])
+        switch end {
+        case .clientClosed: return .carriageEnded(.clientClosed)
+        case .clientVanished: return .carriageEnded(.clientVanished)
+        case .guestClosed: return .carriageEnded(.guestClosed)
+        case .cut: return .carriageEnded(.routerStopped)
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import FarmControl
+import FarmModel
+import FarmPorts
+import Logging
+
+// What goes on beside the clients: one loop per router, not one timer per session.
+extension Router {
+    /// The most ends that are owed to the store at once; what is beyond is ended by the next run of a router.
+    static let owedEndsMax = 20_000
+
+    /// Ends what earlier routers left, then gives sessions up that other clients want and pays owed ends,
+    /// until the task is cancelled. Failures of the store are retried and cut no session.
+    package func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.announceChanges() }
+            group.addTask { await self.keepUp() }
+            await group.waitForAll()
+        }
+    }
+
+    private func announceChanges() async {
+        for await _ in ports.changes.changes() {
+            changeCount += 1
+            for (_, waiter) in waiters.sorted(by: { $0.key < $1.key }) { waiter.yield() }
+        }
+    }
+
+    private func keepUp() async {
+        _ = await makeDecoyHash()
+        var hasEndedOthers = false
+        while !Task.isCancelled {
+            let seen = changeCount
+            do throws(PortError) {
+                if !hasEndedOthers {
+                    try await ports.sessions.endAllBut(router: incarnation)
+                    hasEndedOthers = true
+                }
+                try await payOwedEnds()
+                for session in try await ports.sessions.wantedByOthers(router: incarnation) {
+                    await relieve(session)
+                }
+            } catch {
+                ports.log.warning("sessions not compared with the store", metadata: ["error": "\(error)"])
+            }
+            await pause(until: ports.clock.now.advanced(by: configuration.upkeepPoll), seen: seen)
+        }
+    }
+
+    private func payOwedEnds() async throws(PortError) {
+        for (token, vm) in owedEnds.sorted(by: { $0.key.number < $1.key.number }) {
+            try await ports.sessions.end(token, vm: vm)
+            owedEnds[token] = nil
+        }
+    }
+
+    /// Frees a VM from a session of this router: cuts it if it lives, or else ends what is left of it.
+    func relieve(_ session: Session) async {
+        guard session.token.router == incarnation else { return }
+        if connects[session.token] != nil {
+            interrupt(session.token, .takenOver)
+        } else {
+            await end(session.token, vm: session.vm)
+        }
+    }
+
+    /// Ends the session in the store, now or when the store can be reached again.
+    func end(_ token: SessionToken, vm: VMID) async {
+        do throws(PortError) {
+            try await ports.sessions.end(token, vm: vm)
+            owedEnds[token] = nil
+        } catch {
+            ports.log.warning(
+                "end of session not stored yet", metadata: ["session": "\(token)", "error": "\(error)"])
+            if owedEnds.count < Self.owedEndsMax { owedEnds[token] = vm }
+        }
+    }
+
+    /// Returns at the moment, or when the store announced a change after `seen`, but not at once, so that a
+    /// busy store does not make everybody read without pause.
+    func pause(until moment: Instant, seen: Int) async {
+        let shortest = ports.clock.now.advanced(by: .milliseconds(50))
+        await sleep(until: min(moment, shortest))
+        guard changeCount == seen, ports.clock.now < moment, !Task.isCancelled else { return }
+        let (changes, waiter) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        lastWaiter += 1
+        let number = lastWaiter
+        waiters[number] = waiter
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { for await _ in changes { break } }
+            group.addTask { await self.sleep(until: moment) }
+            await group.next()
+            group.cancelAll()
+        }
+        waiters[number] = nil
+    }
+}

@@ -1,0 +1,105 @@
+import XCTest
+
+/// The walls between modules: arrows point down only, and what breaks determinism stays out of decisions.
+final class WallTests: XCTestCase {
+    /// What each module may import of ours. A module that is not listed may import nothing of ours.
+    private static let allowed: [String: Set<String>] = {
+        let ports: Set<String> = ["FarmModel", "FarmPorts"]
+        let services = ports.union(["FarmControl"])
+        let adapters = [
+            "LibvirtHypervisor": ["CLibvirt"], "NetlinkNetwork": ["CLinux"], "EbtablesFilter": [],
+            "DnsmasqAddresses": [], "ImageDisks": [], "SQLiteStore": ["CSQLite"], "OpenSSLSecrets": ["COpenSSL"],
+            "HTTPGuestAgent": ["GuestProtocol"], "NIOTransport": ["GuestProtocol"], "SystemClock": [],
+        ]
+        var table: [String: Set<String>] = [
+            "FarmModel": [], "FarmControl": ["FarmModel"], "FarmPorts": ["FarmModel"],
+            "FarmServices": services.union(["GuestProtocol"]),
+            "GuestProtocol": ["FarmModel"], "Simulator": [], "NodeConfiguration": ["FarmModel"],
+            "SimulatedPorts": services.union(["Simulator"]),
+            "Scenarios": services.union(["FarmServices", "Simulator", "SimulatedPorts"]),
+            "qvd-sim": services.union(["FarmServices", "Simulator", "SimulatedPorts", "Scenarios"]),
+        ]
+        for (name, extra) in adapters { table[name] = ports.union(extra) }
+        let every = services.union(adapters.keys).union(["FarmServices", "GuestProtocol", "NodeConfiguration", "CProcess"])
+        for name in ["qvd-node", "qvd", "qvd-client", "qvd-vma"] { table[name] = every }
+        return table
+    }()
+
+    func testNoModuleImportsWhatIsAboveOrBesideIt() throws {
+        let ours = Set(Self.allowed.keys).union(["CLibvirt", "CSQLite", "CLinux", "COpenSSL", "CProcess"])
+        for file in try SourceTree(["Sources", "Simulation"]).files {
+            let allowed = try XCTUnwrap(Self.allowed[file.module], "\(file.path): add the module to the table")
+            for (module, line) in file.imports where ours.contains(module) && module != file.module {
+                XCTAssert(allowed.contains(module), "\(file.path):\(line): \(file.module) may not import \(module)")
+            }
+        }
+    }
+
+    func testDecisionsImportNothingButTheModel() throws {
+        let pure: [String: Set<String>] = [
+            "FarmModel": [], "FarmPorts": ["FarmModel"],
+            "FarmControl": ["FarmModel", "OrderedCollections"],
+            "FarmServices": ["FarmModel", "FarmControl", "FarmPorts", "GuestProtocol", "Logging"],
+        ]
+        for file in try SourceTree(["Sources"]).files {
+            guard let allowed = pure[file.module] else { continue }
+            for (module, line) in file.imports {
+                XCTAssert(
+                    allowed.contains(module), "\(file.path):\(line): imports \(module); decisions and services know"
+                        + " no clock, no IO and no outside system")
+            }
+        }
+    }
+
+    /// Text that may not appear in code that the simulator runs, each with the reason.
+    private static let banned: [(text: String, reason: String)] = [
+        ("Task {", "an unstructured task leaves the simulator's executor"),
+        ("Task.detached", "a detached task leaves the simulator's executor"),
+        ("Task.sleep", "sleeps real time; use the clock port"),
+        ("@MainActor", "the main actor's executor is not the simulator's"),
+        ("ContinuousClock", "reads the machine's clock; use the clock port"),
+        ("SuspendingClock", "reads the machine's clock; use the clock port"),
+        (".random(", "is not replayed from a seed; use the random port or a passed generator"),
+        ("SystemRandomNumberGenerator", "is not replayed from a seed"),
+        (".shuffled()", "is not replayed from a seed"),
+        ("Date()", "reads the machine's clock; use the clock port"),
+        ("UUID()", "is not replayed from a seed; use the random port"),
+        ("ObjectIdentifier(", "differs from run to run"),
+        (".hashValue", "differs from process to process"),
+        ("print(", "services speak through their log, decisions through their result"),
+    ]
+
+    func testWhatTheSimulatorRunsIsDeterministic() throws {
+        let modules: Set<String> = ["FarmModel", "FarmControl", "FarmPorts", "FarmServices", "SimulatedPorts"]
+        for file in try SourceTree(["Sources", "Simulation"]).files where modules.contains(file.module) {
+            for (number, line) in file.lines.enumerated() where !isComment(line) {
+                for ban in Self.banned where contains(line, ban.text) {
+                    XCTFail("\(file.path):\(number + 1): \(ban.text) \(ban.reason)")
+                }
+            }
+        }
+    }
+
+    func testNoStubIsLeft() throws {
+        let words = ["TO" + "DO", "FIX" + "ME", "not " + "implemented", "unimple" + "mented", "XCT" + "Skip"]
+        for file in try SourceTree().files {
+            for (number, line) in file.lines.enumerated() {
+                for word in words where line.contains(word) {
+                    XCTFail("\(file.path):\(number + 1): \(word)")
+                }
+            }
+        }
+    }
+
+    private func isComment(_ line: String) -> Bool {
+        line.drop { $0 == " " }.hasPrefix("//")
+    }
+
+    /// `text` as a word of its own: `Task {` is not `withTask {`, `print(` is not `fingerprint(`.
+    private func contains(_ line: String, _ text: String) -> Bool {
+        guard let range = line.range(of: text) else { return false }
+        guard range.lowerBound > line.startIndex, text.first?.isLetter == true else { return true }
+        let before = line[line.index(before: range.lowerBound)]
+        return !before.isLetter && before != "." && before != "_"
+    }
+}
