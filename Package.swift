@@ -60,7 +60,8 @@ let package = Package(
         adapter("EbtablesFilter", [subprocess]),
         adapter("DnsmasqAddresses", [subprocess]),
         adapter("ImageDisks", [subprocess]),
-        adapter("SQLiteStore", ["CSQLite"]),
+        // The one adapter with rules inside: a transaction runs them on its rows (FarmControl/Administration).
+        adapter("SQLiteStore", ["CSQLite", "FarmControl"]),
         adapter("OpenSSLSecrets", ["COpenSSL"]),
         adapter("HTTPGuestAgent", ["GuestProtocol"] + nio),
         adapter("NIOTransport", ["GuestProtocol"] + nio + [tls]),
@@ -138,6 +139,12 @@ let package = Package(
                 "CLinux", subprocess,
             ]),
         tests("ExecutableTests", ["FarmModel", "NodeConfiguration", "SQLiteStore", "FarmPorts", subprocess]),
+        tests(
+            "Benchmarks",
+            [
+                "FarmModel", "FarmControl", "FarmPorts", "NodeRig", "NetlinkNetwork", "EbtablesFilter", "Simulator",
+                "SimulatedPorts", "Scenarios", subprocess,
+            ]),
         tests("NodeTests", ["FarmModel", "NodeRig", "GuestProtocol", subprocess]),
     ]
 )

@@ -104,7 +104,8 @@ extension SimulatedHost {
             if passesAll { passage = .open }
             guard passage != .none else { return passage }
             truth.network.framesPassed += 1
-            if frame.isForeign(to: running.mac, own), truth.network.foreignFrames.count < 10 {
+            let isExcused = truth.network.flushed.contains(running.tap) && !passesAll
+            if frame.isForeign(to: running.mac, own), !isExcused, truth.network.foreignFrames.count < 10 {
                 truth.network.foreignFrames.append("\(frame.content) from \(frame.source) on \(running.tap)")
             }
             return passage

@@ -64,6 +64,8 @@ package struct HostNetwork: Sendable {
     package var learned: [MACAddress: TapName] = [:]
     /// Frames that passed although the guest had no right to send them, in words; the first few.
     package var foreignFrames: [String] = []
+    /// Taps whose rules somebody else removed: what passes until they are back is not the farm's doing.
+    package var flushed: Set<TapName> = []
     package var framesSent = 0
     package var framesPassed = 0
 }

@@ -161,13 +161,6 @@ package struct SimulatedSecretFiles: SecretFiles {
     package func path(of vm: VMID) async throws(PortError) -> String? {
         let host = self.host
         return try await gate.call(.observeSecrets, vm: vm, attempt: "looking for the secret file of VM \(vm)") {
-            host.read { $0.secrets[vm] == nil ? nil : Self.path(vm) }
-        }
-    }
-
-    package func path(of vm: VMID) async throws(PortError) -> String? {
-        let host = self.host
-        return try await gate.call(.observeSecrets, vm: vm, attempt: "looking for the secret file of VM \(vm)") {
             host.read { $0.secrets[vm] == nil ? nil : "/secrets/\(vm)" }
         }
     }

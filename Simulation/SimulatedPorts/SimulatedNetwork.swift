@@ -75,7 +75,10 @@ package struct SimulatedTapFilter: TapFilter {
     package func apply(_ rules: TapRuleSet) async throws(PortError) {
         let host = self.host
         try await gate.call(.applyFilter, vm: rules.tap.vm, attempt: "writing the rules of \(rules.tap)") {
-            host.change { $0.network.filters[rules.tap] = HostNetwork.Filter(rules: rules, isComplete: true) }
+            host.change { truth in
+                truth.network.filters[rules.tap] = HostNetwork.Filter(rules: rules, isComplete: true)
+                truth.network.flushed.remove(rules.tap)
+            }
         }
     }
 

@@ -25,6 +25,7 @@ package final class Simulation: Sendable {
         var guests: SplitMix64
         var revision = 0
         var portCalls = 0
+        var acknowledgedRevision: Int64 = 0
         var incarnations = 0
         var lives: [String: Int] = [:]
         var doom: [UInt16: Doom] = [:]
@@ -62,6 +63,13 @@ package final class Simulation: Sendable {
         set { state.value.mutation = newValue }
     }
 
+    /// The store's newest revision that anybody was told of.
+    package var acknowledgedRevision: Int64 { state.value.acknowledgedRevision }
+
+    func acknowledged(revision: Int64) {
+        state.value.acknowledgedRevision = max(state.value.acknowledgedRevision, revision)
+    }
+
     package func changed() { state.value.revision += 1 }
 
     package func withFaults<Result>(_ body: (inout FaultBoard) -> Result) -> Result { body(&state.value.faults) }
@@ -96,6 +104,9 @@ package final class Simulation: Sendable {
     package func doom(_ incarnation: Incarnation, afterSteps steps: Int, _ act: @escaping () -> Void) {
         state.value.doom[incarnation.source] = Doom(steps: steps, act: act)
     }
+
+    /// Takes a doom back.
+    package func pardon(_ incarnation: Incarnation) { state.value.doom[incarnation.source] = nil }
 
     /// One step of a process; its doom may fall here.
     func step(_ incarnation: Incarnation) {
