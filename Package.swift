@@ -81,7 +81,7 @@ let package = Package(
             ],
             path: "Simulation/Scenarios", swiftSettings: settings),
         .executableTarget(
-            name: "qvd-sim", dependencies: ["Scenarios", "Simulator", arguments],
+            name: "qvd-sim", dependencies: ["Scenarios", "SimulatedPorts", "Simulator", arguments],
             path: "Simulation/qvd-sim", swiftSettings: settings),
 
         // Executables: arguments and wiring.
