@@ -55,7 +55,7 @@ let package = Package(
         .target(name: "COpenSSL", path: "Sources/C/COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
 
         // Adapters: one outside system each.
-        adapter("LibvirtHypervisor", ["CLibvirt"]),
+        adapter("LibvirtHypervisor", ["CLibvirt", subprocess]),
         adapter("NetlinkNetwork", ["CLinux"]),
         adapter("EbtablesFilter", [subprocess]),
         adapter("DnsmasqAddresses", [subprocess]),
@@ -81,7 +81,7 @@ let package = Package(
             ],
             path: "Simulation/Scenarios", swiftSettings: settings),
         .executableTarget(
-            name: "qvd-sim", dependencies: ["Scenarios", "Simulator", arguments],
+            name: "qvd-sim", dependencies: ["Scenarios", "SimulatedPorts", "Simulator", arguments],
             path: "Simulation/qvd-sim", swiftSettings: settings),
 
         // Executables: arguments and wiring.
@@ -112,7 +112,7 @@ let package = Package(
             name: "NodeRig", dependencies: ["FarmModel", "CLinux", subprocess],
             path: "Tests/NodeRig", swiftSettings: settings),
         tests("FarmModelTests", ["FarmModel"]),
-        tests("FarmControlTests", ["FarmModel", "FarmControl"]),
+        tests("FarmControlTests", ["FarmModel", "FarmControl", "PortContracts"]),
         tests(
             "FarmServicesTests",
             ["FarmModel", "FarmControl", "FarmPorts", "FarmServices", "Simulator", "SimulatedPorts", log]),

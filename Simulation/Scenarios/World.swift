@@ -1,5 +1,5 @@
-package import FarmControl
-package import FarmModel
+import FarmControl
+import FarmModel
 import FarmPorts
 import FarmServices
 import Logging

@@ -161,7 +161,7 @@ package struct SimulatedSecretFiles: SecretFiles {
     package func path(of vm: VMID) async throws(PortError) -> String? {
         let host = self.host
         return try await gate.call(.observeSecrets, vm: vm, attempt: "looking for the secret file of VM \(vm)") {
-            host.read { $0.secrets[vm] == nil ? nil : "/secrets/\(vm)" }
+            host.read { $0.secrets[vm] == nil ? nil : Self.path(vm) }
         }
     }
 

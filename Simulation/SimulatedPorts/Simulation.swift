@@ -130,10 +130,12 @@ package final class Simulation: Sendable {
         _ kind: TraceKind, source: UInt16 = 0, outcome: UInt32 = 0, subject: Int64 = 0, value: Int64 = 0,
         words: @autoclosure () -> String
     ) {
+        // Said before the trace is touched: the words may ask this very state.
+        let text = state.value.trace.keeping == .words ? words() : ""
         state.value.trace.append(
             TraceRecord(
                 at: now, kind: kind.rawValue, source: source, outcome: outcome, subject: subject, value: value),
-            words: words())
+            words: text)
     }
 }
 

@@ -107,7 +107,7 @@ extension Router {
     private func perform(
         _ action: ConnectMachine.Action, _ token: SessionToken, _ exchange: any ClientExchange
     ) async -> ConnectMachine.Event {
-        connects[token]?.seenChanges = action.looksAtStore ? changeCount : connects[token]?.seenChanges ?? 0
+        if action.looksAtStore { connects[token]?.seenChanges = changeCount }
         do throws(PortError) {
             switch action {
             case .progress: return .waited
