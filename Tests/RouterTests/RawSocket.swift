@@ -1,7 +1,8 @@
 import Glibc
+import Synchronization
 
 /// A plain TCP socket with time limits: the wire as a client or a guest sees it, without any library between.
-final class RawSocket {
+final class RawSocket: Sendable {
     struct Failure: Error, CustomStringConvertible {
         let description: String
         init(_ attempt: String) {
@@ -9,10 +10,12 @@ final class RawSocket {
         }
     }
 
-    private(set) var descriptor: CInt
+    /// -1 once closed.
+    private let handle: Mutex<CInt>
+    var descriptor: CInt { handle.withLock { $0 } }
 
     init(descriptor: CInt, timeLimit: Int = 10) {
-        self.descriptor = descriptor
+        handle = Mutex(descriptor)
         var limit = timeval(tv_sec: timeLimit, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -70,7 +73,7 @@ final class RawSocket {
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes {
-                Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL.rawValue))
+                Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
             }
             guard count > 0 else { throw Failure("sending") }
             sent += count
@@ -81,7 +84,7 @@ final class RawSocket {
     func sendWhatFits(_ bytes: [UInt8]) -> Int {
         bytes.withUnsafeBytes {
             Glibc.send(
-                descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL.rawValue | MSG_DONTWAIT.rawValue))
+                descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT))
         }
     }
 
@@ -127,9 +130,11 @@ final class RawSocket {
     func endOutput() { shutdown(descriptor, CInt(SHUT_WR)) }
 
     func close() {
-        guard descriptor >= 0 else { return }
-        Glibc.close(descriptor)
-        descriptor = -1
+        let descriptor = handle.withLock { handle in
+            defer { handle = -1 }
+            return handle
+        }
+        if descriptor >= 0 { Glibc.close(descriptor) }
     }
 
     /// Closes with a reset instead of a FIN.

@@ -1,4 +1,5 @@
 import Dispatch
+import FarmControl
 import FarmModel
 import FarmPorts
 import FarmServices
@@ -25,6 +26,7 @@ final class RouterWorld {
     let agent = ScriptedAgent()
     let hasher = PlainHasher()
     let guest: RawSocket
+    let configuration: RouterConfiguration
     private(set) var port = 0
     private(set) var router: Router
     private let node: NodeID
@@ -41,7 +43,7 @@ final class RouterWorld {
             rangeStart: try XCTUnwrap(IPv4Address("127.1.0.0")), gateway: nil)
         store = SimulatedStore(farm: try XCTUnwrap(FarmID("0a1b2c")), addressPlan: plan)
         let (store, agent, hasher) = (store, agent, hasher)
-        node = try wait { try await Self.populate(store) }
+        node = try blocking { try await Self.populate(store) }
 
         var configuration = RouterConfiguration(
             nodeName: "node1", address: try XCTUnwrap(IPv4Address("127.0.0.1")))
@@ -53,6 +55,7 @@ final class RouterWorld {
         var logger = Logger(label: "router", factory: { _ in SwiftLogNoOpLogHandler() })
         logger.logLevel = .debug
         let log = logger
+        self.configuration = configuration
         let router = Router(
             configuration: configuration,
             ports: RouterPorts(
@@ -89,26 +92,26 @@ final class RouterWorld {
     func stop() throws {
         let tasks = tasks
         for task in tasks { task.cancel() }
-        try wait { for task in tasks { await task.value } }
+        try blocking { for task in tasks { await task.value } }
     }
 
     func connect() throws -> RawSocket { try RawSocket.connect(port: port) }
 
     func snapshot() throws -> FarmSnapshot {
         let store = store
-        return try wait { try await store.snapshot() }
+        return try blocking { try await store.snapshot() }
     }
 
     func apply(_ command: AdministrationCommand) throws {
         let store = store
-        try wait {
+        try blocking {
             _ = try await store.apply(command, by: "test", at: WallTime(seconds: 1)).get()
         }
     }
 
     func setNode(_ state: NodeState) throws {
         let (store, node) = (store, node)
-        try wait { try await store.recordState(of: node, state, at: WallTime(seconds: 1)) }
+        try blocking { try await store.recordState(of: node, state, at: WallTime(seconds: 1)) }
     }
 
     private static func populate(_ store: SimulatedStore) async throws -> NodeID {
@@ -139,33 +142,34 @@ final class RouterWorld {
     /// The node: does at once what is wanted of its VMs.
     private func runHouseKeeper() {
         let (store, node) = (store, node)
-        tasks.append(
-            Task {
-                for await _ in store.changes() {
-                    do {
-                        for assignment in try await store.assignments(to: node) {
-                            try await Self.converge(assignment.vm, on: node, in: store)
-                        }
-                    } catch {
-                        XCTFail("\(error)")
-                    }
-                }
-            })
+        let keeping = Task { await keepHouse(store, node) }
+        tasks.append(keeping)
     }
+}
 
-    private static func converge(_ vm: VirtualMachine, on node: NodeID, in store: SimulatedStore) async throws
-    {
-        let now = WallTime(seconds: 2)
-        switch (vm.intent.wanted, vm.observation.state) {
-        case (.run, .stopped):
-            try await store.keep(secret, of: vm.id, by: node, epoch: vm.intent.epoch)
-            let running = Observation(state: .running, since: now)
-            try await store.record(running, of: vm.id, by: node, epoch: vm.intent.epoch)
-        case (.stop, _):
-            try await store.release(
-                vm.id, by: node, epoch: vm.intent.epoch, request: vm.intent.request, error: nil, at: now)
-        default: break
+private func keepHouse(_ store: SimulatedStore, _ node: NodeID) async {
+    for await _ in store.changes() {
+        do {
+            for assignment in try await store.assignments(to: node) {
+                try await converge(assignment.vm, on: node, in: store)
+            }
+        } catch {
+            XCTFail("\(error)")
         }
+    }
+}
+
+private func converge(_ vm: VirtualMachine, on node: NodeID, in store: SimulatedStore) async throws {
+    let now = WallTime(seconds: 2)
+    switch (vm.intent.wanted, vm.observation.state) {
+    case (.run, .stopped):
+        try await store.keep(RouterWorld.secret, of: vm.id, by: node, epoch: vm.intent.epoch)
+        let running = Observation(state: .running, since: now)
+        try await store.record(running, of: vm.id, by: node, epoch: vm.intent.epoch)
+    case (.stop, _):
+        try await store.release(
+            vm.id, by: node, epoch: vm.intent.epoch, request: vm.intent.request, error: nil, at: now)
+    default: break
     }
 }
 
@@ -173,7 +177,7 @@ extension Router {
     /// A router that begins where that of a world would if it were started again.
     static func next(of world: RouterWorld) -> Router {
         Router(
-            configuration: world.router.configuration,
+            configuration: world.configuration,
             ports: RouterPorts(
                 store: world.store, agent: world.agent, lines: NIOGuestLines(), passwords: world.hasher,
                 clock: SystemClock(), random: CountingRandom(),
@@ -182,7 +186,7 @@ extension Router {
 }
 
 /// Runs async code from a synchronous test, whose thread may block.
-func wait<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) throws -> Value {
+func blocking<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) throws -> Value {
     let result = Mutex<Result<Value, any Error>?>(nil)
     let isDone = DispatchSemaphore(value: 0)
     Task {

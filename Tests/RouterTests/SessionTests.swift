@@ -1,5 +1,7 @@
+import FarmControl
 import FarmModel
 import FarmPorts
+import FarmServices
 import Foundation
 import NIOTransport
 import XCTest
@@ -181,7 +183,7 @@ final class SessionTests: XCTestCase {
         client.close()
         try eventually("session ended") { try world.snapshot().sessions.isEmpty }
         let router = world.router
-        try eventually("nothing left") { try wait { await router.machines.isEmpty } }
+        try eventually("nothing left") { try blocking { await router.machines.isEmpty } }
     }
 
     func testASessionThatIsNotNoticedToSuspendIsTold() throws {

@@ -1,5 +1,8 @@
+import FarmControl
 import FarmModel
 import FarmPorts
+import FarmServices
+import SimulatedPorts
 import XCTest
 
 /// One client per desktop, the newest.
@@ -76,7 +79,7 @@ final class TakeOverTests: XCTestCase {
             }
             XCTAssertGreaterThanOrEqual(connected, 1)
             let router = world.router
-            try eventually("one session is left") { try wait { await router.machines.count == 1 } }
+            try eventually("one session is left") { try blocking { await router.machines.count == 1 } }
             XCTAssertEqual(try world.snapshot().sessions.count, 1)
             for client in clients { client.close() }
             try eventually("all ended") { try world.snapshot().sessions.isEmpty }
@@ -93,13 +96,13 @@ final class TakeOverTests: XCTestCase {
         let elsewhere = Session(
             vm: RouterWorld.vm, token: SessionToken(router: "elsewhere", number: 1), state: .connected,
             peer: "10.9.9.9", since: WallTime(seconds: 1))
-        XCTAssertEqual(try wait { try await store.claim(elsewhere) }, .claimed)
+        XCTAssertEqual(try blocking { try await store.claim(elsewhere) }, .claimed)
         let client = try world.connect()
         try client.requestSession("")
         let heads = try client.receiveHeads()
         XCTAssert(try XCTUnwrap(heads.last).hasPrefix("HTTP/1.1 503 "))
         XCTAssert(String(decoding: try client.receiveAll(), as: UTF8.self).contains("close other clients"))
-        let wanted = try wait { try await store.wantedByOthers(router: "elsewhere") }
+        let wanted = try blocking { try await store.wantedByOthers(router: "elsewhere") }
         XCTAssertEqual(wanted.map(\.token), [elsewhere.token], "it was asked")
         XCTAssertEqual(try world.snapshot().sessions.map(\.token), [elsewhere.token], "and not robbed")
     }
@@ -110,9 +113,11 @@ final class TakeOverTests: XCTestCase {
         let elsewhere = Session(
             vm: RouterWorld.vm, token: SessionToken(router: "elsewhere", number: 1), state: .connecting,
             peer: "10.9.9.9", since: WallTime(seconds: 1))
-        guard case .held = try wait({ try await store.claim(elsewhere) }) else { return XCTFail("not held") }
+        guard case .held = try blocking({ try await store.claim(elsewhere) }) else {
+            return XCTFail("not held")
+        }
         XCTAssertEqual(try client.receiveAll(), [])
-        try eventually("freed") { try wait { try await store.claim(elsewhere) } == .claimed }
+        try eventually("freed") { try blocking { try await store.claim(elsewhere) } == .claimed }
     }
 
     func testSessionsOfARouterThatDiedAreEnded() throws {
@@ -120,7 +125,7 @@ final class TakeOverTests: XCTestCase {
         let old = Session(
             vm: RouterWorld.othersVM, token: SessionToken(router: "before", number: 1), state: .connected,
             peer: "10.9.9.9", since: WallTime(seconds: 1))
-        XCTAssertEqual(try wait { try await store.claim(old) }, .claimed)
+        XCTAssertEqual(try blocking { try await store.claim(old) }, .claimed)
         let next = Router.next(of: world)
         let running = Task { await next.run() }
         defer { running.cancel() }
