@@ -7,8 +7,6 @@ import Simulator
 /// and the store for what the farm claims; never what a daemon believes.
 final class Checkers {
     private let world: World
-    private var seenRevision = -1
-    private var seenStore: Int64 = -1
     private var newestStore: Int64 = 0
     /// What each user disk was when first seen: generation, then what was saved on it.
     private var userDisks: [VMID: HostDisks.UserDisk] = [:]
@@ -25,15 +23,15 @@ final class Checkers {
 
     init(_ world: World) { self.world = world }
 
-    /// The first rule that does not hold now.
+    /// The first rule that does not hold now. Looks only at what moved since the last look.
     func check() -> Violation? {
-        let simulation = world.simulation
-        let storeRevision = world.store.revision
-        guard simulation.revision != seenRevision || storeRevision != seenStore else { return nil }
-        let storeMoved = storeRevision != seenStore
-        seenRevision = simulation.revision
-        seenStore = storeRevision
-        return domains() ?? frames() ?? disks() ?? desktops() ?? (storeMoved ? writes(storeRevision) : nil)
+        let moved = world.simulation.takeChanges()
+        guard !moved.isEmpty else { return nil }
+        if moved.contains(.domains), let found = domains() { return found }
+        if moved.contains(.network), let found = frames() { return found }
+        if moved.contains(.disks), let found = disks() { return found }
+        if moved.contains(.sessions), let found = desktops() { return found }
+        return moved.contains(.store) ? writes(world.store.revision) : nil
     }
 
     /// The rules that have a time limit; asked once a second.

@@ -20,6 +20,12 @@ package struct Plan: Sendable, Hashable {
         self.seed = seed
     }
 
+    /// The files of the images that the farm has or gets.
+    var imageFiles: [String] {
+        ["desktop.qcow2"]
+            + steps.compactMap { if case .administer(.addImage(let file)) = $0.action { file } else { nil } }
+    }
+
     /// One second of virtual time.
     package static let second: Int64 = 1_000_000_000
 }

@@ -226,6 +226,10 @@ package final class World: Sendable {
         host.change {
             $0.isAddressServiceUp = true
             $0.stuckBoots = []
+            // A node too small for its VMs can never serve all of them at once.
+            $0.memory = Mebibytes(1 << 24)
+            // Whoever took an image away, or damaged it, has put it back.
+            for file in plan.imageFiles { $0.disks.images[file, default: HostDisks.Image()].isCorrupt = false }
         }
         for kind in ProcessKind.allCases {
             if let life = state.value.lives[kind], life.isAlive {

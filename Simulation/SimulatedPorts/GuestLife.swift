@@ -21,7 +21,7 @@ extension SimulatedHost {
                 $0.address = offered
                 $0.phase = .startingAgent
             }
-            change { truth in
+            change(.domains) { truth in
                 if truth.addressHolders[offered] == nil { truth.addressHolders[offered] = name }
             }
             send(GuestFrame(running.mac, .arp(sender: running.mac, address: offered)), from: running)
@@ -94,7 +94,7 @@ extension SimulatedHost {
     func send(_ frame: GuestFrame, from running: DomainSpecification) -> FramePassage {
         let passesAll = simulation.mutation == .passesEveryFrame
         let own = ownAddress(of: running)
-        return change { truth in
+        return change([]) { truth in
             truth.network.framesSent += 1
             guard let tap = truth.network.taps[running.tap], tap.isUp, tap.isOnBridge,
                 tap.holder == running.name, truth.network.bridge?.isUp == true
@@ -107,6 +107,7 @@ extension SimulatedHost {
             let isExcused = truth.network.flushed.contains(running.tap) && !passesAll
             if frame.isForeign(to: running.mac, own), !isExcused, truth.network.foreignFrames.count < 10 {
                 truth.network.foreignFrames.append("\(frame.content) from \(frame.source) on \(running.tap)")
+                simulation.changed(.network)
             }
             return passage
         }
@@ -116,7 +117,7 @@ extension SimulatedHost {
 
     /// The domain's emulator is gone.
     func endDomain(_ name: DomainName, _ reason: StopReason) {
-        let tap: TapName? = change { truth in
+        let tap: TapName? = change([.domains, .network]) { truth in
             guard var domain = truth.domains[name], domain.isLive else { return nil }
             let tap = domain.running?.tap
             if let path = domain.running?.overlayPath, truth.locks[path] == name { truth.locks[path] = nil }
@@ -157,7 +158,7 @@ extension SimulatedHost {
     func vmNumber(_ name: DomainName) -> Int64 { read { $0.domains[name]?.specification.owner.vm.rawValue ?? 0 } }
 
     func changeGuest(_ name: DomainName, _ body: (inout SimulatedGuest) -> Void) {
-        change { truth in
+        change([]) { truth in
             guard truth.domains[name]?.isLive == true else { return }
             body(&truth.domains[name]!.guest)
         }

@@ -17,7 +17,7 @@ package struct SimulatedGuestAgent: GuestAgent {
         try await ask(.startSession, guest) { name in
             switch host.session(of: name) {
             case .stopped, .suspended:
-                host.sessionGoes(name, to: .starting, thenTo: .listening, in: host.times.sessionStart)
+                host.sessionStarts(name)
                 return .success(())
             case .listening, .starting, .provisioning:
                 return .failure("a session is being started")
@@ -134,9 +134,23 @@ extension SimulatedHost {
 
     func session(of name: DomainName) -> GuestSessionState { read { $0.domains[name]?.guest.session ?? .stopped } }
 
+    /// The X agent comes up and listens, for as long as its agent's limit says: one that nobody connects to is ended.
+    func sessionStarts(_ name: DomainName) {
+        sessionGoes(name, to: .starting, thenTo: .listening, in: times.sessionStart) { host, step in
+            guard let life = host.read({ $0.domains[name]?.life }) else { return }
+            host.plan(name, life, in: host.times.listening...host.times.listening) { host in
+                guard let guest = host.read({ $0.domains[name]?.guest }), guest.sessionStep == step,
+                    guest.session == .listening, guest.lines == 0
+                else { return }
+                host.sessionGoes(name, to: .stopping, thenTo: .stopped, in: host.times.sessionSuspend)
+            }
+        }
+    }
+
     /// Moves the session through a passing state, unless something else happens to it meanwhile.
     func sessionGoes(
-        _ name: DomainName, to passing: GuestSessionState, thenTo next: GuestSessionState, in range: ClosedRange<Int64>
+        _ name: DomainName, to passing: GuestSessionState, thenTo next: GuestSessionState, in range: ClosedRange<Int64>,
+        _ after: @escaping (SimulatedHost, Int) -> Void = { _, _ in }
     ) {
         guard let domain = state.domains[name] else { return }
         endSession(name, as: passing)
@@ -144,6 +158,7 @@ extension SimulatedHost {
         plan(name, domain.life, in: range) { host in
             guard host.read({ $0.domains[name]?.guest.sessionStep }) == step else { return }
             host.changeGuest(name) { $0.session = next }
+            after(host, step ?? 0)
         }
     }
 }

@@ -23,7 +23,7 @@ package final class Simulation: Sendable {
         var faults: FaultBoard
         var latency: SplitMix64
         var guests: SplitMix64
-        var revision = 0
+        var moved: Aspects = []
         var portCalls = 0
         var acknowledgedRevision: Int64 = 0
         var incarnations = 0
@@ -52,8 +52,6 @@ package final class Simulation: Sendable {
     package var now: Int64 { executor.now }
     package var trace: Trace { state.value.trace }
     package var portCalls: Int { state.value.portCalls }
-    /// Grows with every change of the simulated outside world: checkers look when it moved.
-    package var revision: Int { state.value.revision }
     /// The names of trace sources, by number.
     package var sources: [String] { state.value.sources }
 
@@ -70,7 +68,15 @@ package final class Simulation: Sendable {
         state.value.acknowledgedRevision = max(state.value.acknowledgedRevision, revision)
     }
 
-    package func changed() { state.value.revision += 1 }
+    /// Notes that something of the outside world changed, for those who look after each event.
+    package func changed(_ aspects: Aspects) { state.value.moved.formUnion(aspects) }
+
+    /// What changed since the last call.
+    package func takeChanges() -> Aspects {
+        guard !state.value.moved.isEmpty else { return [] }
+        defer { state.value.moved = [] }
+        return state.value.moved
+    }
 
     package func withFaults<Result>(_ body: (inout FaultBoard) -> Result) -> Result { body(&state.value.faults) }
 
@@ -137,6 +143,19 @@ package final class Simulation: Sendable {
                 at: now, kind: kind.rawValue, source: source, outcome: outcome, subject: subject, value: value),
             words: text)
     }
+}
+
+/// Parts of the simulated outside world, for checkers that look only at what moved.
+package struct Aspects: OptionSet, Sendable {
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+
+    package static let domains = Aspects(rawValue: 1)
+    package static let network = Aspects(rawValue: 2)
+    package static let disks = Aspects(rawValue: 4)
+    package static let sessions = Aspects(rawValue: 8)
+    package static let store = Aspects(rawValue: 16)
+    package static let everything: Aspects = [.domains, .network, .disks, .sessions, .store]
 }
 
 /// What a trace record is about. Port calls have the number of their operation (below 100).

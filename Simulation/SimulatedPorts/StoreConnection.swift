@@ -31,7 +31,7 @@ package struct StoreConnection: Sendable {
         return try await gate.call(.storeWrite, vm: vm, attempt: attempt()) { () async throws(PortError) in
             let before = simulation.mutation == .losesWrites ? store.ledger : nil
             let answer = try await body(store)
-            simulation.changed()
+            simulation.changed(.store)
             simulation.acknowledged(revision: store.revision)
             if let before, simulation.guestChance(perMille: 100) { store.replace(before) }
             return answer
