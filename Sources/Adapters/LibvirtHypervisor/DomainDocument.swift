@@ -30,6 +30,14 @@ struct DomainDocument: Sendable {
                     detail: "a path must be absolute and without control characters, unlike \(path)")
             }
         }
+        // libvirt 9.0 doubles commas for QEMU in the paths of disks, kernels and consoles, but not in this
+        // one.
+        guard !specification.secretPath.contains(",") else {
+            throw PortError(
+                .rejected, .invalid, attempt: attempt,
+                detail: "the folder of secrets must not have a comma in its path: \(specification.secretPath)"
+            )
+        }
         guard specification.memory.count > 0, specification.virtualCPUs > 0 else {
             throw PortError(
                 .rejected, .invalid, attempt: attempt,
