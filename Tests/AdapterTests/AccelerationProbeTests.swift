@@ -40,7 +40,7 @@ final class AccelerationProbeTests: XCTestCase {
             return String(decoding: content, as: UTF8.self).contains(BusyboxGuest.readyText)
         }
         return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
+            group.addTask { [emulator] in
                 do {
                     try await RigCommand.run(
                         "timeout", "-s", "KILL", "\(limit)", emulator, "-accel", accelerator, "-m", "96",

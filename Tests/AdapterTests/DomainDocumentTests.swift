@@ -74,12 +74,14 @@ final class DomainDocumentTests: XCTestCase {
         }
     }
 
-    func testASecretPathWithACommaIsRefusedBecauseLibvirtDoesNotEscapeIt() {
-        var specification = Self.plain()
-        specification.secretPath = "/run/a,b/1.secret"
-        XCTAssertThrowsError(try DomainDocument(specification: specification, emulator: "/e").xml()) {
-            XCTAssertEqual(($0 as? PortError)?.reason, .invalid)
-            XCTAssertTrue("\($0)".contains("comma"), "\($0)")
+    func testASecretPathWithCharactersThatLibvirtGarblesIsRefused() {
+        for character in [",", "&", "<", ">", "'", "\""] {
+            var specification = Self.plain()
+            specification.secretPath = "/run/a\(character)b/1.secret"
+            XCTAssertThrowsError(try DomainDocument(specification: specification, emulator: "/e").xml()) {
+                XCTAssertEqual(($0 as? PortError)?.reason, .invalid)
+                XCTAssertTrue("\($0)".contains(specification.secretPath), "\($0)")
+            }
         }
     }
 

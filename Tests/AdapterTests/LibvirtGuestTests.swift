@@ -12,9 +12,7 @@ import XCTest
 final class LibvirtGuestTests: XCTestCase {
     /// Names that mean something to XML, to QEMU's option syntax, or to a shell.
     private static let trickyNames = [
-        "plain", "with space", "comma, and,,two", "R&D <x>", "q'uo\"te", "Büro 漢字", "$(reboot)`x`",
-        "back\\slash;|#%",
-        "json:{}", "a=b,file=c", "-dash",
+        "comma, and,,two=x,file=y", "R&D <x> q'uo\"te", "Büro 漢字 $(reboot)`x`", "-dash back\\slash;|#% json:{}",
     ]
 
     private struct Setup {
@@ -45,10 +43,8 @@ final class LibvirtGuestTests: XCTestCase {
             OverlaySpecification(vm: VMID(vm), image: ImageID(1), imageFile: image, keepsExisting: true))
         specification.userDiskPath = try await disks.ensureUserDisk(of: VMID(vm), size: Mebibytes(8))
         let secret = AgentSecret(String(repeating: "5ec2e7", count: 10) + String(format: "%04x", vm))
-        // The one path that must not hold a comma (see DomainDocument).
-        let safe = try world.scratch.folder(
-            "\(name)-\(vm)".replacingOccurrences(of: ",", with: "")
-        )
+        // The one path in which libvirt garbles some characters (see DomainDocument).
+        let safe = try world.scratch.folder("\(name)-\(vm)".filter { !",&<>'\"".contains($0) })
         specification.secretPath = try await SecretFolder(farm: world.farm, folder: "\(safe)/secrets")
             .hand(secret, to: VMID(vm))
         specification.consolePath = "\(folder)/con,sole.log"
