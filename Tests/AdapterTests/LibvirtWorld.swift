@@ -95,7 +95,7 @@ struct LibvirtWorld: HypervisorWorld {
 
     func guestIsReady(_ domain: DomainName) async throws {
         let vm = VMID(Int64(domain.text.split(separator: "-").last!)!)
-        try await wait(for: "guest of \(domain)") { consoleText(vm).contains(TinyGuest.readyText) }
+        try await waitFor("guest of \(domain)") { consoleText(vm).contains(TinyGuest.readyText) }
     }
 
     func killEmulator(_ domain: DomainName) async throws {

@@ -8,8 +8,9 @@ package struct BusyboxGuest: Sendable {
     /// What it is booted with by default: `quiet` and a serial console.
     package let commandLine = "console=ttyS0 quiet panic=-1"
 
-    /// What the console shows when all below was done. The marks of a line before it:
-    /// `MARK secret MD5`, `MARK vda TEXT`, `MARK vdb TEXT` (what an earlier boot wrote), `MARK address IP`.
+    /// What the console shows once HTTP is served. The marks of a line before it: `MARK secret MD5`, `MARK
+    /// vda TEXT` and `MARK vdb TEXT` (an `x` for each earlier boot with this disk); after it, `MARK address
+    /// IP`.
     package static let readyText = "MARK ready"
 
     /// Builds the ramdisk in the folder (0.1 s) beside a link to the kernel, under these names, so that they
@@ -75,8 +76,8 @@ package struct BusyboxGuest: Sendable {
         ip link set lo up
         echo "$(hostname)" >/www/index.html
         httpd -p 3030 -h /www
-        if ip link set eth0 up; then udhcpc -i eth0 -s /etc/dhcp.sh -t 20 -T 1 -A 1 -q -n; fi
         echo "\(readyText)"
+        if ip link set eth0 up; then udhcpc -i eth0 -s /etc/dhcp.sh -t 100 -T 1 -A 1 -q -n; fi
         while :; do sleep 1000; done
 
         """

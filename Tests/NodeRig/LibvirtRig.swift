@@ -61,7 +61,7 @@ package struct LibvirtRig: Sendable {
         try write("/etc/libvirt/qemu.conf", Self.emulatorConfiguration)
         try await RigCommand.run("libvirtd", "-d", "-p", Self.pidFile)
         // The first time it asks QEMU what it can do, which takes some seconds.
-        try await wait(for: "libvirtd to answer") {
+        try await waitFor("libvirtd to answer") {
             do {
                 try await RigCommand.run("virsh", "-c", Self.uri, "version")
                 return true
@@ -78,7 +78,7 @@ package struct LibvirtRig: Sendable {
     }
 
     private static func waitUntilGone(_ process: Int32) async throws {
-        try await wait(for: "process \(process) to end") {
+        try await waitFor("process \(process) to end") {
             Foundation.kill(process, 0) != 0 && errno == ESRCH
         }
     }

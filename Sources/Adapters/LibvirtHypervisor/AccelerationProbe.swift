@@ -4,8 +4,7 @@ import Subprocess
 import SystemPackage
 
 /// Finds out whether KVM runs guest instructions. A present `/dev/kvm` proves nothing: inside some virtual
-/// machines it opens, and its guests hang at their first instruction. So a guest of 16 bytes is run, under a
-/// time limit.
+/// machines it opens, and its guests hang. So a guest is run (see `ProbeFirmware`), under a time limit.
 actor AccelerationProbe {
     struct Verdict: Sendable, Hashable {
         var acceleration: Acceleration
@@ -55,10 +54,6 @@ actor AccelerationProbe {
         }
     }
 
-    /// What the guest writes to the debug exit port makes QEMU exit with twice that plus one.
-    private static let guestSays: UInt8 = 0x2a
-    private static let success = TerminationStatus.exited(CInt(guestSays) * 2 + 1)
-
     private func runGuest() async throws -> Verdict {
         let firmware = try Self.firmwareFile()
         var options = PlatformOptions()
@@ -77,7 +72,7 @@ actor AccelerationProbe {
             .name("timeout"), arguments: Arguments(arguments), platformOptions: options,
             input: .fileDescriptor(firmware, closeAfterSpawningProcess: true), output: .discarded,
             error: .string(limit: 1 << 16))
-        if result.terminationStatus == Self.success {
+        if result.terminationStatus == .exited(ProbeFirmware.exitCode) {
             return Verdict(
                 acceleration: accelerator == "kvm" ? .kvm : .tcg, reason: "a guest ran on \(accelerator)")
         }
@@ -85,7 +80,7 @@ actor AccelerationProbe {
         if result.terminationStatus == .signaled(SIGKILL) || result.terminationStatus == .exited(137) {
             return Verdict(
                 acceleration: .tcg,
-                reason: "\(device) is there, but its guest ran no instruction within \(limit) "
+                reason: "\(device) is there, but a guest did not reach 64-bit mode within \(limit) "
                     + "(seen where this machine is itself a virtual machine without nested virtualization)")
         }
         let complaint = result.standardError.split(separator: "\n").joined(separator: "; ")
@@ -100,20 +95,13 @@ actor AccelerationProbe {
     /// A file without a name that holds a firmware image: 64 KiB of which the processor runs the last 16
     /// bytes first.
     private static func firmwareFile() throws -> FileDescriptor {
-        var image = [UInt8](repeating: 0xf4, count: 64 << 10)  // hlt
-        let code: [UInt8] = [
-            0xb0, guestSays,  // mov al, guestSays
-            0xe6, 0xf4,  // out 0xf4, al
-            0xf4, 0xeb, 0xfd,  // hlt; jump back to it
-        ]
-        image.replaceSubrange((image.count - 16)..<(image.count - 16 + code.count), with: code)
         var template = Array("/tmp/qvd-probe-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
         guard descriptor >= 0 else { throw Errno(rawValue: errno) }
         unlink(template)
         let file = FileDescriptor(rawValue: descriptor)
         do {
-            try file.writeAll(image)
+            try file.writeAll(ProbeFirmware.image)
         } catch {
             try file.close()
             throw error

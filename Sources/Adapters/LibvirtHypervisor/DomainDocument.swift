@@ -30,6 +30,14 @@ struct DomainDocument: Sendable {
                     detail: "a path must be absolute and without control characters, unlike \(path)")
             }
         }
+        // libvirt 9.0 writes the paths of disks, kernels and consoles as QEMU must read them, but not this
+        // one: it does not double its commas, and turns markup characters into XML entities.
+        guard !specification.secretPath.contains(where: { ",&<>'\"".contains($0) }) else {
+            throw PortError(
+                .rejected, .invalid, attempt: attempt,
+                detail: "the folder of secrets must be named without comma, &, <, > and quotes: "
+                    + specification.secretPath)
+        }
         guard specification.memory.count > 0, specification.virtualCPUs > 0 else {
             throw PortError(
                 .rejected, .invalid, attempt: attempt,

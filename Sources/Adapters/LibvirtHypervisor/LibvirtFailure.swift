@@ -24,13 +24,24 @@ struct LibvirtFailure: Error, Sendable, Hashable {
     /// than
     ///   that the domain is not in a state for it.
     func portError(_ attempt: String, invalidOperation: PortError.Reason = .busy) -> PortError {
-        let detail = "\(message) (libvirt error \(code))"
+        let detail = "\(message) (libvirt error \(code))\(advice)"
         guard isConnected else {
             return PortError(
                 .outcomeUnknown, .unavailable, attempt: attempt,
                 detail: "the connection to libvirtd broke before the answer: \(detail)")
         }
         return PortError(.rejected, reason(invalidOperation), attempt: attempt, detail: detail)
+    }
+
+    /// Where libvirt's words do not say what to do.
+    private var advice: String {
+        if message.contains("specified dev doesn't exist") {
+            return "; the VM's tap is missing: make it before the start"
+        }
+        if message.contains("lock") && message.contains("Failed to get") {
+            return "; another emulator, perhaps on another node, has this disk"
+        }
+        return ""
     }
 
     private func reason(_ invalidOperation: PortError.Reason) -> PortError.Reason {
