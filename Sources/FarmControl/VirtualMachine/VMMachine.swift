@@ -124,7 +124,6 @@ package struct VMMachine: Sendable, Hashable {
     mutating func desire(_ assignment: Assignment?, _ now: Instant, _ actions: inout [VMAction]) {
         let isOver = assignment.map { $0.vm.intent.epoch <= (lastReleased?.epoch ?? .none) } ?? false
         desired = isOver ? nil : assignment
-        followRequest()
         switch phase {
         case .idle: startIfWanted(now, &actions)
         case .waitingForSlot where !isWanted: giveUpSlot(now, &actions)
@@ -133,14 +132,6 @@ package struct VMMachine: Sendable, Hashable {
         case .building where outstanding == nil && !mayRunOn: askPowerOff(now, &actions)
         default: break  // a change in mid-step is met when the step reports
         }
-    }
-
-    /// The newest command about this assignment that was met before the start failed or the guest ended: the release
-    /// must not bring back what came before the end.
-    private mutating func followRequest() {
-        guard let desired, error == nil, !endedByGuest, phase != .releasing, plan?.epoch == desired.vm.intent.epoch
-        else { return }
-        plan?.assignment.vm.intent.request = desired.vm.intent.request
     }
 
     /// An operator gave up a domain that has no row any more.
