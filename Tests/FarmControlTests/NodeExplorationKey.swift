@@ -83,6 +83,10 @@ extension NodeMachine {
             if let since = one.runningSince {
                 other.runningSince = Instant(nanoseconds: since.duration(to: now) >= one.limits.stableAfter ? 1 : 0)
             }
+            if let since = one.adoptedAt {
+                let limit = one.limits.powerOff + one.limits.shutdown
+                other.adoptedAt = Instant(nanoseconds: since.duration(to: now) >= limit ? 1 : 0)
+            }
             other.silence.since = left(one.silence.since) ?? .start
             if one.phase != .booting && one.phase != .running { other.silence = AgentSilence() }
             copy.machines[vm] = other

@@ -34,6 +34,8 @@ package struct VMMachine: Sendable, Hashable {
     var effectCount: Int64 = 0
     var restarts = 0
     var runningSince: Instant?
+    /// When the present domain was taken over. What a predecessor asked of its guest is not known.
+    var adoptedAt: Instant?
     var silence = AgentSilence()
     /// When the machine itself last made the domain or made it not exist; an older look says nothing of it.
     package internal(set) var domainKnownAt: Instant?
@@ -102,6 +104,7 @@ package struct VMMachine: Sendable, Hashable {
         endedByGuest = false
         let image = assignment.images.first { $0.id == assignment.vm.observation.image }
         plan = StartPlan(assignment: assignment, image: image, isAdopted: true)
+        adoptedAt = now
         if isWanted, epoch == assignment.vm.intent.epoch {
             // Rules and reservation are made sure of; the domain itself and its secret are left alone.
             enterBuilding(.filter, now, &actions)
