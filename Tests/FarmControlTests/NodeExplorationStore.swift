@@ -34,7 +34,8 @@ extension TinyWorld {
     /// Also checks that a withdrawn wish is withdrawn with a reason.
     mutating func release(_ vm: VMID, _ epoch: Epoch, _ request: Int64, _ error: String?) {
         guard var row = rows[vm], row.intent.node == Self.node, row.intent.epoch == epoch else { return }
-        if row.intent.wanted == .run && row.intent.request != request {
+        let isNewer = row.intent.request != request && mutant != .newerStartsAreForgotten
+        if row.intent.wanted == .run && isNewer {
             row.intent.epoch = row.intent.epoch.next
         } else {
             if row.intent.wanted == .run {

@@ -126,6 +126,20 @@ final class NodeExplorationTests: XCTestCase {
         XCTAssertGreaterThan(result.states, 100)
     }
 
+    /// Each planted fault must be found, and as what it is; a search that finds nothing proves nothing.
+    func testPlantedFaultsAreFound() {
+        let expected: [TinyWorld.Mutant: String] = [
+            .filterGoesBeforeDomain: "rules-before-domain", .looksMissDomains: "wrong kill",
+            .answersVanish: "armed-deadline", .rowsRunAhead: "true-row", .newerStartsAreForgotten: "intent",
+        ]
+        for mutant in TinyWorld.Mutant.allCases {
+            let result = explore(starting(vms: 1, slots: 1, budget: 2, mutant: mutant), statesMax: 200_000)
+            let words = result.finding?.words ?? "nothing in \(result.states) states"
+            print("exploration, planted \(mutant): \(words); \(result.states) states")
+            XCTAssertTrue(words.contains(expected[mutant] ?? "?"), "\(mutant): \(words)")
+        }
+    }
+
     func testAStartSurvivesEveryTwoDisturbances() {
         check("1 VM starting, \(deep ? 3 : 2) disturbances", starting(vms: 1, slots: 1, budget: deep ? 3 : 2))
     }

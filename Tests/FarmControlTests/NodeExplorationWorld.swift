@@ -73,7 +73,7 @@ struct TinyWorld {
 
     /// Planted faults that the checks must find.
     enum Mutant: Hashable, CaseIterable {
-        case filterGoesBeforeDomain, looksMissDomains, answersVanish, rowsRunAhead, slotsLeak
+        case filterGoesBeforeDomain, looksMissDomains, answersVanish, rowsRunAhead, newerStartsAreForgotten
     }
 
     init(vms: Int, slots: Int, budget: Int, mutant: Mutant? = nil) {
