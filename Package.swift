@@ -52,6 +52,7 @@ let package = Package(
             providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "CLinux", path: "Sources/C/CLinux"),
         .target(name: "CProcess", path: "Sources/C/CProcess"),
+        .target(name: "CAgent", path: "Sources/C/CAgent"),
         .target(name: "COpenSSL", path: "Sources/C/COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
 
         // Adapters: one outside system each.
@@ -102,7 +103,7 @@ let package = Package(
                 "OpenSSLSecrets", "SystemClock", log, arguments,
             ]),
         executable("qvd-client", ["GuestProtocol"] + nio + [tls, arguments, subprocess]),
-        executable("qvd-vma", ["GuestProtocol"] + nio + [arguments, subprocess]),
+        executable("qvd-vma", ["GuestProtocol", "CAgent"] + nio + [arguments]),
 
         // Tests.
         .target(
