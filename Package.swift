@@ -52,10 +52,11 @@ let package = Package(
             providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "CLinux", path: "Sources/C/CLinux"),
         .target(name: "CProcess", path: "Sources/C/CProcess"),
+        .target(name: "CAgent", path: "Sources/C/CAgent"),
         .target(name: "COpenSSL", path: "Sources/C/COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
 
         // Adapters: one outside system each.
-        adapter("LibvirtHypervisor", ["CLibvirt"]),
+        adapter("LibvirtHypervisor", ["CLibvirt", subprocess]),
         adapter("NetlinkNetwork", ["CLinux"]),
         adapter("EbtablesFilter", [subprocess]),
         adapter("DnsmasqAddresses", [subprocess]),
@@ -102,7 +103,7 @@ let package = Package(
                 "OpenSSLSecrets", "SystemClock", log, arguments,
             ]),
         executable("qvd-client", ["GuestProtocol"] + nio + [tls, arguments, subprocess]),
-        executable("qvd-vma", ["GuestProtocol"] + nio + [arguments, subprocess]),
+        executable("qvd-vma", ["GuestProtocol", "CAgent"] + nio + [arguments]),
 
         // Tests.
         .target(
@@ -112,7 +113,7 @@ let package = Package(
             name: "NodeRig", dependencies: ["FarmModel", "CLinux", subprocess],
             path: "Tests/NodeRig", swiftSettings: settings),
         tests("FarmModelTests", ["FarmModel"]),
-        tests("FarmControlTests", ["FarmModel", "FarmControl"]),
+        tests("FarmControlTests", ["FarmModel", "FarmControl", "PortContracts"]),
         tests(
             "FarmServicesTests",
             ["FarmModel", "FarmControl", "FarmPorts", "FarmServices", "Simulator", "SimulatedPorts", log]),

@@ -12,6 +12,14 @@ package struct NXCookie: Sendable, Hashable, CustomStringConvertible, CustomDebu
         self.text = text.lowercased()
     }
 
+    /// Nil unless it is 16 bytes.
+    package init?(bytes: [UInt8]) {
+        guard bytes.count == 16 else { return nil }
+        text = bytes.map { byte in
+            (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }.joined()
+    }
+
     package var description: String { "(cookie)" }
     package var debugDescription: String { "(cookie)" }
 }

@@ -13,7 +13,9 @@ package final class DaemonRig: Sendable {
     /// Starts it with standard output and error appended to the log.
     package static func start(_ path: String, _ arguments: [String], log: String) throws -> DaemonRig {
         if !FileManager.default.fileExists(atPath: log) {
-            FileManager.default.createFile(atPath: log, contents: nil)
+            guard FileManager.default.createFile(atPath: log, contents: nil) else {
+                throw RigFailure("cannot make \(log)")
+            }
         }
         let process = Process()
         process.executableURL = URL(filePath: path)

@@ -1,6 +1,6 @@
 package import Foundation
-import Subprocess
-import SystemPackage
+
+
 
 /// A whole farm of one node, made of the real programs: libvirtd, bridge, database, `qvd-node`, and the demo's guest
 /// image. Inside private namespaces.

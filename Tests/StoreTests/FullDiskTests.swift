@@ -76,7 +76,7 @@ final class FullDiskTests: XCTestCase {
             _ = try await SQLiteStore.open(at: path)
             XCTFail("opened a database that cannot be written")
         } catch {
-            let error = try XCTUnwrap(error as? PortError)
+            let error: PortError = error
             XCTAssertEqual(error.reason, .denied, error.description)
             XCTAssertTrue(error.description.contains(path), error.description)
         }

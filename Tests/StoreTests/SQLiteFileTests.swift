@@ -102,7 +102,7 @@ final class SQLiteFileTests: XCTestCase {
             let read = try await damaged.snapshot()
             XCTAssertEqual(read, whole, "read something else without an error")
         } catch {
-            let error = try XCTUnwrap(error as? PortError)
+            let error: PortError = error
             XCTAssertEqual(error.reason, .corrupt, error.description)
             XCTAssertTrue(error.description.contains("backup"), error.description)
         }
@@ -121,7 +121,7 @@ final class SQLiteFileTests: XCTestCase {
             _ = try await SQLiteStore.upgrade(at: path)
             XCTFail("upgraded an unknown schema")
         } catch {
-            XCTAssertEqual((error as? PortError)?.reason, .invalid)
+            XCTAssertEqual(error.reason, .invalid)
         }
     }
 

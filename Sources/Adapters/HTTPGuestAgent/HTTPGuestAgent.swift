@@ -8,10 +8,10 @@ import NIOPosix
 /// Calls the agents in VMs: one connection per call, plain HTTP/1.1 on the VM network, bounded in time and
 /// size.
 package struct HTTPGuestAgent: GuestAgent {
-    private let timeLimit: Duration
+    private let callTime: Duration
 
-    /// - Parameter timeLimit: how long a call may take, connecting included (the original allows 4 s).
-    package init(timeLimit: Duration = .seconds(4)) { self.timeLimit = timeLimit }
+    /// - Parameter callTime: how long a call may take, connecting included (the original allows 4 s).
+    package init(callTime: Duration = .seconds(4)) { self.callTime = callTime }
 
     package func ping(_ guest: AgentEndpoint) async throws(PortError) {
         _ = try await call(AgentCall(.ping), guest)
@@ -83,7 +83,7 @@ package struct HTTPGuestAgent: GuestAgent {
         _ call: AgentCall, _ guest: AgentEndpoint, _ attempt: String
     ) async throws(PortError) -> AgentReply {
         let limit = TimeAmount.nanoseconds(
-            timeLimit.components.seconds * 1_000_000_000 + timeLimit.components.attoseconds / 1_000_000_000)
+            callTime.components.seconds * 1_000_000_000 + callTime.components.attoseconds / 1_000_000_000)
         let began = NIODeadline.now()
         let channel: any Channel
         let reply: EventLoopFuture<AgentReply>
@@ -93,7 +93,7 @@ package struct HTTPGuestAgent: GuestAgent {
             let isLate = (error as? ChannelError).map { "\($0)".contains("connectTimeout") } ?? false
             throw PortError(
                 .unreachable, isLate ? .timedOut : .unavailable, attempt: attempt,
-                detail: isLate ? "no connection within \(timeLimit)" : "\(error)")
+                detail: isLate ? "no connection within \(callTime)" : "\(error)")
         }
         let timer = channel.eventLoop.scheduleTask(deadline: began + limit) { channel.close(promise: nil) }
         defer { timer.cancel() }
@@ -111,7 +111,7 @@ package struct HTTPGuestAgent: GuestAgent {
             throw PortError(
                 .outcomeUnknown, isCancelled.isSet ? .cancelled : isLate ? .timedOut : .unavailable,
                 attempt: attempt,
-                detail: isLate ? "no answer within \(timeLimit)" : "no whole answer: \(error)")
+                detail: isLate ? "no answer within \(callTime)" : "no whole answer: \(error)")
         }
     }
 

@@ -5,9 +5,9 @@ import Synchronization
 /// Notices that somebody committed to the database: another process, or another connection of this one.
 ///
 /// SQLite's `data_version` is a number that changes for a connection when another one has committed. It is read from
-/// the shared index in memory, 20 times a second: about 0.1 % of one core, and a notice within 0.05 s.
+/// the shared index in memory, 40 times a second; one look takes 3 µs.
 final class ChangeWatch: Sendable {
-    static let period: TimeInterval = 0.05
+    static let period: TimeInterval = 0.025
     /// Between two looks at a database that cannot be read.
     static let periodAfterError: TimeInterval = 1
 

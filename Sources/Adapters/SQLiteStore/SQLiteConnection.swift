@@ -13,6 +13,7 @@ final class SQLiteConnection: Statements {
     /// - Parameter busyTimeout: how long one statement waits for another process's lock, in milliseconds.
     init(path: String, busyTimeout: Int32) throws(PortError) {
         self.path = path
+        try Self.checkAccess(path)
         var opened: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         let code = sqlite3_open_v2(path, &opened, flags, nil)
@@ -31,6 +32,18 @@ final class SQLiteConnection: Statements {
             "foreign_keys = ON", "synchronous = FULL", "trusted_schema = OFF", "journal_size_limit = 16777216",
         ] {
             try run("PRAGMA \(pragma)")
+        }
+    }
+
+    /// SQLite says "unable to open" for whatever is wrong with a file or its folder; the system says more.
+    private static func checkAccess(_ path: String) throws(PortError) {
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        // The folder too, for the log of the write-ahead log lies beside the file.
+        for (place, rights) in [(path, R_OK | W_OK), (folder, W_OK | X_OK)] where access(place, rights) != 0 {
+            throw portError(
+                attempt: "opening the database", path: path, code: SQLITE_CANTOPEN,
+                message: place == path ? "unable to open the file" : "unable to write into its folder",
+                systemError: errno)
         }
     }
 

@@ -25,9 +25,9 @@ struct RouterCommand: AsyncParsableCommand {
             let router = Router(
                 configuration: RouterConfiguration(configuration, node: identity.node),
                 ports: RouterPorts(
-                    store: store, agent: HTTPGuestAgent(callTime: configuration.router.agentTimeout),
-                    lines: NIOGuestLines(), passwords: ScryptPasswordHasher(), clock: SystemClock(),
-                    random: KernelRandom(), log: log))
+                    store: store, agent: HTTPGuestAgent(timeLimit: configuration.router.agentTimeout),
+                    lines: NIOGuestLines(), passwords: ScryptHasher(), clock: SystemClock(),
+                    random: SystemRandom(), log: log))
             let listener = try ClientListener(listening(configuration), log: log)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await router.run() }

@@ -93,7 +93,8 @@ package enum TapRules {
             rule([.udpSource(Port.dhcpv6Server)], .drop),
             rule([.ipv6Source(linkLocalAddress(of: mac))], .accept),
             rule(
-                [.ipv6Source([UInt8](repeating: 0, count: 16)), .icmpv6Type(Neighbour.solicitation)], .accept),
+                [.ipv6Source([UInt8](repeating: 0, count: 16)), .icmpv6Type(Neighbour.solicitation)],
+                .accept),
         ]
     }
 }

@@ -15,7 +15,7 @@ package struct NodeMachine: Sendable, Hashable {
 
     package internal(set) var machines: [VMID: VMMachine] = [:]
     var vmsByDomain: [DomainName: VMID] = [:]
-    package private(set) var slots: SlotQueue
+    package internal(set) var slots: SlotQueue
     var recording: [VMID: Recording] = [:]
     var assignments: [VMID: Assignment]?
     /// Row-less domains that an operator gave up.
@@ -23,28 +23,28 @@ package struct NodeMachine: Sendable, Hashable {
     /// VMs that have a row anywhere in the farm.
     var known: Set<VMID> = []
     var view: NodeView?
-    package private(set) var isReady = false
+    package internal(set) var isReady = false
 
-    private var isReading = false
-    private var isReadingAgain = false
+    var isReading = false
+    var isReadingAgain = false
     /// How many readings have begun; the last of them is out while `isReading`.
-    private(set) var readings = 0
-    private var isLooking = false
-    private var isLookingAgain = false
+    var readings = 0
+    var isLooking = false
+    var isLookingAgain = false
     /// When the look that is out, or else the last one, began.
-    private(set) var lookBegan = Instant.start
+    var lookBegan = Instant.start
     /// When the look that brought `view` began.
-    private var viewBegan = Instant.start
+    var viewBegan = Instant.start
     /// Why domains ended, as heard and not yet matched with a look.
-    private var heardStops: [VMID: HeardStop] = [:]
+    var heardStops: [VMID: HeardStop] = [:]
     /// Leftovers being removed; their VMs are not started until that is done.
     var collecting: Set<Leftover> = []
     /// VMs whose rules are being put back.
     var repairing: Set<VMID> = []
     /// Overlays of VMs without a row, with the number of the reading that was newest when that was seen.
     var rowlessOverlays: [VMID: Int] = [:]
-    private var nextRead: Instant?
-    private var nextLook: Instant?
+    var nextRead: Instant?
+    var nextLook: Instant?
     var reported = ReportedEpisodes()
 
     package init(farm: FarmID, node: NodeID, policy: NodePolicy) {
@@ -129,8 +129,6 @@ package struct NodeMachine: Sendable, Hashable {
     }
 
     // MARK: The two sources of truth
-
-    var isStoreBeingRead: Bool { isReading }
 
     mutating func readStore(_ actions: inout [NodeAction]) {
         guard !isReading else {

@@ -42,7 +42,7 @@ extension NodeMachine {
     /// was seen must not know the VM either.
     private mutating func ripeOverlays(_ view: NodeView) -> [VMID] {
         let rowless = view.overlays.filter { !known.contains($0) }
-        let finished = isStoreBeingRead ? readings - 1 : readings
+        let finished = isReading ? readings - 1 : readings
         let ripe = rowless.filter { vm in rowlessOverlays[vm].map { finished > $0 } ?? false }
         let before = rowlessOverlays
         rowlessOverlays = [:]

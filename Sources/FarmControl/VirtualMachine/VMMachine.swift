@@ -34,6 +34,8 @@ package struct VMMachine: Sendable, Hashable {
     var effectCount: Int64 = 0
     var restarts = 0
     var runningSince: Instant?
+    /// When the present domain was taken over. What a predecessor asked of its guest is not known.
+    var adoptedAt: Instant?
     var silence = AgentSilence()
     /// When the machine itself last made the domain or made it not exist; an older look says nothing of it.
     package internal(set) var domainKnownAt: Instant?
@@ -102,6 +104,7 @@ package struct VMMachine: Sendable, Hashable {
         endedByGuest = false
         let image = assignment.images.first { $0.id == assignment.vm.observation.image }
         plan = StartPlan(assignment: assignment, image: image, isAdopted: true)
+        adoptedAt = now
         if isWanted, epoch == assignment.vm.intent.epoch {
             // Rules and reservation are made sure of; the domain itself and its secret are left alone.
             enterBuilding(.filter, now, &actions)
@@ -124,7 +127,6 @@ package struct VMMachine: Sendable, Hashable {
     mutating func desire(_ assignment: Assignment?, _ now: Instant, _ actions: inout [VMAction]) {
         let isOver = assignment.map { $0.vm.intent.epoch <= (lastReleased?.epoch ?? .none) } ?? false
         desired = isOver ? nil : assignment
-        followRequest()
         switch phase {
         case .idle: startIfWanted(now, &actions)
         case .waitingForSlot where !isWanted: giveUpSlot(now, &actions)
@@ -133,14 +135,6 @@ package struct VMMachine: Sendable, Hashable {
         case .building where outstanding == nil && !mayRunOn: askPowerOff(now, &actions)
         default: break  // a change in mid-step is met when the step reports
         }
-    }
-
-    /// The newest command about this assignment that was met before the start failed or the guest ended: the release
-    /// must not bring back what came before the end.
-    private mutating func followRequest() {
-        guard let desired, error == nil, !endedByGuest, phase != .releasing, plan?.epoch == desired.vm.intent.epoch
-        else { return }
-        plan?.assignment.vm.intent.request = desired.vm.intent.request
     }
 
     /// An operator gave up a domain that has no row any more.

@@ -18,9 +18,11 @@ extension VMMachine {
     mutating func ended(_ reason: StopReason, _ now: Instant, _ actions: inout [VMAction]) {
         let wasAsked = phase == .askingPowerOff || phase == .askingShutdown
         if !wasAsked, isWanted {
-            if reason == .crashed, mayRestart(now) {
+            let mayHaveBeenAsked = adoptedAt.map { $0.duration(to: now) < limits.powerOff + limits.shutdown } ?? false
+            let isUnwanted = reason == .crashed || mayHaveBeenAsked
+            if isUnwanted, mayRestart(now) {
                 restarts += 1
-            } else if reason == .crashed {
+            } else if isUnwanted {
                 error = "the desktop died \(restarts + 1) times; look at the VM's console log"
             } else {
                 endedByGuest = true
@@ -54,6 +56,7 @@ extension VMMachine {
         zombieAttempts = 0
         trouble = nil
         runningSince = nil
+        adoptedAt = nil
         guard let plan else { preconditionFailure("VM \(vm) was undone without a plan") }
         if isWanted {
             // It died, or was ended and is wanted again: the same assignment, from the beginning.

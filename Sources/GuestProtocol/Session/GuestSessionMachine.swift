@@ -1,0 +1,241 @@
+package import FarmModel
+
+/// The X session of a guest: decides what to do with nxagent, and what `x_state` answers.
+///
+/// ```
+///               x_start              provisioned            listens               RUNNING
+///   stopped ─────────────► provisioning ───────► starting ─────────► listening ───────────► connected
+///      ▲   failed │                                 ▲                    │                     │
+///      └──────────┘                         x_start │ HUP     nobody came│ HUP                 │ HUP, or the
+///      ▲                                            │ (resumed only)     ▼                     │ client left
+///      │ process gone (from everywhere)         suspended ◄──────── suspending ◄───────────────┘
+///      └──────────────── stopping ◄── x_stop, the session program ended, a limit passed (TERM, later KILL)
+/// ```
+/// A desktop that was ever connected is never killed because a client did not come: it goes back to `suspended`.
+package struct GuestSessionMachine: Sendable, Hashable {
+    /// What is to be done, in this order, by the machine's owner.
+    package enum Action: Sendable, Hashable {
+        /// Home and user; ends with `provisioned`.
+        case provision
+        /// Write the files of this session anew, start nxagent; ends with `launched`.
+        case launch
+        /// Write options and cookie of the new client, then SIGHUP.
+        case resume
+        /// SIGHUP to nxagent.
+        case suspend
+        /// SIGTERM to nxagent.
+        case terminate
+        /// SIGKILL to nxagent.
+        case kill
+        /// The session program; only once in the life of an nxagent.
+        case startProgram
+        /// End what is left of the session program and its children.
+        case stopProgram
+    }
+
+    /// nxagent, as it is seen at one moment.
+    package struct Observation: Sendable, Hashable {
+        package var isAlive: Bool
+        package var state: NXAgentState?
+        /// When the state file was last written, on whatever clock: a refused client makes nxagent leave and enter
+        /// `SUSPENDED` faster than anybody looks.
+        package var stateStamp: Int64
+        /// Whether its port is listened on, by `/proc/net/tcp`: a probe would kill a waiting nxagent.
+        package var isListening: Bool
+        /// Whether the session program, once started, still runs.
+        package var isProgramAlive: Bool
+
+        package init(
+            isAlive: Bool, state: NXAgentState?, stateStamp: Int64 = 0, isListening: Bool, isProgramAlive: Bool
+        ) {
+            self.isAlive = isAlive
+            self.state = state
+            self.stateStamp = stateStamp
+            self.isListening = isListening
+            self.isProgramAlive = isProgramAlive
+        }
+    }
+
+    package let limits: GuestSessionLimits
+    package private(set) var state = GuestSessionState.stopped
+    /// When the state has lasted too long.
+    package private(set) var deadline: Instant?
+    /// Whether this nxagent ran before: its windows are worth keeping.
+    package private(set) var hasRun = false
+    /// Whether the session program was started.
+    package private(set) var hasProgram = false
+    /// Of the state file: at the last look, and when the last resume was asked for.
+    private var stateStamp: Int64 = 0
+    private var resumeStamp: Int64?
+    /// Whether nxagent was last seen suspended.
+    private var isSuspended = false
+    /// A stop that came while the guest was being provisioned.
+    private var stopsAfterProvisioning = false
+    /// What became of the last start, in words; nil when it went well.
+    package private(set) var lastFailure: String?
+
+    package init(limits: GuestSessionLimits = GuestSessionLimits()) { self.limits = limits }
+
+    // MARK: Requests
+
+    /// `x_start`. Throws what to answer when there is nothing to start; the actions are to be done even then.
+    package mutating func start(at now: Instant) -> (actions: [Action], refusal: String?) {
+        switch state {
+        case .stopped:
+            state = .provisioning
+            lastFailure = nil
+            hasRun = false
+            hasProgram = false
+            stopsAfterProvisioning = false
+            resumeStamp = nil
+            return ([.provision], nil)
+        case .suspended:
+            enter(.starting, limits.starting, now)
+            resumeStamp = stateStamp
+            return ([.resume], nil)
+        case .connected:
+            enter(.suspending, limits.suspending, now)
+            return ([.suspend], "the session is connected and being suspended, \(AgentAnswer.retryLater)")
+        case .starting, .provisioning, .listening, .suspending, .stopping:
+            return ([], "the session is \(state.rawValue), \(AgentAnswer.retryLater)")
+        }
+    }
+
+    /// `x_suspend`.
+    package mutating func suspend(at now: Instant) -> [Action] {
+        guard state == .connected else { return [] }
+        enter(.suspending, limits.suspending, now)
+        return [.suspend]
+    }
+
+    /// `x_stop`.
+    package mutating func stop(at now: Instant) -> [Action] {
+        switch state {
+        case .stopped, .stopping: return []
+        case .provisioning:
+            stopsAfterProvisioning = true
+            return []
+        case .starting, .listening, .connected, .suspending, .suspended:
+            enter(.stopping, limits.stopping, now)
+            return [.terminate]
+        }
+    }
+
+    // MARK: What happened
+
+    /// The end of `provision`; `failure` in words.
+    package mutating func provisioned(failure: String?, at now: Instant) -> [Action] {
+        guard state == .provisioning else { return [] }
+        if failure != nil || stopsAfterProvisioning {
+            leave(failure)
+            return []
+        }
+        enter(.starting, limits.starting, now)
+        return [.launch]
+    }
+
+    /// A failure of `launch`, in words.
+    package mutating func launchFailed(_ failure: String) { leave(failure) }
+
+    /// An agent that was started anew found an nxagent of its predecessor.
+    package mutating func adopt(_ seen: Observation, hasProgram: Bool, at now: Instant) -> [Action] {
+        guard state == .stopped, seen.isAlive else { return [] }
+        self.hasProgram = hasProgram
+        hasRun = hasProgram
+        switch seen.state {
+        case .running:
+            hasRun = true
+            enter(.connected, nil, now)
+        case .suspended:
+            hasRun = true
+            enter(.suspended, nil, now)
+        case .suspending: enter(.suspending, limits.suspending, now)
+        case .starting, .resuming, nil: enter(.starting, limits.starting, now)
+        case .terminating, .terminated: enter(.stopping, limits.stopping, now)
+        }
+        return observe(seen, at: now)
+    }
+
+    /// A look at nxagent. Called often: this is also how limits are noticed.
+    package mutating func observe(_ seen: Observation, at now: Instant) -> [Action] {
+        guard state != .stopped, state != .provisioning else { return [] }
+        guard seen.isAlive else {
+            let hadProgram = hasProgram
+            let failure = hasRun || state == .stopping ? nil : "nxagent ended before a client was connected"
+            leave(failure)
+            return hadProgram ? [.stopProgram] : []
+        }
+        follow(seen, now)
+        var actions: [Action] = []
+        if state == .connected, !hasProgram {
+            hasProgram = true
+            actions.append(.startProgram)
+        } else if hasProgram, !seen.isProgramAlive, state != .stopping {
+            // The user logged out.
+            enter(.stopping, limits.stopping, now)
+            actions.append(.terminate)
+        }
+        if let deadline, now >= deadline { actions += expire(now) }
+        return actions
+    }
+
+    /// Where nxagent itself went.
+    private mutating func follow(_ seen: Observation, _ now: Instant) {
+        stateStamp = seen.stateStamp
+        isSuspended = seen.state == .suspended
+        switch (state, seen.state) {
+        case (.stopping, _): break
+        case (_, .terminating), (_, .terminated): enter(.stopping, limits.stopping, now)
+        case (.starting, .starting), (.starting, .resuming):
+            if seen.isListening { enter(.listening, limits.listening, now) }
+        case (.starting, .running), (.listening, .running):
+            hasRun = true
+            enter(.connected, nil, now)
+        case (.starting, .suspended):
+            // Before nxagent heeds the signal it is still suspended; afterwards the client was refused.
+            if let resumeStamp, seen.stateStamp != resumeStamp { enter(.suspended, nil, now) }
+        case (.connected, .suspending):
+            enter(.suspending, limits.suspending, now)
+        case (.connected, .suspended), (.suspending, .suspended), (.listening, .suspended):
+            enter(.suspended, nil, now)
+        default: break
+        }
+    }
+
+    private mutating func expire(_ now: Instant) -> [Action] {
+        switch state {
+        case .stopping:
+            enter(.stopping, limits.stopping, now)
+            return [.kill]
+        case .starting, .listening:
+            if hasRun {
+                // Nobody came for a desktop that was to be resumed. A signal would resume one that is suspended.
+                if isSuspended {
+                    enter(.suspended, nil, now)
+                    return []
+                }
+                enter(.suspending, limits.suspending, now)
+                return [.suspend]
+            }
+            fallthrough
+        case .suspending:
+            lastFailure = "the session was \(state.rawValue) for too long"
+            enter(.stopping, limits.stopping, now)
+            return [.terminate]
+        case .stopped, .provisioning, .connected, .suspended: return []
+        }
+    }
+
+    private mutating func enter(_ next: GuestSessionState, _ limit: Duration?, _ now: Instant) {
+        state = next
+        deadline = limit.map { now.advanced(by: $0) }
+    }
+
+    private mutating func leave(_ failure: String?) {
+        state = .stopped
+        deadline = nil
+        hasProgram = false
+        hasRun = false
+        if let failure { lastFailure = failure }
+    }
+}

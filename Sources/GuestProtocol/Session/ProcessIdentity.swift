@@ -1,0 +1,43 @@
+/// One process for its whole life: ids are used again, the pair of id and start time is not.
+package struct ProcessIdentity: Sendable, Hashable {
+    package let id: Int32
+    /// In clock ticks after boot.
+    package let started: UInt64
+
+    package init(id: Int32, started: UInt64) {
+        self.id = id
+        self.started = started
+    }
+
+    /// A process as `/proc/ID/stat` tells; nil when the text is something else or the process is dead and only
+    /// waits for its parent.
+    package init?(stat: String) {
+        // The name is in brackets and may contain anything, brackets included.
+        guard let opening = stat.firstIndex(of: "("), let closing = stat.lastIndex(of: ")"), opening < closing,
+            let id = Int32(stat[..<opening].trimmingSpace)
+        else { return nil }
+        let fields = stat[stat.index(after: closing)...].split(whereSeparator: \.isWhitespace)
+        // Field 3 of proc(5) comes first here; 22 is the start time.
+        guard fields.count > 19, fields[0] != "Z", fields[0] != "X", let started = UInt64(fields[19]) else {
+            return nil
+        }
+        self.init(id: id, started: started)
+    }
+
+    /// How it is kept in a file: `1234 567890`.
+    package var fileText: String { "\(id) \(started)\n" }
+
+    package init?(file: String) {
+        let words = file.split(whereSeparator: \.isWhitespace)
+        guard words.count == 2, let id = Int32(words[0]), id > 1, let started = UInt64(words[1]) else { return nil }
+        self.init(id: id, started: started)
+    }
+}
+
+extension Substring {
+    fileprivate var trimmingSpace: Substring {
+        var text = drop(while: \.isWhitespace)
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return text
+    }
+}
