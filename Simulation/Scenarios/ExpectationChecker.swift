@@ -33,6 +33,7 @@ final class ExpectationChecker {
         for expectation in open {
             if case .by(let limit) = expectation.time, world.now > limit { return miss(expectation, "did not come in time") }
         }
+        guard world.now <= world.plan.until else { return nil }
         for expectation in never where holds(expectation.fact) { return miss(expectation, "should never hold") }
         return nil
     }

@@ -115,7 +115,8 @@ package enum PlanGenerator {
         case .agents: return Fault(at: at, lasts: seconds(5...500), .agentSilent(vm))
         case .domains: return Fault(at: at, dice.chance(perMille: 700) ? .domainDies(vm) : .guestPowersOff(vm))
         case .guests:
-            return Fault(at: at, dice.pick([.guestHangs(vm), .guestNeverBoots(vm), .sessionEnds(vm)]))
+            let what: [Fault.Kind] = [.guestHangs(vm), .guestNeverBoots(vm), .sessionEnds(vm), .emulatorFreezes(vm)]
+            return Fault(at: at, lasts: seconds(5...600), dice.pick(what))
         case .hostility: return Fault(at: at, .guestTurnsHostile(vm))
         case .network:
             let what: [Fault.Kind] = [.filterFlushed(vm), .tapDeleted(vm), .addressServiceDies]

@@ -76,6 +76,7 @@ package enum ScenarioText {
         case .agentSilent(let vm): "agent-silent, vm: \(vm)"
         case .domainDies(let vm): "domain-dies, vm: \(vm)"
         case .guestHangs(let vm): "guest-hangs, vm: \(vm)"
+        case .emulatorFreezes(let vm): "emulator-freezes, vm: \(vm)"
         case .guestNeverBoots(let vm): "guest-never-boots, vm: \(vm)"
         case .sessionEnds(let vm): "session-ends, vm: \(vm)"
         case .guestPowersOff(let vm): "guest-powers-off, vm: \(vm)"

@@ -215,6 +215,10 @@ package final class World: Sendable {
                     simulation.withFaults { $0.end(index: index) }
                 }
             }
+        case .emulatorFreezes(let vm):
+            guard let name = host.liveName(of: vm) else { return }
+            host.befall(fault.kind)
+            simulation.executor.schedule(at: now + fault.lasts) { [host] in host.setFrozen(name, false) }
         default: host.befall(fault.kind)
         }
     }
@@ -231,6 +235,7 @@ package final class World: Sendable {
             // Whoever took an image away, or damaged it, has put it back.
             for file in plan.imageFiles { $0.disks.images[file, default: HostDisks.Image()].isCorrupt = false }
         }
+        for domain in host.state.sortedDomains where domain.isFrozen { host.setFrozen(domain.name, false) }
         for kind in ProcessKind.allCases {
             if let life = state.value.lives[kind], life.isAlive {
                 life.executor.thaw()

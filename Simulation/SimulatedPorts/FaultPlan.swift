@@ -33,6 +33,8 @@ package struct Fault: Sendable, Hashable {
         case domainDies(VMID)
         /// the guest stops doing anything: no agent, no ACPI, until its domain ends.
         case guestHangs(VMID)
+        /// the emulator is stopped and answers nothing, until the fault ends or the domain does.
+        case emulatorFreezes(VMID)
         /// the next start of this VM's guest never gets to its network.
         case guestNeverBoots(VMID)
         /// the user logs out of the guest's session: its X agent ends.

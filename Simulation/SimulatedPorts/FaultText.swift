@@ -18,6 +18,7 @@ extension Fault: CustomStringConvertible {
         case .agentSilent(let vm): "agent-silent VM \(vm)"
         case .domainDies(let vm): "domain-dies VM \(vm)"
         case .guestHangs(let vm): "guest-hangs VM \(vm)"
+        case .emulatorFreezes(let vm): "emulator-freezes VM \(vm)"
         case .guestNeverBoots(let vm): "guest-never-boots VM \(vm)"
         case .sessionEnds(let vm): "session-ends VM \(vm)"
         case .guestPowersOff(let vm): "guest-powers-off VM \(vm)"

@@ -43,6 +43,7 @@ extension SimulatedHost {
 
     /// The guest begins to power off; it is gone after a while.
     func guestPowersOff(_ name: DomainName) {
+        guard simulation.mutation != .ignoresDestroy else { return }
         guard let life = domainLife(name) else { return }
         let already = read { $0.domains[name]?.guest.phase == .poweringOff }
         if already { return }
@@ -174,6 +175,9 @@ extension SimulatedHost {
                 return domain.isLive && domain.life == life && !domain.guest.isHung
             }
             guard goesOn else { return }
+            if read({ $0.domains[name]?.isFrozen == true }) {
+                return plan(name, life, in: 1_000_000_000...1_000_000_000, act)
+            }
             act(self)
             simulation.record(
                 .guest, subject: vmNumber(name),

@@ -7,6 +7,7 @@ extension SimulatedHost {
         switch kind {
         case .domainDies(let vm): liveName(of: vm).map { endDomain($0, .crashed) }
         case .guestHangs(let vm): liveName(of: vm).map { changeGuest($0) { $0.isHung = true } }
+        case .emulatorFreezes(let vm): liveName(of: vm).map { setFrozen($0, true) }
         case .guestNeverBoots(let vm): change { _ = $0.stuckBoots.insert(vm) }
         case .sessionEnds(let vm): liveName(of: vm).map { endSession($0, as: .stopped) }
         case .guestPowersOff(let vm): liveName(of: vm).map { guestPowersOff($0) }
@@ -33,7 +34,16 @@ extension SimulatedHost {
         change { $0.disks.userDisks[vm]?.writes += 1 }
     }
 
-    private func liveName(of vm: VMID) -> DomainName? {
+    /// Stops an emulator, or lets it go on: the guest's plans of that time happen when it goes on.
+    package func setFrozen(_ name: DomainName, _ isFrozen: Bool) {
+        change(.domains) { truth in
+            guard truth.domains[name]?.isLive == true else { return }
+            truth.domains[name]!.isFrozen = isFrozen
+        }
+    }
+
+    /// The live domain of a VM.
+    package func liveName(of vm: VMID) -> DomainName? {
         read { truth in
             truth.domains.filter { $0.value.isLive && $0.value.specification.owner.vm == vm }.keys.min()
         }

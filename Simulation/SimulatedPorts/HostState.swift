@@ -60,6 +60,12 @@ package struct HostNetwork: Sendable {
     }
 
     package var bridge: ObservedBridge?
+    /// The bridge's name, whether it is there or not.
+    package var bridgeName: String
+    /// Interfaces that are no taps.
+    package var foreignInterfaces: Set<String> = []
+    /// Rules of other programs.
+    package var foreignRules = 0
     package var taps: [TapName: Tap] = [:]
     package var filters: [TapName: Filter] = [:]
     /// Which MAC address the bridge believes behind which tap. It is told when the tap is made; learning is off.
@@ -70,12 +76,19 @@ package struct HostNetwork: Sendable {
     package var flushed: Set<TapName> = []
     package var framesSent = 0
     package var framesPassed = 0
+
+    package init(bridge: ObservedBridge) {
+        self.bridge = bridge
+        bridgeName = bridge.name
+    }
 }
 
 /// Images, overlays and user disks on a simulated node.
 package struct HostDisks: Sendable {
     package struct Image: Sendable, Hashable {
         package var isCorrupt = false
+        /// Whether kernel and initial ramdisk lie beside it.
+        package var bringsKernel = false
         /// Grows when somebody writes to it, which must not happen.
         package var writes = 0
         package init() {}
@@ -86,6 +99,8 @@ package struct HostDisks: Sendable {
         package var imageFile: String
         /// Grows each time it is made anew.
         package var generation: Int
+        /// What the guest wrote.
+        package var marks: Set<String> = []
     }
 
     package struct UserDisk: Sendable, Hashable {
@@ -94,6 +109,7 @@ package struct HostDisks: Sendable {
         package var generation: Int
         /// What users saved on it.
         package var writes: Int
+        package var marks: Set<String> = []
     }
 
     package var images: [String: Image] = [:]
@@ -112,6 +128,7 @@ package struct HostDisks: Sendable {
     }
 
     package static func overlayPath(_ vm: VMID, _ image: ImageID) -> String { "/overlays/\(vm)-\(image).qcow2" }
+    package static func imagePath(_ file: String) -> String { "/images/\(file)" }
     package static func userDiskPath(_ vm: VMID) -> String { "/homes/\(vm).raw" }
 }
 
@@ -125,6 +142,8 @@ package struct SimulatedDomain: Sendable {
     /// Grows with each start, so that what an earlier life of the guest had planned does not happen to this one.
     package var life = 0
     package var guest = SimulatedGuest()
+    /// Its emulator is stopped without being ended (SIGSTOP, a hung disk): it answers nothing.
+    package var isFrozen = false
 
     package init(_ specification: DomainSpecification) {
         name = specification.name

@@ -88,6 +88,7 @@ package final class SimulatedClientExchange: ClientExchange {
     package func respond(_ response: ClientResponse) async throws(PortError) {
         try check("answering \(response.status)")
         state.value.finalAnswers += 1
+        guard simulation.mutation != .swallowsAnswers else { return }
         simulation.record(
             .user, source: 0, outcome: UInt32(response.status),
             words: "\(request.path) from \(request.peer) answered \(response.status): \(response.body)")

@@ -57,10 +57,12 @@ package struct SimulatedPasswordHasher: PasswordHasher {
     }
 
     package func verify(_ password: String, against hash: String) async -> Bool {
+        let isRefusing = gate.simulation.mutation == .refusesOneUser
         do {
             return try await gate.call(.verifyPassword, attempt: "verifying a password") {
                 let parts = hash.split(separator: "$", omittingEmptySubsequences: true)
                 guard parts.count == 3, parts[0] == "sim" else { return false }
+                if isRefusing, parts[1] == "s1" { return false }
                 return Self.stored(password, salt: String(parts[1])) == hash
             }
         } catch {

@@ -12,7 +12,13 @@ package struct SimulatedDiskStorage: DiskStorage {
         let host = self.host
         return try await gate.call(.inspectImage, attempt: "looking at image \(imageFile)") { () throws(PortError) in
             try host.checkImage(imageFile, attempt: "looking at image \(imageFile)")
-            return ImageFacts(path: "/images/\(imageFile)", format: "qcow2", virtualSize: 8 << 30, directBoot: nil)
+            let path = HostDisks.imagePath(imageFile)
+            let boot = DirectBoot(
+                kernelPath: path + ".kernel", initialRamdiskPath: path + ".initrd",
+                commandLine: "root=/dev/vda rw console=ttyS0")
+            let bringsKernel = host.read { $0.disks.images[imageFile]?.bringsKernel == true }
+            return ImageFacts(
+                path: path, format: "qcow2", virtualSize: 8 << 30, directBoot: bringsKernel ? boot : nil)
         }
     }
 

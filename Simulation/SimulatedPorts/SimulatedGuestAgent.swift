@@ -105,7 +105,7 @@ package struct SimulatedGuestAgent: GuestAgent {
             return .silence
         }
         let vm = domain.specification.owner.vm
-        if domain.guest.isHung || host.simulation.withFaults({ $0.isAgentSilent(vm, node: host.node) }) {
+        if domain.guest.isHung || domain.isFrozen || host.simulation.withFaults({ $0.isAgentSilent(vm, node: host.node) }) {
             return .silence
         }
         guard domain.guest.phase == .up else {

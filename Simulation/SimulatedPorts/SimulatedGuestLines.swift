@@ -12,7 +12,7 @@ package struct SimulatedGuestLines: GuestLines {
         let attempt = "connecting to the X agent at \(address):\(port)"
         let name = try await gate.call(.openLine, attempt: attempt) { () throws(PortError) in
             guard let name = host.guestReachable(at: address), let guest = host.state.domains[name]?.guest,
-                !guest.isHung
+                !guest.isHung, host.read({ $0.domains[name]?.isFrozen }) == false
             else {
                 throw PortError(.unreachable, .unavailable, attempt: attempt, detail: "no route to host")
             }

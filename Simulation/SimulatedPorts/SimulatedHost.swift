@@ -30,7 +30,8 @@ package final class SimulatedHost: Sendable {
         self.times = times
         confined = Confined(
             HostState(
-                network: HostNetwork(bridge: ObservedBridge(name: bridge, isUp: true, addresses: [address])),
+                network: HostNetwork(
+                    bridge: ObservedBridge(name: bridge, isUp: true, addresses: [address])),
                 disks: HostDisks(images: images, totalBytes: diskBytes), memory: memory))
     }
 

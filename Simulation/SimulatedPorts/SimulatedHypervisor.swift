@@ -32,8 +32,11 @@ package struct SimulatedHypervisor: Hypervisor {
 
     package func shutdown(_ domain: DomainName) async throws(PortError) {
         let host = self.host
-        try await gate.call(.shutdownDomain, vm: vm(of: domain), attempt: "asking domain \(domain) to shut down") {
-            () throws(PortError) in
+        let limit = PortOperation.shutdownDomain.timeLimit
+        // The request goes through the emulator's monitor; one that is stopped does not answer there.
+        let isSilent = try await gate.call(
+            .shutdownDomain, vm: vm(of: domain), attempt: "asking domain \(domain) to shut down"
+        ) { () throws(PortError) in
             guard let found = host.read({ $0.domains[domain] }), found.isLive else {
                 throw PortError(
                     .rejected, .notFound, attempt: "asking domain \(domain) to shut down", detail: "it is not running")
@@ -42,12 +45,20 @@ package struct SimulatedHypervisor: Hypervisor {
             if !found.guest.isHung, found.guest.phase == .up || found.guest.phase == .startingAgent {
                 host.guestPowersOff(domain)
             }
+            return found.isFrozen
         }
+        guard isSilent else { return }
+        _ = await gate.simulation.executor.wait(until: gate.simulation.now + limit)
+        throw PortError(
+            .outcomeUnknown, gate.incarnation.isAlive ? .timedOut : .cancelled,
+            attempt: "asking domain \(domain) to shut down",
+            detail: "no answer within \(limit / 1_000_000_000) s")
     }
 
     package func destroy(_ domain: DomainName) async throws(PortError) {
         let host = self.host
         try await gate.call(.destroyDomain, vm: vm(of: domain), attempt: "destroying domain \(domain)") {
+            guard host.simulation.mutation != .ignoresDestroy else { return }
             host.endDomain(domain, .destroyed)
         }
     }
@@ -73,7 +84,8 @@ package struct SimulatedHypervisor: Hypervisor {
             return host.read { truth in
                 truth.domains.map { name, domain in
                     ObservedDomain(
-                        name: name, owner: domain.specification.owner, state: hides ? .running : domain.state)
+                        name: name, owner: (domain.running ?? domain.specification).owner,
+                        state: hides ? .running : domain.state)
                 }.sorted { $0.name < $1.name }
             }
         }
@@ -110,6 +122,7 @@ extension SimulatedHost {
             domain.state = .running
             domain.running = wanted
             domain.life += 1
+            domain.isFrozen = false
             domain.guest = SimulatedGuest()
             domain.guest.phase = .booting
             domain.guest.secret = truth.secrets[wanted.owner.vm]

@@ -1,3 +1,4 @@
+import FarmControl
 package import FarmModel
 package import FarmPorts
 import Simulator
@@ -11,11 +12,12 @@ package struct SimulatedNetwork: NodeNetwork {
         let host = self.host
         try await gate.call(.ensureTap, vm: tap.vm, attempt: "creating tap \(tap)") { () throws(PortError) in
             try host.change(.network) { (truth: inout HostState) throws(PortError) in
-                guard let bridge = truth.network.bridge else {
-                    truth.network.taps[tap] = nil
-                    throw PortError(.rejected, .notFound, attempt: "creating tap \(tap)", detail: "there is no bridge")
+                guard truth.network.bridge != nil else {
+                    throw PortError(
+                        .rejected, .notFound, attempt: "creating tap \(tap)",
+                        detail: "there is no bridge \(truth.network.bridgeName)")
                 }
-                _ = bridge
+                try Self.refuseForeign(tap, in: truth, attempt: "creating tap \(tap)")
                 var made = truth.network.taps[tap] ?? HostNetwork.Tap(isUp: false, isOnBridge: false)
                 made.isUp = true
                 made.isOnBridge = true
@@ -28,10 +30,18 @@ package struct SimulatedNetwork: NodeNetwork {
 
     package func removeTap(_ tap: TapName) async throws(PortError) {
         let host = self.host
-        try await gate.call(.removeTap, vm: tap.vm, attempt: "removing tap \(tap)") {
+        try await gate.call(.removeTap, vm: tap.vm, attempt: "removing tap \(tap)") { () throws(PortError) in
+            try Self.refuseForeign(tap, in: host.state, attempt: "removing tap \(tap)")
             guard host.simulation.mutation != .keepsTaps else { return }
             host.deleteTap(tap)
         }
+    }
+
+    private static func refuseForeign(_ tap: TapName, in truth: HostState, attempt: String) throws(PortError) {
+        guard truth.network.foreignInterfaces.contains(tap.text) else { return }
+        throw PortError(
+            .rejected, .alreadyExists, attempt: attempt,
+            detail: "\(tap) is an interface of somebody else; remove or rename it")
     }
 
     package func observeTaps() async throws(PortError) -> [ObservedTap] {
@@ -51,7 +61,9 @@ package struct SimulatedNetwork: NodeNetwork {
         let host = self.host
         return try await gate.call(.observeBridge, attempt: "looking at the bridge") { () throws(PortError) in
             guard let bridge = host.read({ $0.network.bridge }) else {
-                throw PortError(.rejected, .notFound, attempt: "looking at the bridge", detail: "there is no bridge")
+                throw PortError(
+                    .rejected, .notFound, attempt: "looking at the bridge",
+                    detail: "there is no bridge \(host.read { $0.network.bridgeName })")
             }
             return bridge
         }
@@ -77,8 +89,17 @@ package struct SimulatedTapFilter: TapFilter {
     package func apply(_ rules: TapRuleSet) async throws(PortError) {
         let host = self.host
         try await gate.call(.applyFilter, vm: rules.tap.vm, attempt: "writing the rules of \(rules.tap)") {
+            var written = rules
+            switch host.simulation.mutation {
+            case .forgetsRules:
+                written.prerouting.removeFirst()
+                written.input.removeFirst()
+                written.forward.removeFirst()
+            case .writesNoRules: return
+            default: break
+            }
             host.change(.network) { truth in
-                truth.network.filters[rules.tap] = HostNetwork.Filter(rules: rules, isComplete: true)
+                truth.network.filters[rules.tap] = HostNetwork.Filter(rules: written, isComplete: true)
                 truth.network.flushed.remove(rules.tap)
             }
         }
@@ -118,6 +139,11 @@ package struct SimulatedAddressService: AddressService {
                 throw PortError(
                     .rejected, .invalid, attempt: "publishing \(sorted.count) reservations",
                     detail: "two reservations have one MAC or address")
+            }
+            for reservation in sorted where HostName.label(for: reservation.hostName, vm: reservation.vm) != reservation.hostName {
+                throw PortError(
+                    .rejected, .invalid, attempt: "publishing \(sorted.count) reservations",
+                    detail: "VM \(reservation.vm) has a host name that is none: \(reservation.hostName)")
             }
             host.change([]) { $0.reservations = sorted }
         }

@@ -194,6 +194,18 @@ package enum Mutation: String, Sendable, Hashable, CaseIterable {
     case remakesUserDisks
     /// A start writes to the base image.
     case writesBaseImages
-    /// Removed taps stay.
+    /// Removed taps stay, and are not listed.
     case keepsTaps
+    /// The filter leaves out the first rule it is given.
+    case forgetsRules
+    /// The filter writes nothing, and says that it did.
+    case writesNoRules
+    /// The store announces a change every millisecond.
+    case repeatsEvents
+    /// Domains go on whatever is asked of them, and the answer is that they ended.
+    case ignoresDestroy
+    /// Answers to clients get lost.
+    case swallowsAnswers
+    /// The first user's password is never right.
+    case refusesOneUser
 }

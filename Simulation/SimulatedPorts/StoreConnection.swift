@@ -1,6 +1,7 @@
 import FarmControl
 package import FarmModel
 package import FarmPorts
+import Simulator
 
 /// One process's connection to the simulated store: latency, faults, and the death of its process stand between.
 package struct StoreConnection: Sendable {
@@ -176,5 +177,18 @@ extension StoreConnection: Administration {
 }
 
 extension StoreConnection: StoreChanges {
-    package func changes() -> AsyncStream<Void> { store.changes() }
+    package func changes() -> AsyncStream<Void> {
+        guard gate.simulation.mutation == .repeatsEvents else { return store.changes() }
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        announce(continuation)
+        return stream
+    }
+
+    /// A change that is none, every millisecond, as long as the process lives.
+    private func announce(_ continuation: AsyncStream<Void>.Continuation) {
+        guard gate.incarnation.isAlive else { return continuation.finish() }
+        continuation.yield()
+        let simulation = gate.simulation
+        simulation.executor.schedule(at: simulation.now + 1_000_000) { announce(continuation) }
+    }
 }

@@ -1,0 +1,98 @@
+import FarmModel
+import Scenarios
+import SimulatedPorts
+import Simulator
+import XCTest
+
+/// Each invariant is seen to fail when its rule is broken on purpose, and to hold when it is not.
+final class InvariantTests: XCTestCase {
+    /// Three users with two VMs each log in, stay, come back, and one stops a VM; one guest turns hostile.
+    private func plan(seed: UInt64) -> Plan {
+        var plan = Plan(name: "everyday", seed: seed)
+        plan.farm.users = 3
+        plan.farm.vms = 6
+        plan.until = 600 * Plan.second
+        for vm in 1...6 {
+            let user = plan.farm.owner(ofVM: vm)
+            let at = Int64(vm) * Plan.second
+            plan.steps.append(Step(at: at, .connect(user: user, vm: vm, stays: 60 * Plan.second)))
+            plan.steps.append(Step(at: at + 200 * Plan.second, .connect(user: user, vm: vm, stays: nil)))
+        }
+        plan.steps.append(Step(at: 150 * Plan.second, .stopVM(user: 1, vm: 1)))
+        plan.faults.faults.append(Fault(at: 100 * Plan.second, .guestTurnsHostile(VMID(2))))
+        return plan
+    }
+
+    private func seen(_ mutation: Mutation?, _ change: (inout Plan) -> Void = { _ in }) -> Violation? {
+        var plan = plan(seed: 3)
+        change(&plan)
+        return Runner(plan, mutation: mutation).run().violation
+    }
+
+    func testNothingIsSeenWhenNoRuleIsBroken() { XCTAssertNil(seen(nil)) }
+
+    func testOneDomainIsSeenToFail() { XCTAssertEqual(seen(.startsTwoDomains)?.invariant, "one-domain") }
+
+    func testOneAddressIsSeenToFail() { XCTAssertEqual(seen(.offersOneAddressToAll)?.invariant, "one-address") }
+
+    func testNoSpoofIsSeenToFailWhenTheFilterForgetsARule() {
+        XCTAssertEqual(seen(.forgetsRules)?.invariant, "no-spoof")
+    }
+
+    func testNoSpoofIsSeenToFailWhenEveryFramePasses() {
+        XCTAssertEqual(seen(.passesEveryFrame)?.invariant, "no-spoof")
+    }
+
+    func testNoSpoofIsSeenToFailWhenRulesDoNotStandBeforeTheFirstFrame() {
+        XCTAssertEqual(seen(.writesNoRules)?.invariant, "no-spoof")
+    }
+
+    func testOwnDesktopIsSeenToFail() { XCTAssertEqual(seen(.crossesLines)?.invariant, "own-desktop") }
+
+    func testTrueRowIsSeenToFail() {
+        let violation = seen(.hidesDeadDomains) { plan in
+            plan.faults.faults.append(Fault(at: 60 * Plan.second, .domainDies(VMID(3))))
+            plan.faults.faults.append(Fault(at: 59 * Plan.second, lasts: 5 * Plan.second, .eventsLost(perMille: 1000)))
+        }
+        XCTAssertEqual(violation?.invariant, "true-row")
+        XCTAssertEqual(violation?.vm, VMID(3))
+    }
+
+    func testNoLostWriteIsSeenToFail() { XCTAssertEqual(seen(.losesWrites)?.invariant, "no-lost-write") }
+
+    func testDiskSafeIsSeenToFailWhenAUserDiskIsMadeAnew() {
+        XCTAssertEqual(seen(.remakesUserDisks)?.invariant, "disk-safe")
+    }
+
+    func testDiskSafeIsSeenToFailWhenABaseImageIsWritten() {
+        XCTAssertEqual(seen(.writesBaseImages)?.invariant, "disk-safe")
+    }
+
+    func testBoundedIsSeenToFail() { XCTAssertEqual(seen(.repeatsEvents)?.invariant, "bounded") }
+
+    func testNoOrphanIsSeenToFail() { XCTAssertEqual(seen(.keepsTaps)?.invariant, "no-orphan") }
+
+    func testSettlesIsSeenToFail() { XCTAssertEqual(seen(.ignoresDestroy)?.invariant, "settles") }
+
+    func testAnsweredIsSeenToFail() { XCTAssertEqual(seen(.swallowsAnswers)?.invariant, "answered") }
+
+    func testFairIsSeenToFail() { XCTAssertEqual(seen(.refusesOneUser)?.invariant, "fair") }
+
+    func testADeadProcessThatSpinsIsNamed() {
+        let run = SimulatedRun()
+        run.life.start {
+            while true {
+                do {
+                    _ = try await run.ports.network.observeBridge()
+                } catch {
+                    continue
+                }
+            }
+        }
+        run.simulation.executor.schedule(at: 1_000_000_000) { run.simulation.kill(run.life) }
+        guard case .stopped(let reason) = run.simulation.executor.run(until: 10_000_000_000) else {
+            return XCTFail("it was not stopped")
+        }
+        XCTAssertTrue(reason.contains("node-1/hkd#1"), reason)
+    }
+}

@@ -1,0 +1,209 @@
+import FarmModel
+import FarmPorts
+import PortContracts
+import SimulatedPorts
+import Simulator
+import XCTest
+
+/// The simulated ports keep the promises that the real ones keep, by the same suites.
+final class SimulatedPortContractTests: XCTestCase {
+    func testTheHypervisorKeepsItsContract() {
+        let run = SimulatedRun()
+        run.run { try await runContract(HypervisorContract(HypervisorHands(host: run.host, ports: run.ports)).checks) }
+    }
+
+    func testTheNetworkKeepsItsContract() {
+        let run = SimulatedRun()
+        run.run {
+            try await runContract(NodeNetworkContract(NetworkHands(host: run.host, port: run.ports.network)).checks)
+        }
+    }
+
+    func testTheFilterKeepsItsContract() {
+        let run = SimulatedRun()
+        run.run { try await runContract(TapFilterContract(FilterHands(host: run.host, port: run.ports.filter)).checks) }
+    }
+
+    func testTheAddressServiceKeepsItsContract() {
+        let run = SimulatedRun()
+        run.run {
+            try await runContract(AddressServiceContract(AddressHands(host: run.host, ports: run.ports)).checks)
+        }
+    }
+
+    func testTheDiskStorageKeepsItsContract() {
+        let run = SimulatedRun(images: ["one.qcow2", "two.qcow2", "three.qcow2", "broken.qcow2"])
+        run.host.change {
+            $0.disks.images["three.qcow2"]?.bringsKernel = true
+            $0.disks.images["broken.qcow2"]?.isCorrupt = true
+        }
+        run.run { try await runContract(DiskStorageContract(DiskHands(host: run.host, port: run.ports.disks)).checks) }
+    }
+
+    func testTheSecretFilesKeepTheirContract() {
+        let run = SimulatedRun()
+        run.run {
+            try await runContract(SecretFilesContract(SecretHands(host: run.host, port: run.ports.secrets)).checks)
+        }
+    }
+}
+
+private struct HypervisorHands: HypervisorWorld {
+    let host: SimulatedHost
+    let ports: PortSet
+    var port: SimulatedHypervisor { ports.hypervisor }
+    var clock: any FarmClock { ports.clock }
+    var patience: Duration { .seconds(300) }
+
+    func specification(of vm: VMID, epoch: Epoch) async throws -> DomainSpecification {
+        let owner = Ownership(farm: FarmID(bits: 0xc0de03), node: NodeID(1), vm: vm, epoch: epoch)
+        let tap = TapName(owner)
+        let address = IPv4Address(bits: 0x0a03_0200 | UInt32(vm.rawValue))
+        let mac = MACAddress(forVirtualMachineAt: address)
+        let overlay = try await ports.disks.prepareOverlay(
+            OverlaySpecification(vm: vm, image: ImageID(1), imageFile: "desktop.qcow2", keepsExisting: true))
+        try await ports.network.ensureTap(tap, mac: mac)
+        try await ports.addresses.publish([Reservation(vm: vm, mac: mac, address: address, hostName: "vm\(vm)")])
+        let secret = try await ports.secrets.hand(AgentSecret("s"), to: vm)
+        return DomainSpecification(
+            owner: owner, title: "VM \(vm)", memory: Mebibytes(64), virtualCPUs: 1, acceleration: .tcg, tap: tap,
+            mac: mac, overlayPath: overlay, userDiskPath: nil, directBoot: nil, secretPath: secret,
+            consolePath: "/console/\(vm)")
+    }
+
+    func guestIsReady(_ domain: DomainName) async throws {
+        let deadline = clock.now.advanced(by: patience)
+        while host.state.domains[domain]?.guest.phase != .up {
+            guard clock.now < deadline else { throw ContractViolation("the guest of \(domain) does not come up") }
+            try await clock.sleep(for: .seconds(1))
+        }
+    }
+
+    func killEmulator(_ domain: DomainName) async throws {
+        guard let vm = host.state.domains[domain]?.specification.owner.vm else { return }
+        host.befall(.domainDies(vm))
+    }
+
+    func freezeEmulator(_ domain: DomainName) async throws { host.setFrozen(domain, true) }
+    func thawEmulator(_ domain: DomainName) async throws { host.setFrozen(domain, false) }
+}
+
+private struct NetworkHands: NodeNetworkWorld {
+    let host: SimulatedHost
+    let port: SimulatedNetwork
+    var bridge: ObservedBridge { ObservedBridge(name: "qvdnet0", isUp: true, addresses: [host.address]) }
+
+    func removeBridge() async throws { host.change { $0.network.bridge = nil } }
+    func restoreBridge() async throws { host.change { $0.network.bridge = bridge } }
+    func makeForeignInterface(named name: String) async throws {
+        host.change { _ = $0.network.foreignInterfaces.insert(name) }
+    }
+    func foreignInterfaceExists(named name: String) async throws -> Bool {
+        host.state.network.foreignInterfaces.contains(name)
+    }
+    func removeForeignInterface(named name: String) async throws {
+        host.change { _ = $0.network.foreignInterfaces.remove(name) }
+    }
+    func takeOffBridge(_ tap: TapName) async throws { host.change { $0.network.taps[tap]?.isOnBridge = false } }
+    func setDown(_ tap: TapName) async throws { host.change { $0.network.taps[tap]?.isUp = false } }
+}
+
+private struct FilterHands: TapFilterWorld {
+    let host: SimulatedHost
+    let port: SimulatedTapFilter
+
+    func restartedPort() async throws -> SimulatedTapFilter {
+        PortSet(host: host, incarnation: host.simulation.begin(.houseKeeper, on: host.node)).filter
+    }
+    func flushEverything() async throws {
+        host.change {
+            $0.network.filters = [:]
+            $0.network.foreignRules = 0
+        }
+    }
+    func breakRules(of tap: TapName) async throws { host.change { $0.network.filters[tap]?.isComplete = false } }
+    func addForeignRule() async throws { host.change { $0.network.foreignRules += 1 } }
+    func foreignRuleExists() async throws -> Bool { host.state.network.foreignRules > 0 }
+}
+
+private struct AddressHands: AddressServiceWorld {
+    let host: SimulatedHost
+    let ports: PortSet
+    var port: SimulatedAddressService { ports.addresses }
+    var clock: any FarmClock { ports.clock }
+    var patience: Duration { .seconds(30) }
+    var addresses: [IPv4Address] { (0..<32).map { IPv4Address(bits: 0x0a03_0400 + $0) } }
+
+    func offer(to mac: MACAddress) async throws -> IPv4Address? {
+        host.read { truth in
+            truth.isAddressServiceUp ? truth.reservations.first { $0.mac == mac }?.address : nil
+        }
+    }
+
+    /// Its supervisor starts it again a second later.
+    func killServer() async throws {
+        host.change { $0.isAddressServiceUp = false }
+        let simulation = host.simulation
+        simulation.executor.schedule(at: simulation.now + 1_000_000_000) { [host] in
+            host.change { $0.isAddressServiceUp = true }
+        }
+    }
+}
+
+private struct DiskHands: DiskStorageWorld {
+    let host: SimulatedHost
+    let port: SimulatedDiskStorage
+    var goodImages: [String] { ["one.qcow2", "two.qcow2"] }
+    var directBootImage: String { "three.qcow2" }
+    var missingImage: String { "none.qcow2" }
+    var corruptImages: [String] { ["broken.qcow2"] }
+
+    func write(_ mark: String, to path: String) async throws {
+        host.change { truth in
+            for (vm, overlays) in truth.disks.overlays {
+                for image in overlays.keys where HostDisks.overlayPath(vm, image) == path {
+                    truth.disks.overlays[vm]?[image]?.marks.insert(mark)
+                }
+            }
+            for vm in truth.disks.userDisks.keys where HostDisks.userDiskPath(vm) == path {
+                truth.disks.userDisks[vm]?.marks.insert(mark)
+            }
+        }
+    }
+
+    func holds(_ mark: String, _ path: String) async throws -> Bool { marks(path)?.contains(mark) ?? false }
+    func exists(_ path: String) async throws -> Bool {
+        let images = host.state.disks.images
+        let files = images.keys.map(HostDisks.imagePath)
+        let boots = images.filter(\.value.bringsKernel).keys.flatMap {
+            [HostDisks.imagePath($0) + ".kernel", HostDisks.imagePath($0) + ".initrd"]
+        }
+        return marks(path) != nil || files.contains(path) || boots.contains(path)
+    }
+    func fingerprint(_ imageFile: String) async throws -> String {
+        "\(host.state.disks.images[imageFile]?.writes ?? -1) writes"
+    }
+    func fillUp() async throws { host.change { $0.disks.freeBytes = 0 } }
+    func makeRoom() async throws { host.change { $0.disks.freeBytes = $0.disks.totalBytes / 2 } }
+
+    /// Nil when there is no such disk.
+    private func marks(_ path: String) -> Set<String>? {
+        let disks = host.state.disks
+        for (vm, overlays) in disks.overlays {
+            for (image, overlay) in overlays where HostDisks.overlayPath(vm, image) == path { return overlay.marks }
+        }
+        for (vm, disk) in disks.userDisks where HostDisks.userDiskPath(vm) == path { return disk.marks }
+        return nil
+    }
+}
+
+private struct SecretHands: SecretFilesWorld {
+    let host: SimulatedHost
+    let port: SimulatedSecretFiles
+
+    func text(at path: String) async throws -> String? {
+        host.state.secrets.first { "/secrets/\($0.key)" == path }?.value.text
+    }
+    /// There is nobody else in memory.
+    func isPrivate(_ path: String) async throws -> Bool { true }
+}
