@@ -24,7 +24,10 @@ package final class Runner {
     }
 
     /// Runs to the end, or to the first violation.
-    package func run() -> RunResult {
+    package func run() -> RunResult { runUntil { _ in false } }
+
+    /// The same, but ends as soon as the condition, asked once a second, holds.
+    package func runUntil(_ isEnough: (World) -> Bool) -> RunResult {
         let clock = ContinuousClock()
         let began = clock.now
         let executor = world.simulation.executor
@@ -38,7 +41,11 @@ package final class Runner {
         expectations.scheduleMoments { [unowned self] in fail($0) }
         tick()
         world.startAll()
-        advance(to: plan.until)
+        var isDone = false
+        while violation == nil, !isDone, world.now < plan.until {
+            advance(to: min(plan.until, world.now + Plan.second))
+            isDone = isEnough(world)
+        }
         if violation == nil, let missed = expectations.atEnd() { fail(missed) }
         if violation == nil, plan.provesLiveness { proveLiveness() }
         executor.afterEvent = nil

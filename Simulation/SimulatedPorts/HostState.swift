@@ -34,6 +34,8 @@ package struct HostNetwork: Sendable {
     package struct Tap: Sendable, Hashable {
         package var isUp: Bool
         package var isOnBridge: Bool
+        /// What the bridge was told to be behind it.
+        package var mac: MACAddress?
         /// The emulator that holds it open.
         package var holder: DomainName?
     }

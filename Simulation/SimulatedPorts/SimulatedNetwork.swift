@@ -19,6 +19,7 @@ package struct SimulatedNetwork: NodeNetwork {
                 var made = truth.network.taps[tap] ?? HostNetwork.Tap(isUp: false, isOnBridge: false)
                 made.isUp = true
                 made.isOnBridge = true
+                made.mac = mac
                 truth.network.taps[tap] = made
                 truth.network.learned[mac] = tap
             }
@@ -61,8 +62,9 @@ extension SimulatedHost {
     /// The tap is gone, and with it what the bridge learned on it. An emulator that held it goes on without network.
     func deleteTap(_ tap: TapName) {
         change(.network) { truth in
-            truth.network.taps[tap] = nil
-            truth.network.learned = truth.network.learned.filter { $0.value != tap }
+            if let mac = truth.network.taps.removeValue(forKey: tap)?.mac, truth.network.learned[mac] == tap {
+                truth.network.learned[mac] = nil
+            }
         }
     }
 }

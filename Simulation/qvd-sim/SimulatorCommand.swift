@@ -12,7 +12,7 @@ struct SimulatorCommand: ParsableCommand {
             A seed decides everything that happens; the same seed gives the same run on every machine.
             Exit code 0: every rule held. 1: one did not; the report says which, and how to see it again.
             """,
-        subcommands: [RunScenario.self, SoakSeeds.self])
+        subcommands: [RunScenario.self, SoakSeeds.self, BenchSimulator.self])
 }
 
 extension SimulatorCommand {
