@@ -1,10 +1,10 @@
 # The two commands: `make demo` shows a desktop, `make test` tests everything. `make help` lists the rest.
 
 SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
 FLAGS := -c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error
 XCTEST := --disable-swift-testing
 CACHE ?= /var/cache/qvd
-IMAGE_STAMP := .build/demo-image/stamp
 
 .PHONY: help packages build agent image demo demo-clean test test-pure bench
 
@@ -23,8 +23,10 @@ agent: packages ## build qvd-vma, the guest's agent, with a static Swift library
 	@swift build -c release --static-swift-stdlib --scratch-path .build-static --product qvd-vma
 
 image: agent ## make the demo guest image (once; minutes the first time)
+	@mkdir -p .build/demo-image
 	@fixtures/images/demo-desktop/build-image.sh --output .build/demo-image --cache $(CACHE)/images \
-		--vma "$$(swift build -c release --static-swift-stdlib --scratch-path .build-static --show-bin-path)/qvd-vma"
+		--vma "$$(swift build -c release --static-swift-stdlib --scratch-path .build-static --show-bin-path)/qvd-vma" \
+		| tee .build/demo-image/log && tail -1 .build/demo-image/log >.build/demo-image/newest
 
 demo: build image ## show a desktop; ONCE=1 takes its picture and ends (root)
 	@fixtures/demo/demo.sh $(if $(ONCE),--once)

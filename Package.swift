@@ -56,12 +56,13 @@ let package = Package(
         .target(name: "COpenSSL", path: "Sources/C/COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
 
         // Adapters: one outside system each.
-        adapter("LibvirtHypervisor", ["CLibvirt"]),
+        adapter("LibvirtHypervisor", ["CLibvirt", subprocess]),
         adapter("NetlinkNetwork", ["CLinux"]),
         adapter("EbtablesFilter", [subprocess]),
         adapter("DnsmasqAddresses", [subprocess]),
         adapter("ImageDisks", [subprocess]),
-        adapter("SQLiteStore", ["CSQLite"]),
+        // The one adapter with rules inside: a transaction runs them on its rows (FarmControl/Administration).
+        adapter("SQLiteStore", ["CSQLite", "FarmControl"]),
         adapter("OpenSSLSecrets", ["COpenSSL"]),
         adapter("HTTPGuestAgent", ["GuestProtocol"] + nio),
         adapter("NIOTransport", ["GuestProtocol"] + nio + [tls]),
@@ -81,7 +82,7 @@ let package = Package(
             ],
             path: "Simulation/Scenarios", swiftSettings: settings),
         .executableTarget(
-            name: "qvd-sim", dependencies: ["Scenarios", "Simulator", arguments],
+            name: "qvd-sim", dependencies: ["Scenarios", "SimulatedPorts", "Simulator", arguments],
             path: "Simulation/qvd-sim", swiftSettings: settings),
 
         // Executables: arguments and wiring.
@@ -112,7 +113,7 @@ let package = Package(
             name: "NodeRig", dependencies: ["FarmModel", "CLinux", subprocess],
             path: "Tests/NodeRig", swiftSettings: settings),
         tests("FarmModelTests", ["FarmModel"]),
-        tests("FarmControlTests", ["FarmModel", "FarmControl"]),
+        tests("FarmControlTests", ["FarmModel", "FarmControl", "PortContracts"]),
         tests(
             "FarmServicesTests",
             ["FarmModel", "FarmControl", "FarmPorts", "FarmServices", "Simulator", "SimulatedPorts", log]),
@@ -128,8 +129,8 @@ let package = Package(
         tests(
             "RouterTests",
             [
-                "FarmModel", "FarmPorts", "FarmServices", "NIOTransport", "OpenSSLSecrets", "HTTPGuestAgent",
-                "GuestProtocol", tls, log,
+                "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "NIOTransport", "OpenSSLSecrets",
+                "HTTPGuestAgent", "GuestProtocol", "SystemClock", "SimulatedPorts", subprocess, tls, log,
             ] + nio),
         tests(
             "AdapterTests",
@@ -139,6 +140,12 @@ let package = Package(
                 "CLinux", subprocess,
             ]),
         tests("ExecutableTests", ["FarmModel", "NodeConfiguration", "SQLiteStore", "FarmPorts", subprocess]),
+        tests(
+            "Benchmarks",
+            [
+                "FarmModel", "FarmControl", "FarmPorts", "NodeRig", "NetlinkNetwork", "EbtablesFilter", "Simulator",
+                "SimulatedPorts", "Scenarios", subprocess,
+            ]),
         tests("NodeTests", ["FarmModel", "NodeRig", "GuestProtocol", subprocess]),
     ]
 )

@@ -10,6 +10,7 @@ if [ "$(id -u)" != 0 ]; then
     exit 1
 fi
 if [ -z "${QVD_PRIVATE_NAMESPACES:-}" ]; then
+    "$(dirname "$0")/fetch-guest-kernel.sh"   # there is no network inside
     export QVD_PRIVATE_NAMESPACES=1
     exec unshare --net --mount --pid --ipc --uts --fork --kill-child --mount-proc --propagation private \
         "$0" "$@"

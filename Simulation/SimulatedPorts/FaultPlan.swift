@@ -22,6 +22,9 @@ package struct Fault: Sendable, Hashable {
         /// Hypervisor events come twice, this many in 1,000.
         case eventsDoubled(perMille: Int)
         case diskFull
+        /// An image's file is away, or garbage.
+        case imageMissing(String)
+        case imageCorrupt(String)
         /// The agent of the VM does not answer while it lasts.
         case agentSilent(VMID)
 

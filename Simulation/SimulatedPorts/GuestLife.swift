@@ -1,3 +1,4 @@
+import FarmControl
 import FarmModel
 import Simulator
 
@@ -20,7 +21,10 @@ extension SimulatedHost {
                 $0.address = offered
                 $0.phase = .startingAgent
             }
-            send(.arp(from: running.mac, sender: running.mac, offered), from: running)
+            change(.domains) { truth in
+                if truth.addressHolders[offered] == nil { truth.addressHolders[offered] = name }
+            }
+            send(GuestFrame(running.mac, .arp(sender: running.mac, address: offered)), from: running)
             plan(name, life, in: times.agentStart) { host in host.changeGuest(name) { $0.phase = .up } }
         } else {
             plan(name, life, in: times.addressRetry...times.addressRetry) { $0.guestAsksForAddress(name, life) }
@@ -29,7 +33,7 @@ extension SimulatedHost {
 
     /// Whether a DHCP request of this guest reaches the server, and what it answers.
     private func offeredAddress(to running: DomainSpecification) -> IPv4Address? {
-        guard send(.dhcpRequest(from: running.mac), from: running) else { return nil }
+        guard send(.dhcpRequest(from: running.mac), from: running).reachesNode else { return nil }
         return read { truth in
             guard truth.isAddressServiceUp else { return nil }
             if simulation.mutation == .offersOneAddressToAll { return truth.reservations.first?.address }
@@ -58,18 +62,22 @@ extension SimulatedHost {
         guard let running = state.domains[name]?.running else { return }
         let own = running.mac
         let neighbour = MACAddress(bits: own.bits ^ 1)
-        let stranger = IPv4Address(bits: address.bits ^ 0x40)
-        let ownAddress = ownAddress(of: running)
-        var frames: [GuestFrame] = [
-            .ipv4(from: neighbour, ownAddress, to: address),
-            .ipv4(from: own, stranger, to: address),
-            .ipv4(from: own, ownAddress, to: IPv4Address(bits: 0xffff_ffff), udp: (67, 68)),
-            .arp(from: own, sender: neighbour, ownAddress),
-            .arp(from: own, sender: own, stranger),
-            .arp(from: own, sender: own, address),
-            .dhcpRequest(from: neighbour),
+        let mine = ownAddress(of: running)
+        let stranger = IPv4Address(bits: mine.bits ^ 1)
+        let contents: [(MACAddress, GuestFrame.Content)] = [
+            (neighbour, .tcp(from: mine, to: address)),
+            (own, .tcp(from: stranger, to: address)),
+            (own, .udp(from: mine, sourcePort: 67, to: .limitedBroadcast, destinationPort: 68)),
+            (own, .udp(from: stranger, sourcePort: 68, to: .limitedBroadcast, destinationPort: 67)),
+            (own, .arp(sender: neighbour, address: mine)),
+            (own, .arp(sender: own, address: stranger)),
+            (own, .arp(sender: own, address: address)),
+            (own, .ipv6),
+            (own, .tagged(type: 0x8100, from: stranger, to: address)),
+            (own, .tagged(type: 0x88a8, from: stranger, to: address)),
+            (neighbour, .lldp),
         ]
-        for type: UInt16 in [0x8100, 0x88a8, 0x86dd, 0x0027, 0x88cc] { frames.append(GuestFrame(source: own, etherType: type)) }
+        let frames = contents.map { GuestFrame($0.0, $0.1) } + [.dhcpRequest(from: neighbour)]
         for frame in frames { send(frame, from: running) }
         plan(name, life, in: 1_000_000_000...5_000_000_000) { $0.sendHostileFrames(name, life) }
     }
@@ -81,27 +89,27 @@ extension SimulatedHost {
 
     // MARK: Frames
 
-    /// Sends a frame out of a guest. True when it reaches the node or another port.
+    /// Sends a frame out of a guest. Says where it gets to.
     @discardableResult
-    func send(_ frame: GuestFrame, from running: DomainSpecification) -> Bool {
+    func send(_ frame: GuestFrame, from running: DomainSpecification) -> FramePassage {
         let passesAll = simulation.mutation == .passesEveryFrame
         let own = ownAddress(of: running)
-        return change { truth in
+        return change([]) { truth in
             truth.network.framesSent += 1
-            guard let tap = truth.network.taps[running.tap], tap.isUp, tap.isOnBridge, truth.network.bridge?.isUp == true
-            else { return false }
-            let rules = truth.network.filters[running.tap]?.rules
+            guard let tap = truth.network.taps[running.tap], tap.isUp, tap.isOnBridge,
+                tap.holder == running.name, truth.network.bridge?.isUp == true
+            else { return .none }
             // A tap without rules is open: nothing on the bridge stops its frames.
-            let entered = rules.map { frame.passes($0.prerouting) } ?? true
-            guard entered || passesAll else { return false }
-            truth.network.learned[frame.source] = running.tap
-            let reaches = rules.map { frame.passes($0.input) || frame.passes($0.forward) } ?? true
+            var passage = truth.network.filters[running.tap]?.passage(frame) ?? .open
+            if passesAll { passage = .open }
+            guard passage != .none else { return passage }
             truth.network.framesPassed += 1
-            if frame.isForeign(to: running.mac, own), truth.network.foreignFrames.count < 10 {
-                truth.network.foreignFrames.append(
-                    "type \(String(frame.etherType, radix: 16)) from \(frame.source) on \(running.tap)")
+            let isExcused = truth.network.flushed.contains(running.tap) && !passesAll
+            if frame.isForeign(to: running.mac, own), !isExcused, truth.network.foreignFrames.count < 10 {
+                truth.network.foreignFrames.append("\(frame.content) from \(frame.source) on \(running.tap)")
+                simulation.changed(.network)
             }
-            return reaches || passesAll
+            return passage
         }
     }
 
@@ -109,9 +117,14 @@ extension SimulatedHost {
 
     /// The domain's emulator is gone.
     func endDomain(_ name: DomainName, _ reason: StopReason) {
-        let tap: TapName? = change { truth in
+        let tap: TapName? = change([.domains, .network]) { truth in
             guard var domain = truth.domains[name], domain.isLive else { return nil }
             let tap = domain.running?.tap
+            if let path = domain.running?.overlayPath, truth.locks[path] == name { truth.locks[path] = nil }
+            if let address = domain.guest.address, truth.addressHolders[address] == name {
+                truth.addressHolders[address] = nil
+            }
+            truth.heldMemory -= domain.running?.memory.count ?? 0
             domain.state = .shutOff
             domain.running = nil
             domain.guest = SimulatedGuest()
@@ -145,7 +158,7 @@ extension SimulatedHost {
     func vmNumber(_ name: DomainName) -> Int64 { read { $0.domains[name]?.specification.owner.vm.rawValue ?? 0 } }
 
     func changeGuest(_ name: DomainName, _ body: (inout SimulatedGuest) -> Void) {
-        change { truth in
+        change([]) { truth in
             guard truth.domains[name]?.isLive == true else { return }
             body(&truth.domains[name]!.guest)
         }

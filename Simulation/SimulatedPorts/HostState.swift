@@ -13,6 +13,12 @@ package struct HostState: Sendable {
     package var memory: Mebibytes
     /// VMs whose guest will not get to its network at its next start.
     package var stuckBoots: Set<VMID> = []
+    /// Which live domain holds the write lock of which overlay.
+    var locks: [String: DomainName] = [:]
+    /// Which live guest has which address; with two, the one that had it first.
+    var addressHolders: [IPv4Address: DomainName] = [:]
+    /// What live domains hold together, in MiB.
+    var heldMemory = 0
 
     /// Sorted by name.
     package var sortedDomains: [SimulatedDomain] { domains.values.sorted { $0.name < $1.name } }
@@ -35,15 +41,31 @@ package struct HostNetwork: Sendable {
     package struct Filter: Sendable, Hashable {
         package var rules: TapRuleSet
         package var isComplete: Bool
+        /// What the rules say of a frame is a pure function; asked once per frame and rule set.
+        var passages: [GuestFrame: FramePassage] = [:]
+
+        package init(rules: TapRuleSet, isComplete: Bool) {
+            self.rules = rules
+            self.isComplete = isComplete
+        }
+
+        mutating func passage(_ frame: GuestFrame) -> FramePassage {
+            if let known = passages[frame] { return known }
+            let passage = FramePassage(frame, rules)
+            passages[frame] = passage
+            return passage
+        }
     }
 
     package var bridge: ObservedBridge?
     package var taps: [TapName: Tap] = [:]
     package var filters: [TapName: Filter] = [:]
-    /// Which MAC address the bridge has learned on which tap.
+    /// Which MAC address the bridge believes behind which tap. It is told when the tap is made; learning is off.
     package var learned: [MACAddress: TapName] = [:]
     /// Frames that passed although the guest had no right to send them, in words; the first few.
     package var foreignFrames: [String] = []
+    /// Taps whose rules somebody else removed: what passes until they are back is not the farm's doing.
+    package var flushed: Set<TapName> = []
     package var framesSent = 0
     package var framesPassed = 0
 }

@@ -20,12 +20,12 @@ package struct PortGate: Sendable {
 
     /// Carries out a call.
     ///
-    /// - Parameter effect: what happens to the world; runs at one instant, at most once, perhaps after the caller has
+    /// - Parameter effect: what happens to the world; never waits, so it happens at one instant; at most once, perhaps after the caller has
     ///   given up or died.
     /// - Throws: what the effect throws, what a fault makes of it, or `.cancelled` when the caller is dead.
     package func call<Answer>(
-        _ operation: PortOperation, vm: VMID? = nil, attempt: @autoclosure @escaping () -> String,
-        effect: @escaping () throws(PortError) -> Answer
+        _ operation: PortOperation, vm: VMID? = nil, attempt: @autoclosure @escaping @Sendable () -> String,
+        effect: @escaping @Sendable () async throws(PortError) -> Answer
     ) async throws(PortError) -> Answer {
         guard await incarnation.enter() else { throw gone(.unreachable, attempt()) }
         simulation.countCall()
@@ -46,8 +46,8 @@ package struct PortGate: Sendable {
     }
 
     private func carryOut<Answer>(
-        _ operation: PortOperation, _ subject: Int64, _ attempt: @escaping () -> String,
-        _ effect: @escaping () throws(PortError) -> Answer
+        _ operation: PortOperation, _ subject: Int64, _ attempt: @escaping @Sendable () -> String,
+        _ effect: @escaping @Sendable () async throws(PortError) -> Answer
     ) async throws(PortError) -> Answer {
         simulation.step(incarnation)
         guard incarnation.isAlive else { throw gone(.unreachable, attempt()) }
@@ -73,7 +73,7 @@ package struct PortGate: Sendable {
             abandon(operation, within: 1_000_000_000, effect)
             throw gone(.outcomeUnknown, attempt())
         }
-        let answer = try settle(decision.failure, attempt, effect)
+        let answer = try await settle(decision.failure, attempt, effect)
         simulation.step(incarnation)
         guard incarnation.isAlive else { throw gone(.outcomeUnknown, attempt()) }
         return answer
@@ -81,14 +81,15 @@ package struct PortGate: Sendable {
 
     /// The effect at its instant, as the fault has it.
     private func settle<Answer>(
-        _ failure: FailureMode?, _ attempt: () -> String, _ effect: @escaping () throws(PortError) -> Answer
-    ) throws(PortError) -> Answer {
+        _ failure: FailureMode?, _ attempt: () -> String,
+        _ effect: @escaping @Sendable () async throws(PortError) -> Answer
+    ) async throws(PortError) -> Answer {
         switch failure {
-        case nil, .unreachable: return try effect()
+        case nil, .unreachable: return try await effect()
         case .rejected:
             throw PortError(.rejected, .unavailable, attempt: attempt(), detail: "the other side failed (fault)")
         case .lostRequest: break
-        case .lostAnswer: _ = try effect()
+        case .lostAnswer: _ = try await effect()
         case .late: later(within: 10_000_000_000, effect)
         }
         throw PortError(.outcomeUnknown, .timedOut, attempt: attempt(), detail: "no answer came (fault)")
@@ -97,14 +98,14 @@ package struct PortGate: Sendable {
     /// Returns when the hang ends before the adapter's time limit; otherwise throws.
     private func hang<Answer>(
         _ operation: PortOperation, until: Int64, _ attempt: () -> String,
-        _ effect: @escaping () throws(PortError) -> Answer
+        _ effect: @escaping @Sendable () async throws(PortError) -> Answer
     ) async throws(PortError) {
         let limit = simulation.now + operation.timeLimit
         let cancelled = await !simulation.executor.wait(until: min(until, limit))
         if !cancelled, until <= limit { return }
         // What hung may still be done when it comes loose.
         if operation.outlivesCaller, until < .max, simulation.guestChance(perMille: 500) {
-            simulation.executor.schedule(at: until) { perform(effect) }
+            simulation.executor.schedule(at: until) { start(effect) }
         }
         if cancelled || !incarnation.isAlive { throw gone(.outcomeUnknown, attempt()) }
         throw PortError(
@@ -114,19 +115,26 @@ package struct PortGate: Sendable {
 
     /// The caller is gone while the call was on its way: whoever carries it out may still do so.
     private func abandon<Answer>(
-        _ operation: PortOperation, within: Int64, _ effect: @escaping () throws(PortError) -> Answer
+        _ operation: PortOperation, within: Int64,
+        _ effect: @escaping @Sendable () async throws(PortError) -> Answer
     ) {
         guard operation.outlivesCaller, simulation.guestChance(perMille: 500) else { return }
         later(within: within, effect)
     }
 
-    private func later<Answer>(within: Int64, _ effect: @escaping () throws(PortError) -> Answer) {
-        simulation.executor.schedule(at: simulation.now + simulation.guestTime(0...within)) { perform(effect) }
+    private func later<Answer>(
+        within: Int64, _ effect: @escaping @Sendable () async throws(PortError) -> Answer
+    ) {
+        simulation.executor.schedule(at: simulation.now + simulation.guestTime(0...within)) { start(effect) }
     }
 
-    private func perform<Answer>(_ effect: () throws(PortError) -> Answer) {
+    private func start<Answer>(_ effect: @escaping @Sendable () async throws(PortError) -> Answer) {
+        simulation.executor.spawn { await perform(effect) }
+    }
+
+    private func perform<Answer>(_ effect: () async throws(PortError) -> Answer) async {
         do throws(PortError) {
-            _ = try effect()
+            _ = try await effect()
         } catch {
             // Nobody is there any more to be told: the caller gave up or died. The trace keeps it.
             simulation.record(.world, source: incarnation.source, outcome: error.traceCode, words: "late: \(error)")

@@ -105,6 +105,7 @@ package final class SimulatedClientExchange: ClientExchange {
         state.value.headers = headers
         state.value.line = line
         line.beginCarrying()
+        simulation.changed(.sessions)
         let guestEnd = Signal<CarriageEnd>()
         let number = line.host.onSessionEnd(of: line.domain) { [gone] in
             guestEnd.fire(.guestClosed)

@@ -28,7 +28,7 @@ package struct SimulatedDiskStorage: DiskStorage {
             if !wanted.keepsExisting || existing == nil {
                 try host.takeSpace(Self.overlayBytes, attempt: attempt)
             }
-            host.change { truth in
+            host.change(.disks) { truth in
                 if !wanted.keepsExisting || existing == nil {
                     truth.disks.generations += 1
                     if existing != nil { truth.disks.freeBytes += Self.overlayBytes }
@@ -50,7 +50,7 @@ package struct SimulatedDiskStorage: DiskStorage {
             if !exists || host.simulation.mutation == .remakesUserDisks {
                 // Sparse: a new disk takes one block.
                 try host.takeSpace(4096, attempt: attempt)
-                host.change { truth in
+                host.change(.disks) { truth in
                     truth.disks.generations += 1
                     truth.disks.userDisks[vm] = HostDisks.UserDisk(
                         size: size, generation: truth.disks.generations, writes: 0)
@@ -65,7 +65,7 @@ package struct SimulatedDiskStorage: DiskStorage {
         let attempt = "removing the overlays of VM \(vm)"
         try await gate.call(.removeOverlays, vm: vm, attempt: attempt) { () throws(PortError) in
             // Unlinking a file that an emulator holds open works, and leaves it writing into nothing.
-            host.change { truth in
+            host.change(.disks) { truth in
                 let count = truth.disks.overlays[vm]?.count ?? 0
                 truth.disks.freeBytes += Int64(count) * Self.overlayBytes
                 truth.disks.overlays[vm] = nil
@@ -76,7 +76,7 @@ package struct SimulatedDiskStorage: DiskStorage {
     package func deleteUserDisk(of vm: VMID) async throws(PortError) {
         let host = self.host
         try await gate.call(.deleteUserDisk, vm: vm, attempt: "deleting the user disk of VM \(vm)") {
-            host.change { truth in
+            host.change(.disks) { truth in
                 truth.disks.userDisks[vm] = nil
                 truth.disks.deletedUserDisks[vm, default: 0] += 1
             }
@@ -127,10 +127,7 @@ extension SimulatedHost {
 
     /// A live domain holds a lock on its overlay.
     func checkUnlocked(_ path: String, attempt: String) throws(PortError) {
-        let holder = read { truth in
-            truth.sortedDomains.first { $0.isLive && $0.running?.overlayPath == path }?.name
-        }
-        if let holder {
+        if let holder = read({ $0.locks[path] }) {
             throw PortError(.rejected, .busy, attempt: attempt, detail: "\(path) is in use by \(holder)")
         }
     }
@@ -142,7 +139,7 @@ extension SimulatedHost {
             throw PortError(
                 .rejected, .noSpace, attempt: attempt, detail: "No space left on device; \(full ? 0 : free) bytes free")
         }
-        change { $0.disks.freeBytes -= bytes }
+        change([]) { $0.disks.freeBytes -= bytes }
     }
 }
 
@@ -151,25 +148,27 @@ package struct SimulatedSecretFiles: SecretFiles {
     let host: SimulatedHost
     let gate: PortGate
 
+    private static func path(_ vm: VMID) -> String { "/secrets/\(vm)" }
+
     package func hand(_ secret: AgentSecret, to vm: VMID) async throws(PortError) -> String {
         let host = self.host
         return try await gate.call(.handSecret, vm: vm, attempt: "writing the secret file of VM \(vm)") {
-            host.change { $0.secrets[vm] = secret }
-            return "/secrets/\(vm)"
+            host.change([]) { $0.secrets[vm] = secret }
+            return Self.path(vm)
         }
     }
 
     package func path(of vm: VMID) async throws(PortError) -> String? {
         let host = self.host
         return try await gate.call(.observeSecrets, vm: vm, attempt: "looking for the secret file of VM \(vm)") {
-            host.read { $0.secrets[vm] == nil ? nil : "/secrets/\(vm)" }
+            host.read { $0.secrets[vm] == nil ? nil : Self.path(vm) }
         }
     }
 
     package func remove(of vm: VMID) async throws(PortError) {
         let host = self.host
         try await gate.call(.removeSecret, vm: vm, attempt: "removing the secret file of VM \(vm)") {
-            host.change { $0.secrets[vm] = nil }
+            host.change([]) { $0.secrets[vm] = nil }
         }
     }
 

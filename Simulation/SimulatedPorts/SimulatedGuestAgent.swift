@@ -17,7 +17,7 @@ package struct SimulatedGuestAgent: GuestAgent {
         try await ask(.startSession, guest) { name in
             switch host.session(of: name) {
             case .stopped, .suspended:
-                host.sessionGoes(name, to: .starting, thenTo: .listening, in: host.times.sessionStart)
+                host.sessionStarts(name)
                 return .success(())
             case .listening, .starting, .provisioning:
                 return .failure("a session is being started")
@@ -64,25 +64,25 @@ package struct SimulatedGuestAgent: GuestAgent {
         }
     }
 
-    private enum Answer<Value> {
+    private enum Answer<Value: Sendable> {
         case success(Value)
         case failure(String)
     }
 
     /// What became of a request on its way.
-    private enum Delivery<Value> {
+    private enum Delivery<Value: Sendable>: Sendable {
         case answered(Value)
         case refused(PortError.Effect, PortError.Reason, String)
         case silence
     }
 
-    private func ask<Value>(
-        _ operation: PortOperation, _ guest: AgentEndpoint, _ act: @escaping (DomainName) -> Answer<Value>
+    private func ask<Value: Sendable>(
+        _ operation: PortOperation, _ guest: AgentEndpoint, _ act: @escaping @Sendable (DomainName) -> Answer<Value>
     ) async throws(PortError) -> Value {
         let host = self.host
         let attempt = "asking the agent at \(guest.address) (\(operation))"
         let vm = host.read { truth in
-            truth.sortedDomains.first { $0.guest.address == guest.address }?.specification.owner.vm
+            truth.addressHolders[guest.address].flatMap { truth.domains[$0]?.specification.owner.vm }
         }
         let delivery = try await gate.call(operation, vm: vm, attempt: attempt) {
             deliver(guest, act)
@@ -100,7 +100,7 @@ package struct SimulatedGuestAgent: GuestAgent {
         }
     }
 
-    private func deliver<Value>(_ guest: AgentEndpoint, _ act: (DomainName) -> Answer<Value>) -> Delivery<Value> {
+    private func deliver<Value: Sendable>(_ guest: AgentEndpoint, _ act: (DomainName) -> Answer<Value>) -> Delivery<Value> {
         guard let name = host.guestReachable(at: guest.address), let domain = host.state.domains[name] else {
             return .silence
         }
@@ -124,21 +124,33 @@ package struct SimulatedGuestAgent: GuestAgent {
 extension SimulatedHost {
     /// The domain whose guest has this address and whose answers get through to the node.
     func guestReachable(at address: IPv4Address) -> DomainName? {
-        let found = read { truth in
-            truth.domains.values.filter { $0.isLive && $0.guest.address == address }.min { $0.name < $1.name }
-        }
-        guard let found, let running = found.running else { return nil }
-        guard send(.arp(from: running.mac, sender: running.mac, address), from: running),
-            send(.ipv4(from: running.mac, address, to: self.address), from: running)
+        guard let name = read({ $0.addressHolders[address] }), let running = read({ $0.domains[name]?.running })
         else { return nil }
-        return found.name
+        guard send(GuestFrame(running.mac, .arp(sender: running.mac, address: address)), from: running).reachesNode,
+            send(GuestFrame(running.mac, .tcp(from: address, to: self.address)), from: running).reachesNode
+        else { return nil }
+        return name
     }
 
     func session(of name: DomainName) -> GuestSessionState { read { $0.domains[name]?.guest.session ?? .stopped } }
 
+    /// The X agent comes up and listens, for as long as its agent's limit says: one that nobody connects to is ended.
+    func sessionStarts(_ name: DomainName) {
+        sessionGoes(name, to: .starting, thenTo: .listening, in: times.sessionStart) { host, step in
+            guard let life = host.read({ $0.domains[name]?.life }) else { return }
+            host.plan(name, life, in: host.times.listening...host.times.listening) { host in
+                guard let guest = host.read({ $0.domains[name]?.guest }), guest.sessionStep == step,
+                    guest.session == .listening, guest.lines == 0
+                else { return }
+                host.sessionGoes(name, to: .stopping, thenTo: .stopped, in: host.times.sessionSuspend)
+            }
+        }
+    }
+
     /// Moves the session through a passing state, unless something else happens to it meanwhile.
     func sessionGoes(
-        _ name: DomainName, to passing: GuestSessionState, thenTo next: GuestSessionState, in range: ClosedRange<Int64>
+        _ name: DomainName, to passing: GuestSessionState, thenTo next: GuestSessionState, in range: ClosedRange<Int64>,
+        _ after: @escaping (SimulatedHost, Int) -> Void = { _, _ in }
     ) {
         guard let domain = state.domains[name] else { return }
         endSession(name, as: passing)
@@ -146,6 +158,7 @@ extension SimulatedHost {
         plan(name, domain.life, in: range) { host in
             guard host.read({ $0.domains[name]?.guest.sessionStep }) == step else { return }
             host.changeGuest(name) { $0.session = next }
+            after(host, step ?? 0)
         }
     }
 }

@@ -40,11 +40,11 @@ package final class SimulatedHost: Sendable {
     /// Looks at the truth without copying it.
     package func read<Result>(_ body: (borrowing HostState) -> Result) -> Result { body(confined.value) }
 
-    /// Changes the truth.
+    /// Changes the truth; says which parts of it, for the checkers.
     package func change<Result, Failure: Error>(
-        _ body: (inout HostState) throws(Failure) -> Result
+        _ aspects: Aspects = .everything, _ body: (inout HostState) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        simulation.changed()
+        simulation.changed(aspects)
         return try body(&confined.value)
     }
 
@@ -99,6 +99,8 @@ package struct GuestTimes: Sendable, Hashable {
     package var addressRetry: Int64 = 3_000_000_000
     package var sessionStart: ClosedRange<Int64> = 500_000_000...2_000_000_000
     package var sessionSuspend: ClosedRange<Int64> = 100_000_000...1_000_000_000
+    /// How long an X agent waits for its client: the original's 10 s.
+    package var listening: Int64 = 10_000_000_000
     package var powerOff: ClosedRange<Int64> = 1_000_000_000...8_000_000_000
 
     package init() {}

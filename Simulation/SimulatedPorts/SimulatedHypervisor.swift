@@ -13,7 +13,7 @@ package struct SimulatedHypervisor: Hypervisor {
         try await gate.call(
             .defineDomain, vm: specification.owner.vm, attempt: "defining domain \(specification.name)"
         ) {
-            host.change { truth in
+            host.change([]) { truth in
                 if truth.domains[specification.name] != nil {
                     truth.domains[specification.name]!.specification = specification
                 } else {
@@ -34,7 +34,7 @@ package struct SimulatedHypervisor: Hypervisor {
         let host = self.host
         try await gate.call(.shutdownDomain, vm: vm(of: domain), attempt: "asking domain \(domain) to shut down") {
             () throws(PortError) in
-            guard let found = host.state.domains[domain], found.isLive else {
+            guard let found = host.read({ $0.domains[domain] }), found.isLive else {
                 throw PortError(
                     .rejected, .notFound, attempt: "asking domain \(domain) to shut down", detail: "it is not running")
             }
@@ -56,7 +56,7 @@ package struct SimulatedHypervisor: Hypervisor {
         let host = self.host
         try await gate.call(.undefineDomain, vm: vm(of: domain), attempt: "undefining domain \(domain)") {
             () throws(PortError) in
-            try host.change { (truth: inout HostState) throws(PortError) in
+            try host.change([]) { (truth: inout HostState) throws(PortError) in
                 guard truth.domains[domain]?.isLive != true else {
                     throw PortError(
                         .rejected, .busy, attempt: "undefining domain \(domain)", detail: "it is live; destroy it first")
@@ -70,9 +70,11 @@ package struct SimulatedHypervisor: Hypervisor {
         let host = self.host
         return try await gate.call(.observeDomains, attempt: "listing domains") {
             let hides = host.simulation.mutation == .hidesDeadDomains
-            return host.state.sortedDomains.map { domain in
-                ObservedDomain(
-                    name: domain.name, owner: domain.specification.owner, state: hides ? .running : domain.state)
+            return host.read { truth in
+                truth.domains.map { name, domain in
+                    ObservedDomain(
+                        name: name, owner: domain.specification.owner, state: hides ? .running : domain.state)
+                }.sorted { $0.name < $1.name }
             }
         }
     }
@@ -93,7 +95,7 @@ extension SimulatedHost {
     /// Starts a defined domain, or says why not.
     func startDomain(_ name: DomainName) throws(PortError) {
         let attempt = "starting domain \(name)"
-        try change { (truth: inout HostState) throws(PortError) in
+        try change([.domains, .network, .disks]) { (truth: inout HostState) throws(PortError) in
             guard var domain = truth.domains[name] else {
                 throw PortError(.rejected, .notFound, attempt: attempt, detail: "no such domain is defined")
             }
@@ -103,6 +105,8 @@ extension SimulatedHost {
             let wanted = domain.specification
             try Self.checkResources(of: wanted, for: name, in: truth, attempt: attempt)
             truth.network.taps[wanted.tap]?.holder = name
+            truth.locks[wanted.overlayPath] = name
+            truth.heldMemory += wanted.memory.count
             domain.state = .running
             domain.running = wanted
             domain.life += 1
@@ -122,7 +126,6 @@ extension SimulatedHost {
         of wanted: DomainSpecification, for name: DomainName, in truth: HostState, attempt: String
     ) throws(PortError) {
         let vm = wanted.owner.vm
-        let others = truth.sortedDomains.filter { $0.isLive && $0.name != name }
         let overlays = truth.disks.overlays[vm] ?? [:]
         guard overlays.keys.contains(where: { HostDisks.overlayPath(vm, $0) == wanted.overlayPath }) else {
             throw PortError(.rejected, .notFound, attempt: attempt, detail: "no disk \(wanted.overlayPath)")
@@ -130,7 +133,7 @@ extension SimulatedHost {
         if let path = wanted.userDiskPath, truth.disks.userDisks[vm] == nil || path != HostDisks.userDiskPath(vm) {
             throw PortError(.rejected, .notFound, attempt: attempt, detail: "no disk \(path)")
         }
-        if others.contains(where: { $0.running?.overlayPath == wanted.overlayPath }) {
+        if truth.locks[wanted.overlayPath] != nil {
             throw PortError(
                 .rejected, .busy, attempt: attempt, detail: "failed to get write lock on \(wanted.overlayPath)")
         }
@@ -143,7 +146,7 @@ extension SimulatedHost {
         if let holder = tap.holder, holder != name {
             throw PortError(.rejected, .busy, attempt: attempt, detail: "\(wanted.tap) is held by \(holder) (EBUSY)")
         }
-        let held = others.reduce(0) { $0 + ($1.running?.memory.count ?? 0) }
+        let held = truth.heldMemory
         guard held + wanted.memory.count <= truth.memory.count else {
             throw PortError(
                 .rejected, .limit, attempt: attempt,

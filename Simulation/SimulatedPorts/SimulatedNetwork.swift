@@ -10,7 +10,7 @@ package struct SimulatedNetwork: NodeNetwork {
     package func ensureTap(_ tap: TapName, mac: MACAddress) async throws(PortError) {
         let host = self.host
         try await gate.call(.ensureTap, vm: tap.vm, attempt: "creating tap \(tap)") { () throws(PortError) in
-            try host.change { (truth: inout HostState) throws(PortError) in
+            try host.change(.network) { (truth: inout HostState) throws(PortError) in
                 guard let bridge = truth.network.bridge else {
                     truth.network.taps[tap] = nil
                     throw PortError(.rejected, .notFound, attempt: "creating tap \(tap)", detail: "there is no bridge")
@@ -20,6 +20,7 @@ package struct SimulatedNetwork: NodeNetwork {
                 made.isUp = true
                 made.isOnBridge = true
                 truth.network.taps[tap] = made
+                truth.network.learned[mac] = tap
             }
         }
     }
@@ -59,7 +60,7 @@ package struct SimulatedNetwork: NodeNetwork {
 extension SimulatedHost {
     /// The tap is gone, and with it what the bridge learned on it. An emulator that held it goes on without network.
     func deleteTap(_ tap: TapName) {
-        change { truth in
+        change(.network) { truth in
             truth.network.taps[tap] = nil
             truth.network.learned = truth.network.learned.filter { $0.value != tap }
         }
@@ -74,14 +75,17 @@ package struct SimulatedTapFilter: TapFilter {
     package func apply(_ rules: TapRuleSet) async throws(PortError) {
         let host = self.host
         try await gate.call(.applyFilter, vm: rules.tap.vm, attempt: "writing the rules of \(rules.tap)") {
-            host.change { $0.network.filters[rules.tap] = HostNetwork.Filter(rules: rules, isComplete: true) }
+            host.change(.network) { truth in
+                truth.network.filters[rules.tap] = HostNetwork.Filter(rules: rules, isComplete: true)
+                truth.network.flushed.remove(rules.tap)
+            }
         }
     }
 
     package func remove(_ tap: TapName) async throws(PortError) {
         let host = self.host
         try await gate.call(.removeFilter, vm: tap.vm, attempt: "removing the rules of \(tap)") {
-            host.change { $0.network.filters[tap] = nil }
+            host.change(.network) { $0.network.filters[tap] = nil }
         }
     }
 
@@ -113,7 +117,7 @@ package struct SimulatedAddressService: AddressService {
                     .rejected, .invalid, attempt: "publishing \(sorted.count) reservations",
                     detail: "two reservations have one MAC or address")
             }
-            host.change { $0.reservations = sorted }
+            host.change([]) { $0.reservations = sorted }
         }
     }
 

@@ -26,6 +26,17 @@ package final class SimulatedStore: Sendable {
     /// The farm as it is now; for checkers, which look between two steps.
     package var ledger: FarmLedger { state.withLock { $0.ledger } }
 
+    /// The ledger's revision, without a copy of the ledger.
+    package var revision: Int64 { state.withLock { $0.ledger.revision } }
+
+    /// Looks at the ledger without copying it.
+    package func look<Value: Sendable>(_ body: (FarmLedger) -> Value) -> Value {
+        state.withLock { body($0.ledger) }
+    }
+
+    /// Puts another state in the place of this one, as restoring a backup would.
+    package func replace(_ ledger: FarmLedger) { state.withLock { $0.ledger = ledger } }
+
     /// Ends every stream of `changes()`.
     package func close() {
         let watchers = state.withLock { state in

@@ -23,8 +23,9 @@ package final class Simulation: Sendable {
         var faults: FaultBoard
         var latency: SplitMix64
         var guests: SplitMix64
-        var revision = 0
+        var moved: Aspects = []
         var portCalls = 0
+        var acknowledgedRevision: Int64 = 0
         var incarnations = 0
         var lives: [String: Int] = [:]
         var doom: [UInt16: Doom] = [:]
@@ -51,8 +52,6 @@ package final class Simulation: Sendable {
     package var now: Int64 { executor.now }
     package var trace: Trace { state.value.trace }
     package var portCalls: Int { state.value.portCalls }
-    /// Grows with every change of the simulated outside world: checkers look when it moved.
-    package var revision: Int { state.value.revision }
     /// The names of trace sources, by number.
     package var sources: [String] { state.value.sources }
 
@@ -62,7 +61,22 @@ package final class Simulation: Sendable {
         set { state.value.mutation = newValue }
     }
 
-    package func changed() { state.value.revision += 1 }
+    /// The store's newest revision that anybody was told of.
+    package var acknowledgedRevision: Int64 { state.value.acknowledgedRevision }
+
+    func acknowledged(revision: Int64) {
+        state.value.acknowledgedRevision = max(state.value.acknowledgedRevision, revision)
+    }
+
+    /// Notes that something of the outside world changed, for those who look after each event.
+    package func changed(_ aspects: Aspects) { state.value.moved.formUnion(aspects) }
+
+    /// What changed since the last call.
+    package func takeChanges() -> Aspects {
+        guard !state.value.moved.isEmpty else { return [] }
+        defer { state.value.moved = [] }
+        return state.value.moved
+    }
 
     package func withFaults<Result>(_ body: (inout FaultBoard) -> Result) -> Result { body(&state.value.faults) }
 
@@ -97,6 +111,9 @@ package final class Simulation: Sendable {
         state.value.doom[incarnation.source] = Doom(steps: steps, act: act)
     }
 
+    /// Takes a doom back.
+    package func pardon(_ incarnation: Incarnation) { state.value.doom[incarnation.source] = nil }
+
     /// One step of a process; its doom may fall here.
     func step(_ incarnation: Incarnation) {
         guard !state.value.doom.isEmpty, let doom = state.value.doom[incarnation.source] else { return }
@@ -119,11 +136,26 @@ package final class Simulation: Sendable {
         _ kind: TraceKind, source: UInt16 = 0, outcome: UInt32 = 0, subject: Int64 = 0, value: Int64 = 0,
         words: @autoclosure () -> String
     ) {
+        // Said before the trace is touched: the words may ask this very state.
+        let text = state.value.trace.keeping == .words ? words() : ""
         state.value.trace.append(
             TraceRecord(
                 at: now, kind: kind.rawValue, source: source, outcome: outcome, subject: subject, value: value),
-            words: words())
+            words: text)
     }
+}
+
+/// Parts of the simulated outside world, for checkers that look only at what moved.
+package struct Aspects: OptionSet, Sendable {
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+
+    package static let domains = Aspects(rawValue: 1)
+    package static let network = Aspects(rawValue: 2)
+    package static let disks = Aspects(rawValue: 4)
+    package static let sessions = Aspects(rawValue: 8)
+    package static let store = Aspects(rawValue: 16)
+    package static let everything: Aspects = [.domains, .network, .disks, .sessions, .store]
 }
 
 /// What a trace record is about. Port calls have the number of their operation (below 100).

@@ -19,6 +19,8 @@ package final class ProcessExecutor: TaskExecutor, Sendable {
         simulation.enqueue(SimulationExecutor.Ready(job: UnownedJob(job), process: self, serial: nil))
     }
 
+    package var isFrozen: Bool { state.value.isFrozen }
+
     package func freeze() { state.value.isFrozen = true }
 
     package func thaw() {

@@ -43,8 +43,8 @@ package enum PrivateNamespaces {
 }
 
 /// Polls an outside process until it did what is awaited. The only kind of waiting a rig does.
-package func wait(
-    upTo limit: Duration = .seconds(30), for what: String, every step: Duration = .milliseconds(20),
+package func waitFor(
+    _ what: String, upTo limit: Duration = .seconds(30), every step: Duration = .milliseconds(20),
     until isDone: () async throws -> Bool
 ) async throws {
     let clock = ContinuousClock()

@@ -1,7 +1,8 @@
 package import FarmModel
 package import FarmPorts
 
-/// What the contract suite of `AddressService` needs around the port: DHCP clients on the VM network, and accidents.
+/// What the contract suite of `AddressService` needs around the port: DHCP clients on the VM network, and
+/// accidents.
 package protocol AddressServiceWorld: Sendable {
     associatedtype Port: AddressService
 
@@ -28,13 +29,17 @@ package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
 
     package var checks: [ContractCheck] {
         [
-            ContractCheck("every reservation is offered and nobody else is served") { try await reservationsAreServed() },
+            ContractCheck("every reservation is offered and nobody else is served") {
+                try await reservationsAreServed()
+            },
             ContractCheck("what is published is told, sorted") { try await publishedIsTold() },
             ContractCheck("a changed reservation is offered changed") { try await changeIsServed() },
             ContractCheck("a removed reservation is no longer offered") { try await removedIsNotServed() },
             ContractCheck("nobody else goes unanswered during changes") { try await nobodyIsDeaf() },
             ContractCheck("a dead server comes back and serves the same") { try await serverComesBack() },
-            ContractCheck("a bad host name is refused and changes nothing") { try await badHostNameIsRefused() },
+            ContractCheck("a bad host name is refused and changes nothing") {
+                try await badHostNameIsRefused()
+            },
         ]
     }
 
@@ -54,7 +59,8 @@ package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
         let published = (1...3).map { reservation(Int64($0)) }
         try await port.publish(published)
         for one in published { try requireEqual(try await offer(one), one.address, "offer to VM \(one.vm)") }
-        try requireEqual(try await world.offer(to: MACAddress(bits: 0x5452_00ee_ffff)), nil, "offer to a stranger")
+        try requireEqual(
+            try await world.offer(to: MACAddress(bits: 0x5452_00ee_ffff)), nil, "offer to a stranger")
         try requireEqual(try await offer(reservation(4)), nil, "offer to a VM that is not published")
     }
 
@@ -109,7 +115,8 @@ package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
             group.addTask {
                 for number in 0..<30 {
                     try requireEqual(
-                        try await world.offer(to: steady.mac), steady.address, "offer \(number) during changes")
+                        try await world.offer(to: steady.mac), steady.address,
+                        "offer \(number) during changes")
                 }
             }
             try await group.waitForAll()
@@ -124,7 +131,8 @@ package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
         try await eventually("an offer after the server's death") {
             try await offer(reservation(2)) == reservation(2).address
         }
-        try requireEqual(try await offer(reservation(3)), reservation(3).address, "published while it was dead")
+        try requireEqual(
+            try await offer(reservation(3)), reservation(3).address, "published while it was dead")
         try requireEqual(try await offer(reservation(1)), nil, "removed while it was dead")
     }
 

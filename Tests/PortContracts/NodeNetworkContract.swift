@@ -33,7 +33,9 @@ package struct NodeNetworkContract<World: NodeNetworkWorld>: Sendable {
             ContractCheck("a tap is made, up and on the bridge") { try await tapIsMade() },
             ContractCheck("making a tap twice changes nothing") { try await tapIsMadeOnce() },
             ContractCheck("a half-made tap is repaired") { try await halfMadeTapIsRepaired() },
-            ContractCheck("removing a tap removes that one only, and can be repeated") { try await tapIsRemoved() },
+            ContractCheck("removing a tap removes that one only, and can be repeated") {
+                try await tapIsRemoved()
+            },
             ContractCheck("taps are listed by name, many at a time") { try await tapsAreListed() },
             ContractCheck("without the bridge no tap is made") { try await missingBridgeIsRefused() },
             ContractCheck("an interface of somebody else is not touched") { try await foreignIsRefused() },
@@ -47,7 +49,9 @@ package struct NodeNetworkContract<World: NodeNetworkWorld>: Sendable {
 
     private func mac(_ vm: Int64) -> MACAddress { MACAddress(bits: 0x5452_0000_0000 | UInt64(vm)) }
 
-    private func whole(_ vm: Int64) -> ObservedTap { ObservedTap(name: tap(vm), isUp: true, isOnBridge: true) }
+    private func whole(_ vm: Int64) -> ObservedTap {
+        ObservedTap(name: tap(vm), isUp: true, isOnBridge: true)
+    }
 
     private func tapIsMade() async throws {
         try requireEqual(try await port.observeTaps(), [], "before")
@@ -109,7 +113,8 @@ package struct NodeNetworkContract<World: NodeNetworkWorld>: Sendable {
         let error = try await requireFailure(
             .rejected, .notFound, "a tap without a bridge",
             of: { () async throws(PortError) in try await port.ensureTap(tap(7), mac: mac(7)) })
-        try require(error.description.contains(world.bridge.name), "the error does not name the bridge: \(error)")
+        try require(
+            error.description.contains(world.bridge.name), "the error does not name the bridge: \(error)")
         try requireEqual(try await port.observeTaps(), [], "nothing is left behind")
         try await requireFailure(
             .rejected, .notFound, "looking at a missing bridge",

@@ -18,8 +18,8 @@ package protocol TapFilterWorld: Sendable {
     func foreignRuleExists() async throws -> Bool
 }
 
-/// The promises of `TapFilter` about what stands; which frames pass is tested with frames. Each check removes what
-/// it applied.
+/// The promises of `TapFilter` about what stands; which frames pass is tested with frames. Each check removes
+/// what it applied.
 package struct TapFilterContract<World: TapFilterWorld>: Sendable {
     private let world: World
     private var port: World.Port { world.port }
@@ -31,7 +31,9 @@ package struct TapFilterContract<World: TapFilterWorld>: Sendable {
             ContractCheck("rules stand once applied") { try await rulesStand() },
             ContractCheck("applying twice changes nothing") { try await applyingTwice() },
             ContractCheck("other rules of the tap are replaced") { try await rulesAreReplaced() },
-            ContractCheck("removing leaves nothing of the tap and all of the others") { try await rulesAreRemoved() },
+            ContractCheck("removing leaves nothing of the tap and all of the others") {
+                try await rulesAreRemoved()
+            },
             ContractCheck("a restarted daemon finds what stands") { try await restartedPortFindsRules() },
             ContractCheck("an altered rule set is told and repaired") { try await alteredRulesAreTold() },
             ContractCheck("flushed rules are told and repaired") { try await flushedRulesAreTold() },
@@ -120,7 +122,8 @@ package struct TapFilterContract<World: TapFilterWorld>: Sendable {
     private func flushedRulesAreTold() async throws {
         try await port.apply(rules(11))
         try await world.flushEverything()
-        try require(try await port.observe().allSatisfy { !$0.isComplete }, "flushed rules are told as complete")
+        try require(
+            try await port.observe().allSatisfy { !$0.isComplete }, "flushed rules are told as complete")
         try await port.apply(rules(11))
         try requireEqual(try await port.observe(), [whole(11)], "repaired")
         try await world.flushEverything()

@@ -1,3 +1,4 @@
+import FarmControl
 import FarmModel
 import FarmPorts
 import SimulatedPorts
@@ -81,7 +82,8 @@ final class SimulatedNodeTests: XCTestCase {
         let told = Confined<PortError?>(nil)
         life.start {
             do throws(PortError) {
-                try await ports.network.ensureTap(TapName(farm: FarmID(bits: 1), node: NodeID(1), vm: VMID(1)))
+                try await ports.network.ensureTap(
+                    TapName(farm: FarmID(bits: 1), node: NodeID(1), vm: VMID(1)), mac: MACAddress(bits: 1))
             } catch {
                 told.value = error
             }
@@ -108,18 +110,6 @@ private struct PlainScript: Sendable {
             vm: VMID(vm), mac: MACAddress(forVirtualMachineAt: address), address: address, hostName: "vm\(vm)")
     }
 
-    func rules(_ tap: TapName, _ reservation: Reservation) -> TapRuleSet {
-        let own: [FilterRule] = [
-            FilterRule([.sourceIsNot(reservation.mac)], .drop),
-            FilterRule([.etherType(0x0800), .udpSource(67)], .drop),
-            FilterRule([.etherType(0x0800), .ipv4Source(reservation.address)], .accept),
-            FilterRule(
-                [.etherType(0x0806), .arpSenderMAC(reservation.mac), .arpSenderAddress(reservation.address)], .accept),
-            FilterRule([.etherType(0x0800), .ipv4Source(IPv4Address(bits: 0)), .udpSource(68), .udpDestination(67)], .accept),
-        ]
-        return TapRuleSet(tap: tap, prerouting: own, input: own, forward: own)
-    }
-
     /// Makes a VM run, as HKD would.
     func start(_ vm: Int64, _ ports: PortSet) async throws {
         let owner = Ownership(farm: farm, node: NodeID(1), vm: VMID(vm), epoch: Epoch(1))
@@ -127,8 +117,11 @@ private struct PlainScript: Sendable {
         let overlay = try await ports.disks.prepareOverlay(
             OverlaySpecification(vm: VMID(vm), image: ImageID(1), imageFile: "desktop.qcow2", keepsExisting: false))
         let secret = try await ports.secrets.hand(AgentSecret("s\(vm)"), to: VMID(vm))
-        try await ports.network.ensureTap(tap)
-        try await ports.filter.apply(rules(tap, reservation(vm)))
+        try await ports.network.ensureTap(tap, mac: reservation(vm).mac)
+        try await ports.filter.apply(
+            TapRules.rules(
+                tap: tap, mac: reservation(vm).mac, address: reservation(vm).address,
+                nodeAddress: IPv4Address(bits: 0x0a03_0001), ipv6: .denied))
         let domain = DomainSpecification(
             owner: owner, title: "VM \(vm)", memory: Mebibytes(512), virtualCPUs: 1, acceleration: .tcg, tap: tap,
             mac: reservation(vm).mac, overlayPath: overlay, userDiskPath: nil, directBoot: nil, secretPath: secret,

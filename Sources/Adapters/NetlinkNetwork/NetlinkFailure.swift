@@ -32,7 +32,9 @@ enum NetlinkFailure: Error, Equatable {
         }
     }
 
-    private static func describe(_ errno: Int32) -> String { "errno \(errno) (\(String(cString: strerror(errno))))" }
+    private static func describe(_ errno: Int32) -> String {
+        "errno \(errno) (\(String(cString: strerror(errno))))"
+    }
 
     private static func advice(_ errno: Int32) -> String {
         switch errno {

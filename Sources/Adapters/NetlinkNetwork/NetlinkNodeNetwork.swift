@@ -4,8 +4,9 @@ package import FarmModel
 package import FarmPorts
 import Glibc
 
-/// Taps and the bridge of this node, by rtnetlink and the tun device. Every blocking call runs on one thread of this
-/// adapter's own, in the order of the calls: removing a tap takes the kernel about 20 ms, all else well under one.
+/// Taps and the bridge of this node, by rtnetlink and the tun device. Every blocking call runs on one thread
+/// of this adapter's own, in the order of the calls: removing a tap takes the kernel about 20 ms, all else
+/// well under one.
 package struct NetlinkNodeNetwork: NodeNetwork {
     private let bridge: String
     private let thread: DispatchQueue
@@ -59,10 +60,13 @@ package struct NetlinkNodeNetwork: NodeNetwork {
             do throws(NetlinkFailure) {
                 var taps: [ObservedTap] = []
                 for message in try socket.dump(.links(ofKind: "tun")) {
-                    guard let link = try Link(message), link.isTap, let name = TapName(link.name) else { continue }
+                    guard let link = try Link(message), link.isTap, let name = TapName(link.name) else {
+                        continue
+                    }
                     taps.append(
                         ObservedTap(
-                            name: name, isUp: link.isUp, isOnBridge: link.master != nil && link.master == master))
+                            name: name, isUp: link.isUp,
+                            isOnBridge: link.master != nil && link.master == master))
                 }
                 return taps.sorted { $0.name < $1.name }
             } catch {
@@ -78,7 +82,9 @@ package struct NetlinkNodeNetwork: NodeNetwork {
             do throws(NetlinkFailure) {
                 var addresses: [IPv4Address] = []
                 for message in try socket.dump(.ipv4Addresses()) {
-                    guard let found = try InterfaceAddress(message), found.index == link.index else { continue }
+                    guard let found = try InterfaceAddress(message), found.index == link.index else {
+                        continue
+                    }
                     addresses.append(found.address)
                 }
                 return ObservedBridge(name: bridge, isUp: link.isUp, addresses: addresses)
@@ -114,7 +120,9 @@ package struct NetlinkNodeNetwork: NodeNetwork {
 extension NetlinkNodeNetwork {
     private static func makePersistentTap(_ name: String) throws(NetlinkFailure) {
         let descriptor = clinux_tap_open(name)
-        guard descriptor >= 0 else { throw .notSent(errno: -descriptor, call: "attaching to the tap (TUNSETIFF)") }
+        guard descriptor >= 0 else {
+            throw .notSent(errno: -descriptor, call: "attaching to the tap (TUNSETIFF)")
+        }
         defer { close(descriptor) }
         let result = clinux_tap_make_persistent(descriptor)
         guard result == 0 else { throw .notSent(errno: -result, call: "making the tap persistent") }
@@ -162,7 +170,8 @@ extension NetlinkNodeNetwork {
     private static func foreign(_ link: Link, attempt: String) -> PortError {
         PortError(
             .rejected, .alreadyExists, attempt: attempt,
-            detail: "an interface \(link.name) exists that is no tap but \(link.kind ?? "a device without kind");"
+            detail:
+                "an interface \(link.name) exists that is no tap but \(link.kind ?? "a device without kind");"
                 + " it was not touched; remove or rename it")
     }
 
@@ -171,7 +180,7 @@ extension NetlinkNodeNetwork {
         _ name: String, _ socket: inout NetlinkSocket, attempt: String
     ) throws(PortError) -> Link? {
         do throws(NetlinkFailure) {
-            try Link(try socket.fetch(.link(named: name)))
+            return try Link(try socket.fetch(.link(named: name)))
         } catch where error.errno == ENODEV {
             return nil
         } catch {

@@ -1,5 +1,5 @@
-/// One rtnetlink request being written. Lengths are patched when a scope closes, so no size is computed by hand.
-/// Numbers are in the machine's byte order, as netlink has them.
+/// One rtnetlink request being written. Lengths are patched when a scope closes, so no size is computed by
+/// hand. Numbers are in the machine's byte order, as netlink has them.
 struct NetlinkRequest: Sendable {
     let type: UInt16
     let flags: UInt16

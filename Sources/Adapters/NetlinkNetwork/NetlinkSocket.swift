@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// One conversation with the kernel: a socket of its own, so that no answer of an earlier one can be met. Blocks;
-/// used on a thread of its own only.
+/// One conversation with the kernel: a socket of its own, so that no answer of an earlier one can be met.
+/// Blocks; used on a thread of its own only.
 struct NetlinkSocket: ~Copyable {
     private let descriptor: Int32
     private var sequence: UInt32 = 0

@@ -1,4 +1,5 @@
-/// Numbers of the kernel's interface (linux/rtnetlink.h, if_link.h, neighbour.h, if_tun.h), which never change.
+/// Numbers of the kernel's interface (linux/rtnetlink.h, if_link.h, neighbour.h, if_tun.h), which never
+/// change.
 enum RouteConstant {
     // Message types.
     static let error: UInt16 = 2

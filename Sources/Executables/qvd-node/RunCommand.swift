@@ -1,8 +1,9 @@
 import ArgumentParser
 import FarmModel
+import Glibc
 import NodeConfiguration
 
-struct RunCommand: ParsableCommand {
+struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Runs HKD and L7R, and starts them again when they end.",
         discussion: """
@@ -13,11 +14,11 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var options: CommonOptions
 
-    func run() throws {
+    func run() async throws {
         let (configuration, log) = try options.load("qvd-node")
         try RunFolders.prepare(configuration)
         let identity = try RouterIdentity(configuration)
-        try RouterCertificate.make(for: configuration, readableBy: identity, log: log)
+        try await RouterCertificate.ensure(for: configuration, identity: identity, log: log)
         let listener = try ListeningSocket.inheritedOrOpened(
             address: configuration.router.address, port: configuration.router.port)
         let program = try executablePath()
@@ -34,6 +35,9 @@ struct RunCommand: ParsableCommand {
     }
 
     private func executablePath() throws -> String {
-        try SystemFailure.throwing("finding this program's file") { try readLink("/proc/self/exe") }
+        guard let path = readLink("/proc/self/exe") else {
+            throw SystemFailure(errno, "finding this program's file")
+        }
+        return path
     }
 }

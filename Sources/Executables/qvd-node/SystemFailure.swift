@@ -15,17 +15,13 @@ struct SystemFailure: Error, CustomStringConvertible {
     var description: String { "\(attempt): \(Self.words(code))" + (advice.isEmpty ? "" : "; \(advice)") }
 
     static func words(_ code: Int32) -> String { "\(String(cString: strerror(code))) (errno \(code))" }
-
-    /// Runs a call that leaves its reason in errno when it throws nothing but `nil`.
-    static func throwing<Value>(_ attempt: String, _ call: () throws -> Value?) throws -> Value {
-        guard let value = try call() else { throw SystemFailure(errno, attempt) }
-        return value
-    }
 }
 
 /// Where a symbolic link points; nil (and errno) when it cannot be read.
 func readLink(_ path: String) -> String? {
     var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let count = bytes.withUnsafeMutableBytes { readlink(path, $0.baseAddress, $0.count) }
+    let count = bytes.withUnsafeMutableBytes { buffer in
+        buffer.baseAddress.map { readlink(path, $0, buffer.count) } ?? -1
+    }
     return count >= 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
 }

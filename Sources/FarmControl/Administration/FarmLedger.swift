@@ -7,7 +7,8 @@ package struct FarmLedger: Sendable {
     private var numbers: [FarmNoun: Int64] = [:]
     private var tenantRows = Rows<TenantID, Tenant>()
     private var userRows = Rows<UserID, User>()
-    private var userNumbers: [TenantID: [String: UserID]] = [:]
+    /// By the login's bytes, as a database compares: Swift holds composed and decomposed letters for equal.
+    private var userNumbers: [TenantID: [[UInt8]: UserID]] = [:]
     private var hashes: [UserID: String] = [:]
     private var osfRows = Rows<OSFID, OSFlavour>()
     private var imageRows = Rows<ImageID, DiskImage>()
@@ -47,7 +48,7 @@ extension FarmLedger: FarmRecords {
     package func lastNumber(of noun: FarmNoun) -> Int64 { numbers[noun] ?? 0 }
 
     package func tenant(_ id: TenantID) -> Tenant? { tenantRows[id] }
-    package func tenant(named name: String) -> Tenant? { tenantRows.all.first { $0.name == name } }
+    package func tenant(named name: String) -> Tenant? { tenantRows.all.first { $0.name.utf8.elementsEqual(name.utf8) } }
     package func tenants() -> [Tenant] { tenantRows.all }
 
     package mutating func put(_ tenant: Tenant) {
@@ -64,21 +65,21 @@ extension FarmLedger: FarmRecords {
     package func user(_ id: UserID) -> User? { userRows[id] }
 
     package func user(login: String, in tenant: TenantID) -> User? {
-        userNumbers[tenant]?[login].flatMap { userRows[$0] }
+        userNumbers[tenant]?[Array(login.utf8)].flatMap { userRows[$0] }
     }
 
     package func users() -> [User] { userRows.all }
 
     package mutating func put(_ user: User) {
         revision += 1
-        if let old = userRows[user.id] { userNumbers[old.tenant]?[old.login] = nil }
-        userNumbers[user.tenant, default: [:]][user.login] = user.id
+        if let old = userRows[user.id] { userNumbers[old.tenant]?[Array(old.login.utf8)] = nil }
+        userNumbers[user.tenant, default: [:]][Array(user.login.utf8)] = user.id
         userRows.put(user, at: user.id)
     }
 
     package mutating func remove(_ user: UserID) {
         revision += 1
-        if let old = userRows[user] { userNumbers[old.tenant]?[old.login] = nil }
+        if let old = userRows[user] { userNumbers[old.tenant]?[Array(old.login.utf8)] = nil }
         userRows.remove(user)
         hashes[user] = nil
     }

@@ -81,12 +81,20 @@ enum NameRules {
 
     static func property(_ key: String, value: String) throws(LedgerError) {
         try check(key, what: "property", lengthMax: 1024, forbidden: "=")
+        try checkIsASCII(key, what: "property")
         try checkValue(value, of: "property `\(key)`", lengthMax: 32_768)
     }
 
     static func configuration(_ key: String, value: String) throws(LedgerError) {
         try check(key, what: "configuration key", lengthMax: 64, forbidden: "=")
+        try checkIsASCII(key, what: "configuration key")
         try checkValue(value, of: "configuration key `\(key)`", lengthMax: 4096)
+    }
+
+    private static func checkIsASCII(_ name: String, what: String) throws(LedgerError) {
+        guard name.utf8.allSatisfy({ $0 < 128 }) else {
+            throw .refuse(.invalid, "\(what) name \(quoted(name)) contains a character outside ASCII; leave it out")
+        }
     }
 
     private static func checkValue(_ value: String, of what: String, lengthMax: Int) throws(LedgerError) {

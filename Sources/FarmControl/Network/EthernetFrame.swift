@@ -1,8 +1,8 @@
 package import FarmModel
 
 /// What a frame filter can see of an Ethernet frame. Reads exactly what the kernel's ebtables matches read
-/// (`ebt_ip`, `ebt_arp`, `ebt_ip6`) and nothing of a payload they do not look at, so that a verdict given here is
-/// the verdict given there. A field that is cut off or malformed is nil and matches no condition.
+/// (`ebt_ip`, `ebt_arp`, `ebt_ip6`) and nothing of a payload they do not look at, so that a verdict given
+/// here is the verdict given there. A field that is cut off or malformed is nil and matches no condition.
 package struct EthernetFrame: Sendable, Hashable {
     package enum EtherType {
         package static let ipv4: UInt16 = 0x0800
@@ -32,7 +32,8 @@ package struct EthernetFrame: Sendable, Hashable {
 
     package let destination: MACAddress
     package let source: MACAddress
-    /// As the wire has it: a tagged frame's is that of its outer tag; below 0x0600 it is an IEEE 802.3 length.
+    /// As the wire has it: a tagged frame's is that of its outer tag; below 0x0600 it is an IEEE 802.3
+    /// length.
     package let etherType: UInt16
     package let ipv4: IPv4?
     package let arp: ARP?
@@ -66,7 +67,8 @@ package struct EthernetFrame: Sendable, Hashable {
 
     private static func readARP(_ reader: ByteReader) -> ARP? {
         let start = headerEnd
-        guard let hardware = reader.number(at: start, octets: 2), let network = reader.number(at: start + 2, octets: 2),
+        guard let hardware = reader.number(at: start, octets: 2),
+            let network = reader.number(at: start + 2, octets: 2),
             let hardwareLength = reader.byte(at: start + 4), let networkLength = reader.byte(at: start + 5)
         else { return nil }
         let isEthernet = hardware == 1 && hardwareLength == 6
@@ -78,11 +80,14 @@ package struct EthernetFrame: Sendable, Hashable {
     }
 
     private static func readIPv4(_ reader: ByteReader) -> IPv4? {
-        // The filter's match wants the whole fixed header (20 octets); it does not look at version or checksum.
-        guard reader.byte(at: headerEnd + 19) != nil, let source = reader.number(at: headerEnd + 12, octets: 4),
+        // The filter's match wants the whole fixed header (20 octets); it does not look at version or
+        // checksum.
+        guard reader.byte(at: headerEnd + 19) != nil,
+            let source = reader.number(at: headerEnd + 12, octets: 4),
             let destination = reader.number(at: headerEnd + 16, octets: 4)
         else { return nil }
-        return IPv4(source: IPv4Address(bits: UInt32(source)), destination: IPv4Address(bits: UInt32(destination)))
+        return IPv4(
+            source: IPv4Address(bits: UInt32(source)), destination: IPv4Address(bits: UInt32(destination)))
     }
 
     private static func readUDPOverIPv4(_ reader: ByteReader) -> UDP? {
@@ -95,7 +100,8 @@ package struct EthernetFrame: Sendable, Hashable {
     }
 
     private static func readPorts(_ reader: ByteReader, at offset: Int) -> UDP? {
-        guard let source = reader.number(at: offset, octets: 2), let target = reader.number(at: offset + 2, octets: 2)
+        guard let source = reader.number(at: offset, octets: 2),
+            let target = reader.number(at: offset + 2, octets: 2)
         else { return nil }
         return UDP(sourcePort: UInt16(source), destinationPort: UInt16(target))
     }
@@ -107,15 +113,18 @@ package struct EthernetFrame: Sendable, Hashable {
     }
 
     private static func readIPv6(_ reader: ByteReader) -> IPv6? {
-        guard let source = reader.octets(at: headerEnd + 8, count: 16), reader.byte(at: headerEnd + 39) != nil,
+        guard let source = reader.octets(at: headerEnd + 8, count: 16),
+            reader.byte(at: headerEnd + 39) != nil,
             var next = reader.byte(at: headerEnd + 6)
         else { return nil }
         var offset = headerEnd + 40
         var ipv6 = IPv6(source: source, udp: nil, icmpType: nil)
-        // Extension headers: hop-by-hop 0, routing 43, fragment 44, authentication 51, destination options 60,
-        // no next header 59 (RFC 8200; each has its length in its second octet).
+        // Extension headers: hop-by-hop 0, routing 43, fragment 44, authentication 51, destination options
+        // 60, no next header 59 (RFC 8200; each has its length in its second octet).
         while [0, 43, 44, 51, 60].contains(next) {
-            guard let following = reader.byte(at: offset), let length = reader.byte(at: offset + 1) else { return ipv6 }
+            guard let following = reader.byte(at: offset), let length = reader.byte(at: offset + 1) else {
+                return ipv6
+            }
             switch next {
             case 44:
                 guard let fragment = reader.number(at: offset + 2, octets: 2), fragment & 0xfff8 == 0 else {

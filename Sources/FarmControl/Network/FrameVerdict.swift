@@ -1,7 +1,7 @@
 package import FarmModel
 
-/// What a tap's rules say of a frame: the reference that the simulated bridge uses and that the real filter is
-/// tested against.
+/// What a tap's rules say of a frame: the reference that the simulated bridge uses and that the real filter
+/// is tested against.
 package enum FrameVerdict {
     /// Where a frame from a tap would go.
     package enum Way: Sendable, Hashable, CaseIterable {
@@ -15,8 +15,8 @@ package enum FrameVerdict {
         return .drop
     }
 
-    /// Whether a frame that came out of the tap gets there. Link-local ones (BPDU and the like) never reach another
-    /// port, and pass the input chain only.
+    /// Whether a frame that came out of the tap gets there. Link-local ones (BPDU and the like) never reach
+    /// another port, and pass the input chain only.
     package static func passes(_ frame: EthernetFrame, rules: TapRuleSet, way: Way) -> Bool {
         if frame.isLinkLocal {
             return way == .toNode && verdict(on: frame, in: rules.input) == .accept
@@ -32,6 +32,7 @@ package enum FrameVerdict {
         switch condition {
         case .source(let mac): frame.source == mac
         case .sourceIsNot(let mac): frame.source != mac
+        case .linkLocalDestination: frame.isLinkLocal
         case .etherType(let type): frame.etherType == type
         case .ipv4Source(let address): frame.ipv4?.source == address
         case .ipv4Destination(let address): frame.ipv4?.destination == address

@@ -4,8 +4,9 @@ package import FarmModel
 package enum HostName {
     /// A label of RFC 1123 (lower-case letters, digits, inner hyphens; 1 to 63 octets) for any name at all.
     ///
-    /// A name that is such a label already is kept. Any other is made into one and ends in `-<id>`; so does a label
-    /// that ends like the made name of another VM, so that two VMs with different names never get one label.
+    /// A name that is such a label already is kept. Any other is made into one and ends in `-<id>`; so does a
+    /// label that ends like the made name of another VM, so that two VMs with different names never get one
+    /// label.
     package static func label(for name: String, vm: VMID) -> String {
         if isKept(name, vm: vm) { return name }
         var words: [String] = []
@@ -30,7 +31,8 @@ package enum HostName {
     private static let lengthMax = 63
 
     private static func isKept(_ name: String, vm: VMID) -> Bool {
-        guard (1...lengthMax).contains(name.utf8.count), name.first != "-", name.last != "-", !isReserved(name),
+        guard (1...lengthMax).contains(name.utf8.count), name.first != "-", name.last != "-",
+            !isReserved(name),
             name.unicodeScalars.allSatisfy({ isLetterOrDigit($0) || $0 == "-" })
         else { return false }
         guard let hyphen = name.lastIndex(of: "-") else { return true }
@@ -38,8 +40,8 @@ package enum HostName {
         return !ending.allSatisfy(\.isNumber) || ending == vm.description
     }
 
-    /// Words that a DHCP server's configuration reads as something else than a name: keywords, and lease times
-    /// (`45`, `12h`).
+    /// Words that a DHCP server's configuration reads as something else than a name: keywords, and lease
+    /// times (`45`, `12h`).
     private static func isReserved(_ label: String) -> Bool {
         if ["infinite", "ignore", "localhost"].contains(label) { return true }
         let digits = "wdhms".contains(label.last ?? "-") ? label.dropLast() : Substring(label)

@@ -1,7 +1,7 @@
 package import FarmModel
 
-/// The anti-spoofing rules of a VM's tap: default-deny. What a guest may send is listed here; all else is dropped
-/// before the bridge learns from it.
+/// The anti-spoofing rules of a VM's tap: default-deny. What a guest may send is listed here; all else is
+/// dropped before the bridge learns from it.
 ///
 /// The guest may send, from its own MAC only:
 /// - ARP whose sender MAC and address are its own (so no probe from 0.0.0.0: nobody else has its address);
@@ -9,9 +9,11 @@ package import FarmModel
 /// - DHCP requests to its node only, from 0.0.0.0 or its own address;
 /// - IPv6, where the farm allows it: see `IPv6Policy`.
 ///
-/// Not listed and so dropped: tagged frames (VLAN, QinQ), IEEE 802.3 frames (BPDU), LLDP, IPv6 where denied, and
-/// whatever is malformed. Of IPv4 fragments the first is judged by its ports, the others by their source alone.
-/// No rule looks inside a DHCP message or a neighbour advertisement.
+/// Nothing may go to a link-local group address (BPDU, 802.1X); what the bridge does with those that no
+/// filter sees (LLDP) is in `NodeNetwork.ensureTap`. Not listed and so dropped: tagged frames (VLAN, QinQ),
+/// IEEE 802.3 frames, IPv6 where denied, and whatever is malformed. Of IPv4 fragments the first is judged by
+/// its ports, the others by their source alone. No rule looks inside a DHCP message or a neighbour
+/// advertisement.
 package enum TapRules {
     package enum IPv6Policy: String, Sendable, Hashable, Codable {
         case denied
@@ -25,24 +27,33 @@ package enum TapRules {
         tap: TapName, mac: MACAddress, address: IPv4Address, nodeAddress: IPv4Address, ipv6: IPv6Policy
     ) -> TapRuleSet {
         let foreignSource = FilterRule([.sourceIsNot(mac)], .drop)
+        let linkLocal = FilterRule([.linkLocalDestination], .drop)
         let ownARP = FilterRule(
-            [.etherType(EthernetFrame.EtherType.arp), .arpSenderMAC(mac), .arpSenderAddress(address)], .accept)
+            [.etherType(EthernetFrame.EtherType.arp), .arpSenderMAC(mac), .arpSenderAddress(address)], .accept
+        )
         let serverAnswer = ipv4([.udpSource(Port.dhcpServer)], .drop)
         let otherRequest = ipv4([.udpDestination(Port.dhcpServer)], .drop)
         let ownIPv4 = ipv4([.ipv4Source(address)], .accept)
         let requests = [
             ipv4(
                 [
-                    .ipv4Source(.unspecified), .ipv4Destination(.limitedBroadcast), .udpSource(Port.dhcpClient),
+                    .ipv4Source(.unspecified), .ipv4Destination(.limitedBroadcast),
+                    .udpSource(Port.dhcpClient),
                     .udpDestination(Port.dhcpServer),
                 ], .accept),
             ipv4(
-                [.ipv4Source(address), .ipv4Destination(.limitedBroadcast), .udpDestination(Port.dhcpServer)],
+                [
+                    .ipv4Source(address), .ipv4Destination(.limitedBroadcast),
+                    .udpDestination(Port.dhcpServer),
+                ],
                 .accept),
-            ipv4([.ipv4Source(address), .ipv4Destination(nodeAddress), .udpDestination(Port.dhcpServer)], .accept),
+            ipv4(
+                [.ipv4Source(address), .ipv4Destination(nodeAddress), .udpDestination(Port.dhcpServer)],
+                .accept),
         ]
         let overIPv6 = ipv6 == .linkLocal ? linkLocalRules(mac: mac) : []
-        let toNode = [foreignSource, ownARP, serverAnswer] + requests + [otherRequest, ownIPv4] + overIPv6
+        let toNode =
+            [foreignSource, linkLocal, ownARP, serverAnswer] + requests + [otherRequest, ownIPv4] + overIPv6
         return TapRuleSet(
             tap: tap, prerouting: toNode, input: toNode,
             forward: [foreignSource, ownARP, serverAnswer, otherRequest, ownIPv4] + overIPv6)
@@ -51,7 +62,8 @@ package enum TapRules {
     /// The link-local IPv6 address that belongs to a MAC (RFC 4291 appendix A): 16 octets.
     package static func linkLocalAddress(of mac: MACAddress) -> [UInt8] {
         let octets = mac.octets
-        return [0xfe, 0x80, 0, 0, 0, 0, 0, 0, octets[0] ^ 0x02, octets[1], octets[2], 0xff, 0xfe] + octets[3...]
+        return [0xfe, 0x80, 0, 0, 0, 0, 0, 0, octets[0] ^ 0x02, octets[1], octets[2], 0xff, 0xfe]
+            + octets[3...]
     }
 
     private enum Port {
@@ -81,7 +93,8 @@ package enum TapRules {
             rule([.udpSource(Port.dhcpv6Server)], .drop),
             rule([.ipv6Source(linkLocalAddress(of: mac))], .accept),
             rule(
-                [.ipv6Source([UInt8](repeating: 0, count: 16)), .icmpv6Type(Neighbour.solicitation)], .accept),
+                [.ipv6Source([UInt8](repeating: 0, count: 16)), .icmpv6Type(Neighbour.solicitation)],
+                .accept),
         ]
     }
 }

@@ -12,8 +12,9 @@ package struct NodeView: Sendable, Hashable {
 }
 
 package enum NodeEvent: Sendable, Hashable {
-    /// What the store assigns to this node, and the row-less domains that an operator gave up.
-    case assignments([Assignment], abandoned: [VMID])
+    /// What the store assigns to this node, the row-less domains that an operator gave up, and every VM of the farm
+    /// that has a row, assigned or not.
+    case assignments([Assignment], abandoned: [VMID], known: [VMID])
     case looked(NodeView)
     /// The look or the reading failed; it is tried again.
     case lookFailed(String)
@@ -23,6 +24,8 @@ package enum NodeEvent: Sendable, Hashable {
     case released(VMID)
     /// Removed, or not: a leftover that stays is found again by the next look.
     case collected(Leftover)
+    /// Put back, or not: the next look says.
+    case repaired(VMID)
     case hypervisor(HypervisorEvent)
     /// Somebody may have changed the store.
     case storeChanged
@@ -57,20 +60,22 @@ package enum Leftover: Sendable, Hashable {
     case filter(TapName)
     case secret(VMID)
     case overlays(VMID)
+    /// A domain that is defined but not live, of a VM with a row; the disks are not touched.
+    case definition(VMID)
     /// A row-less domain that an operator gave up.
     case domain(VMID)
 
     package var vm: VMID {
         switch self {
         case .tap(let name), .filter(let name): name.vm
-        case .secret(let vm), .overlays(let vm), .domain(let vm): vm
+        case .secret(let vm), .overlays(let vm), .definition(let vm), .domain(let vm): vm
         }
     }
 }
 
 /// What an operator should know, said once per episode.
 package enum NodeFinding: Sendable, Hashable {
-    /// A live domain of this farm and node whose VM the store does not assign here. It is kept.
+    /// A domain of this farm and node whose VM the store does not assign here. It is kept.
     case domainWithoutRow(DomainName, VMID)
     case zombie(VMID, String)
     case state(VMID, VMState, String?)

@@ -8,31 +8,44 @@ package import FarmModel
 ///     first look ────┘
 ///
 /// It never acts before it has both: what is wanted and what exists.
-package struct NodeMachine: Sendable {
+package struct NodeMachine: Sendable, Hashable {
     package let farm: FarmID
     package let node: NodeID
     let policy: NodePolicy
 
-    package private(set) var machines: [VMID: VMMachine] = [:]
-    private var slots: SlotQueue
-    private var recording: [VMID: Recording] = [:]
-    private var assignments: [VMID: Assignment]?
-    private var abandoned: Set<VMID> = []
-    private var view: NodeView?
-    package private(set) var isReady = false
+    package internal(set) var machines: [VMID: VMMachine] = [:]
+    var vmsByDomain: [DomainName: VMID] = [:]
+    package internal(set) var slots: SlotQueue
+    var recording: [VMID: Recording] = [:]
+    var assignments: [VMID: Assignment]?
+    /// Row-less domains that an operator gave up.
+    var abandoned: Set<VMID> = []
+    /// VMs that have a row anywhere in the farm.
+    var known: Set<VMID> = []
+    var view: NodeView?
+    package internal(set) var isReady = false
 
-    private var isReading = false
-    private var isReadingAgain = false
-    private var isLooking = false
-    private var lookBegan = Instant.start
-    private var isLookingAgain = false
-    /// Why domains ended, as heard since the last look.
-    private var heardStops: [VMID: StopReason] = [:]
+    var isReading = false
+    var isReadingAgain = false
+    /// How many readings have begun; the last of them is out while `isReading`.
+    var readings = 0
+    var isLooking = false
+    var isLookingAgain = false
+    /// When the look that is out, or else the last one, began.
+    var lookBegan = Instant.start
+    /// When the look that brought `view` began.
+    var viewBegan = Instant.start
+    /// Why domains ended, as heard and not yet matched with a look.
+    var heardStops: [VMID: HeardStop] = [:]
     /// Leftovers being removed; their VMs are not started until that is done.
-    private var collecting: Set<Leftover> = []
-    private var nextRead: Instant?
-    private var nextLook: Instant?
-    private var reported = ReportedEpisodes()
+    var collecting: Set<Leftover> = []
+    /// VMs whose rules are being put back.
+    var repairing: Set<VMID> = []
+    /// Overlays of VMs without a row, with the number of the reading that was newest when that was seen.
+    var rowlessOverlays: [VMID: Int] = [:]
+    var nextRead: Instant?
+    var nextLook: Instant?
+    var reported = ReportedEpisodes()
 
     package init(farm: FarmID, node: NodeID, policy: NodePolicy) {
         self.farm = farm
@@ -42,16 +55,26 @@ package struct NodeMachine: Sendable {
     }
 
     /// What was last said to the store of a VM, and whether an answer is awaited.
-    private struct Recording: Sendable {
+    struct Recording: Sendable, Hashable {
+        var epoch: Epoch
         var said: VMMachine.Said?
         var isOut = false
         var retryAt: Instant?
+        /// The state that was last told to people, and since when it holds.
+        var state: VMState?
+        var since = WallTime(seconds: 0)
+    }
+
+    struct HeardStop: Sendable, Hashable {
+        var reason: StopReason
+        var at: Instant
     }
 
     /// The first actions, before any event.
     package mutating func start(at now: Instant) -> [NodeAction] {
         lookBegan = now
         isReading = true
+        readings = 1
         isLooking = true
         return [.readStore, .look]
     }
@@ -60,7 +83,10 @@ package struct NodeMachine: Sendable {
         var actions: [NodeAction] = []
         var touched: [VMID] = []
         switch event {
-        case .assignments(let list, let abandoned): read(list, abandoned, now, &touched, &actions)
+        case .assignments(let list, let abandoned, let known):
+            self.abandoned = Set(abandoned)
+            self.known = Set(known)
+            read(list, now, &touched, &actions)
         case .looked(let view): looked(view, now, &touched, &actions)
         case .lookFailed(let words):
             isLooking = false
@@ -80,6 +106,7 @@ package struct NodeMachine: Sendable {
         case .released(let vm):
             give(vm, .released, now, &touched, &actions)
             readStore(&actions)
+        case .repaired(let vm): repairing.remove(vm)
         case .hypervisor(let event): heard(event, now, &actions)
         case .collected(let leftover): collected(leftover, now, &touched, &actions)
         case .storeChanged: readStore(&actions)
@@ -103,12 +130,13 @@ package struct NodeMachine: Sendable {
 
     // MARK: The two sources of truth
 
-    private mutating func readStore(_ actions: inout [NodeAction]) {
+    mutating func readStore(_ actions: inout [NodeAction]) {
         guard !isReading else {
             isReadingAgain = true
             return
         }
         isReading = true
+        readings += 1
         nextRead = nil
         actions.append(.readStore)
     }
@@ -125,8 +153,7 @@ package struct NodeMachine: Sendable {
     }
 
     private mutating func read(
-        _ list: [Assignment], _ abandoned: [VMID], _ now: Instant, _ touched: inout [VMID],
-        _ actions: inout [NodeAction]
+        _ list: [Assignment], _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
     ) {
         isReading = false
         nextRead = now.advanced(by: policy.readEvery)
@@ -134,15 +161,14 @@ package struct NodeMachine: Sendable {
         let before = assignments ?? [:]
         let current = Dictionary(uniqueKeysWithValues: list.map { ($0.vm.id, $0) })
         assignments = current
-        self.abandoned = Set(abandoned)
         if isReady {
             for assignment in list where before[assignment.vm.id] != assignment || !isDesired(assignment) {
-                guard !isBeingCollected(assignment.vm.id) else { continue }
-                give(assignment.vm.id, .desired(assignment), now, &touched, &actions)
+                want(assignment, now, &touched, &actions)
             }
             for vm in machines.keys.sorted() where current[vm] == nil && machines[vm]?.desired != nil {
                 give(vm, .desired(nil), now, &touched, &actions)
             }
+            forgetDeletedVMs()
         } else {
             beginIfBothAreKnown(now, &touched, &actions)
         }
@@ -156,39 +182,48 @@ package struct NodeMachine: Sendable {
         machines[assignment.vm.id]?.desired == assignment
     }
 
+    /// Numbers of VMs are never used again, so nothing that could come late needs these machines.
+    private mutating func forgetDeletedVMs() {
+        for vm in machines.keys.sorted()
+        where machines[vm]?.isIdle == true && !known.contains(vm) && assignments?[vm] == nil {
+            machines[vm] = nil
+            vmsByDomain[DomainName(farm: farm, vm: vm)] = nil
+            heardStops[vm] = nil
+        }
+    }
+
     private mutating func looked(
         _ view: NodeView, _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
     ) {
         isLooking = false
         nextLook = now.advanced(by: policy.lookEvery)
         self.view = view
+        viewBegan = lookBegan
         reported.nodeReadable(&actions)
-        guard isReady else {
+        if isReady {
+            let live = ownDomains(view).filter(\.value.isLive)
+            for vm in machines.keys.sorted() {
+                let sight = sight(of: vm, live[vm])
+                give(vm, .observed(sight), now, &touched, &actions)
+            }
+            giveUpAbandoned(now, &touched, &actions)
+            repairFilters(view, &actions)
+            collectLeftovers(view, &actions)
+        } else {
             beginIfBothAreKnown(now, &touched, &actions)
-            return
         }
-        let live = ownLiveDomains(view)
-        let stops = heardStops
-        for vm in machines.keys.sorted() {
-            let sight = DomainSight(
-                isLive: live[vm] != nil, epoch: live[vm]?.owner?.epoch, asOf: lookBegan, stopReason: stops[vm])
-            if !sight.isLive { heardStops[vm] = nil }
-            give(vm, .observed(sight), now, &touched, &actions)
-        }
-        repairFilters(view, &actions)
-        collectLeftovers(view, live, &actions)
         if isLookingAgain {
             isLookingAgain = false
             look(now, &actions)
         }
     }
 
-    private func ownLiveDomains(_ view: NodeView) -> [VMID: ObservedDomain] {
-        var live: [VMID: ObservedDomain] = [:]
-        for domain in view.domains where domain.isLive {
-            if let owner = domain.owner, owner.farm == farm, owner.node == node { live[owner.vm] = domain }
-        }
-        return live
+    /// What was heard of an end belongs to this look, unless it was heard later and the look still saw the domain.
+    private mutating func sight(of vm: VMID, _ domain: ObservedDomain?) -> DomainSight {
+        let heard = heardStops[vm]
+        if let heard, domain == nil || heard.at <= lookBegan { heardStops[vm] = nil }
+        return DomainSight(
+            isLive: domain != nil, epoch: domain?.owner?.epoch, asOf: lookBegan, stopReason: heard?.reason)
     }
 
     private mutating func beginIfBothAreKnown(
@@ -196,77 +231,48 @@ package struct NodeMachine: Sendable {
     ) {
         guard let assignments, let view else { return }
         isReady = true
-        let live = ownLiveDomains(view)
         for vm in assignments.keys.sorted() {
-            var machine = VMMachine(vm: vm, limits: policy.limits)
-            let first = machine.adopt(assignments[vm], isDomainLive: live[vm] != nil, at: now)
-            machines[vm] = machine
-            translate(first, vm, now, &touched, &actions)
+            if let assignment = assignments[vm] { want(assignment, now, &touched, &actions) }
         }
-        collectLeftovers(view, live, &actions)
+        collectLeftovers(view, &actions)
         actions.append(.ready)
     }
 
-    // MARK: Leftovers and repairs
-
-    private mutating func collectLeftovers(
-        _ view: NodeView, _ live: [VMID: ObservedDomain], _ actions: inout [NodeAction]
+    /// The store wants something of a VM. One whose domain was seen live, though nobody here started it, is adopted.
+    mutating func want(
+        _ assignment: Assignment, _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
     ) {
-        func isFree(_ vm: VMID) -> Bool {
-            live[vm] == nil && (machines[vm]?.isIdle ?? true) && assignments?[vm] == nil
-        }
-        for tap in view.taps where isOurs(tap.name) && isFree(tap.name.vm) { collect(.tap(tap.name), &actions) }
-        for filter in view.filters where isOurs(filter.tap) && isFree(filter.tap.vm) {
-            collect(.filter(filter.tap), &actions)
-        }
-        for vm in view.secrets where isFree(vm) { collect(.secret(vm), &actions) }
-        for vm in view.overlays where isFree(vm) { collect(.overlays(vm), &actions) }
-        for vm in live.keys.sorted() where assignments?[vm] == nil && (machines[vm]?.isIdle ?? true) {
-            if abandoned.contains(vm) {
-                collect(.domain(vm), &actions)
-            } else if let domain = live[vm] {
-                reported.domainWithoutRow(domain.name, vm, &actions)
-            }
-        }
-        reported.forgetDomains(except: Set(live.keys))
-    }
-
-    private mutating func collect(_ leftover: Leftover, _ actions: inout [NodeAction]) {
-        guard collecting.insert(leftover).inserted else { return }
-        actions.append(.collect(leftover))
-    }
-
-    private func isBeingCollected(_ vm: VMID) -> Bool { collecting.contains { $0.vm == vm } }
-
-    private mutating func collected(
-        _ leftover: Leftover, _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
-    ) {
-        collecting.remove(leftover)
-        guard !isBeingCollected(leftover.vm), let assignment = assignments?[leftover.vm] else { return }
-        give(leftover.vm, .desired(assignment), now, &touched, &actions)
-    }
-
-    private func isOurs(_ tap: TapName) -> Bool { tap.farm == farm && tap.node == node }
-
-    private func repairFilters(_ view: NodeView, _ actions: inout [NodeAction]) {
-        let whole = Set(view.filters.filter(\.isComplete).map(\.tap.vm))
-        for vm in machines.keys.sorted() where !whole.contains(vm) {
-            if let machine = machines[vm], machine.needsFilter, let plan = machine.plan {
-                actions.append(.repairFilter(plan))
-            }
+        let vm = assignment.vm.id
+        guard !isBeingCollected(vm) else { return }  // `.collected` comes back to it
+        var machine = machines[vm] ?? VMMachine(vm: vm, limits: policy.limits)
+        let isNews = machine.domainKnownAt.map { $0 < viewBegan } ?? true
+        if machine.isIdle, isNews, let domain = view.flatMap({ ownDomains($0)[vm] }), domain.isLive,
+            let epoch = domain.owner?.epoch
+        {
+            let first = machine.adopt(assignment, liveUnder: epoch, at: now)
+            keep(machine)
+            translate(first, vm, now, &touched, &actions)
+        } else {
+            give(vm, .desired(assignment), now, &touched, &actions)
         }
     }
 
     // MARK: Events for VMs
 
-    private mutating func give(
+    mutating func give(
         _ vm: VMID, _ event: VMEvent, _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
     ) {
         var machine = machines[vm] ?? VMMachine(vm: vm, limits: policy.limits)
         let result = machine.receive(event, at: now)
-        machines[vm] = machine
+        keep(machine)
         if touched.last != vm { touched.append(vm) }
         translate(result, vm, now, &touched, &actions)
+    }
+
+    private mutating func keep(_ machine: VMMachine) {
+        if machines.updateValue(machine, forKey: machine.vm) == nil {
+            vmsByDomain[DomainName(farm: farm, vm: machine.vm)] = machine.vm
+        }
     }
 
     private mutating func translate(
@@ -291,10 +297,9 @@ package struct NodeMachine: Sendable {
         switch event {
         case .stopped(let name, let reason):
             // An event may be late and mean an earlier domain of the VM: it only says why, a look says whether.
-            for vm in machines.keys.sorted() where DomainName(farm: farm, vm: vm) == name {
-                heardStops[vm] = reason
-                look(now, &actions)
-            }
+            guard let vm = vmsByDomain[name] else { break }
+            heardStops[vm] = HeardStop(reason: reason, at: now)
+            look(now, &actions)
         case .started, .connectionLost: break
         case .connectionRestored: look(now, &actions)
         }
@@ -312,39 +317,5 @@ package struct NodeMachine: Sendable {
                 touched.append(vm)
             }
         }
-    }
-
-    // MARK: The store is kept true
-
-    private mutating func recorded(
-        _ vm: VMID, _ outcome: RecordOutcome, _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
-    ) {
-        recording[vm]?.isOut = false
-        switch outcome {
-        case .done: break
-        case .stale: readStore(&actions)
-        case .failed:
-            recording[vm]?.said = nil
-            recording[vm]?.retryAt = now.advanced(by: policy.retryAfter)
-        }
-        touched.append(vm)
-    }
-
-    /// After a VM's event: says to the store what is new, and drops what is over.
-    private mutating func settle(_ vm: VMID, _ wall: WallTime, _ actions: inout [NodeAction]) {
-        guard let machine = machines[vm] else { return }
-        guard let said = machine.said, let epoch = machine.plan?.epoch else {
-            if recording[vm]?.isOut != true { recording[vm] = nil }
-            return
-        }
-        var entry = recording[vm] ?? Recording()
-        guard !entry.isOut, entry.retryAt == nil, entry.said != said else { return }
-        if entry.said?.state != said.state { actions.append(.report(.state(vm, said.state, said.error))) }
-        entry.said = said
-        entry.isOut = true
-        recording[vm] = entry
-        let observation = Observation(
-            state: said.state, since: wall, detail: said.detail, lastError: said.error, image: said.image)
-        actions.append(.record(observation, of: vm, epoch: epoch))
     }
 }

@@ -1,7 +1,7 @@
 import FarmModel
 
 /// Remembers what has been said, so that each trouble is reported once when it begins and once when it ends.
-struct ReportedEpisodes: Sendable {
+struct ReportedEpisodes: Sendable, Hashable {
     private var isStoreUnreachable = false
     private var isNodeUnreadable = false
     private var domains: Set<VMID> = []

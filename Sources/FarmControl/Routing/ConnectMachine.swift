@@ -132,7 +132,9 @@ package struct ConnectMachine: Sendable, Hashable {
             guard let desktop else { return fail("it was deleted") }
             return start(desktop, now)
         case .candidates(let loads):
-            guard let node = NodeLoad.leastLoaded(loads) else { return fail("no server is ready to run it") }
+            guard let node = leastLoaded(loads.map { ($0.node, $0.assignedVMs) }) else {
+                return fail("no server is ready to run it")
+            }
             return issue(.requestStart(node))
         case .startRequested:
             hasAskedToStart = true
@@ -183,7 +185,7 @@ package struct ConnectMachine: Sendable, Hashable {
             if isLookingAtStore { return issue(.startSession) }
             return retrySession(failure.text, now)
         case (.awaitingSession, .guestState(.listening)):
-            return enterSession(.openingLine, limits.openLine, now, .openLine, "Connecting to the session")
+            return enterSession(.marking, limits.mark, now, .markConnected, "Connecting to the session")
         case (.awaitingSession, .guestState(.starting)):
             return wait(
                 "the graphical session does not start listening", .readGuestState, now, limits.sessionPoll)
@@ -196,7 +198,10 @@ package struct ConnectMachine: Sendable, Hashable {
         case (.awaitingSession, .failed(let failure)):
             return wait(failure.text, .readGuestState, now, limits.sessionPoll)
         case (.openingLine, .lineOpened):
-            return enter(.marking, limits.mark, now, .markConnected)
+            phase = .streaming
+            deadline = nil
+            hasStreamed = true
+            return issue(.carry)
         case (.openingLine, .failed(let failure)):
             return retrySession(failure.text, now)
         default:
@@ -224,10 +229,7 @@ package struct ConnectMachine: Sendable, Hashable {
     private mutating func mark(_ event: Event, _ now: Instant) -> [Action] {
         switch event {
         case .marked:
-            phase = .streaming
-            deadline = nil
-            hasStreamed = true
-            return issue(.carry)
+            return enterSession(.openingLine, limits.openLine, now, .openLine)
         case .markedStale:
             return end(.takenOver, "Another client of the same user took the session over.", answering: true)
         case .failed(let failure):

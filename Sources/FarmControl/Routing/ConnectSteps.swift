@@ -18,6 +18,17 @@ extension ConnectMachine {
         }
     }
 
+    /// How many VMs a node that accepts VMs has.
+    package struct NodeLoad: Sendable, Hashable {
+        package var node: NodeID
+        package var assignedVMs: Int
+
+        package init(node: NodeID, assignedVMs: Int) {
+            self.node = node
+            self.assignedVMs = assignedVMs
+        }
+    }
+
     /// A call on a port that failed.
     package struct Failure: Sendable, Hashable {
         package var text: String

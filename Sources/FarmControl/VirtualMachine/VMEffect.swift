@@ -55,11 +55,13 @@ package struct StartPlan: Sendable, Hashable {
     package var assignment: Assignment
     /// Nil only while nothing was started: an adopted VM whose image is not known.
     package var image: DiskImage?
-    /// The domain runs already: a predecessor of this daemon started it.
+    /// The domain ran already when the machine took it over.
     package var isAdopted = false
 
     package var vm: VirtualMachine { assignment.vm }
     package var epoch: Epoch { assignment.vm.intent.epoch }
+    /// The command that this start carries out. It is not moved forward by later ones: whether the guest ended before
+    /// or after those cannot be known, and a desktop too many is better than a start that is lost.
     package var request: Int64 { assignment.vm.intent.request }
 }
 
@@ -80,6 +82,8 @@ package enum VMEvent: Sendable, Hashable {
     /// A look at the node.
     case observed(DomainSight)
     case released
+    /// An operator gave up the domain, which has no row any more.
+    case givenUp
     /// Time may have passed the deadline.
     case tick
 }
@@ -105,7 +109,7 @@ package struct DomainSight: Sendable, Hashable {
 /// How an effect ended, in the words of `PortError` without the port.
 package enum PortOutcome: Sendable, Hashable {
     case done
-    /// It did not happen; the reason is in words. `isBusy` when the other side said to come later.
+    /// It did not happen; the reason is in words.
     case failed(String)
     /// It may have happened.
     case unknown(String)

@@ -25,22 +25,27 @@ package struct VMMachine: Sendable, Hashable {
     package internal(set) var plan: StartPlan?
     /// Set when a start must not be tried again until the store wants it anew.
     var error: String?
+    /// Why the present step has to be tried again: an undoing that fails, or an adopted domain's rules or
+    /// reservation that could not be made sure of. It ends with the trouble.
+    var trouble: String?
     var outstanding: Outstanding?
     package internal(set) var deadline: Instant?
     var holdsSlot = false
     var effectCount: Int64 = 0
     var restarts = 0
     var runningSince: Instant?
+    /// When the present domain was taken over. What a predecessor asked of its guest is not known.
+    var adoptedAt: Instant?
     var silence = AgentSilence()
-    /// Since when a look at the node must show the domain live; an older look says nothing of it.
-    var domainSince: Instant?
+    /// When the machine itself last made the domain or made it not exist; an older look says nothing of it.
+    package internal(set) var domainKnownAt: Instant?
     /// The domain ended while an effect was out.
     var domainEnded: StopReason?
+    /// A look saw a domain that an earlier, unanswered call must have made after all; it goes before anything else.
+    var hasStrayDomain = false
     /// The domain ended by itself and the store shall be told to want it no more.
     var endedByGuest = false
     var zombieAttempts = 0
-    /// Why an adopted domain's rules or reservation are not yet made sure of.
-    var adoptionTrouble: String?
     /// The last start that was given back to the store. Its epoch is over: what the store said of it before is old,
     /// and a domain of it that appears after all is a late answer's and is removed.
     var lastReleased: StartPlan?
@@ -78,103 +83,67 @@ package struct VMMachine: Sendable, Hashable {
         case .slotGranted: slotGranted(now, &actions)
         case .finished(let id, let outcome): finished(id, outcome, now, &actions)
         case .observed(let sight): observed(sight, now, &actions)
+        case .givenUp: giveUpDomain(now, &actions)
         case .released: released(now, &actions)
         case .tick: tick(now, &actions)
         }
         return actions
     }
 
-    /// Takes over what a predecessor left on the node: called once, before any other event, when the node already
-    /// has something of the VM. A live domain is kept running; anything else is undone first.
-    package mutating func adopt(_ assignment: Assignment?, isDomainLive: Bool, at now: Instant) -> [VMAction] {
-        precondition(phase == .idle && outstanding == nil, "adopt is the first event")
+    /// Takes over a live domain that a predecessor started, or whose row had disappeared and is back: called on an
+    /// idle machine. The domain of this assignment is kept running; one of another is ended first.
+    ///
+    /// - Parameter epoch: of the live domain, from its metadata.
+    package mutating func adopt(
+        _ assignment: Assignment, liveUnder epoch: Epoch, at now: Instant
+    ) -> [VMAction] {
+        precondition(phase == .idle && outstanding == nil, "VM \(vm): only an idle machine adopts")
         var actions: [VMAction] = []
         desired = assignment
-        guard let assignment else { return actions }
+        error = nil
+        endedByGuest = false
         let image = assignment.images.first { $0.id == assignment.vm.observation.image }
-        plan = StartPlan(assignment: assignment, image: image, isAdopted: isDomainLive)
-        if isDomainLive, isWanted {
+        plan = StartPlan(assignment: assignment, image: image, isAdopted: true)
+        adoptedAt = now
+        if isWanted, epoch == assignment.vm.intent.epoch {
             // Rules and reservation are made sure of; the domain itself and its secret are left alone.
             enterBuilding(.filter, now, &actions)
-        } else if isDomainLive {
-            askPowerOff(now, &actions)
         } else {
-            undo(from: .domain, now, &actions)
+            askPowerOff(now, &actions)
         }
         return actions
     }
 
-    // MARK: What others may know
-
-    /// What the store shall say of the VM.
-    struct Said: Sendable, Hashable {
-        var state: VMState
-        var detail: String
-        var error: String?
-        var image: ImageID?
-    }
-
-    /// Nil while the VM is none of this node's business.
-    var said: Said? {
-        guard let plan, phase != .idle else { return nil }
-        return Said(state: state, detail: detail, error: error, image: plan.image?.id)
-    }
-
-    /// A domain may be live, so its tap must have its rules.
-    var needsFilter: Bool {
-        switch phase {
-        case .booting, .running, .debugging, .askingPowerOff, .askingShutdown: true
-        case .idle, .waitingForSlot, .building, .undoing, .zombie, .releasing: false
-        }
-    }
-
-    package var state: VMState {
-        switch phase {
-        case .idle: .stopped
-        case .waitingForSlot, .building, .booting: .starting
-        case .running: .running
-        case .debugging: .debugging
-        case .askingPowerOff, .askingShutdown, .undoing, .releasing: .stopping
-        case .zombie: .zombie
-        }
-    }
-
-    package var isIdle: Bool { phase == .idle }
-
-    var detail: String {
-        switch phase {
-        case .idle, .running: ""
-        case .waitingForSlot: "waiting for other VMs that are starting or stopping"
-        case .building(let step): adoptionTrouble.map { "\(step.words): \($0)" } ?? step.words
-        case .booting: "waiting for the agent to answer"
-        case .debugging: "the agent does not answer; kept for inspection"
-        case .askingPowerOff: "asked the agent to power off"
-        case .askingShutdown: "asked the guest to shut down"
-        case .undoing(let step): "removing the \(step.words)"
-        case .zombie(let step):
-            outstanding == nil
-                ? "the \(step.words) could not be removed; tried \(zombieAttempts) times"
-                : "the node has not answered about the \(step.words)"
-        case .releasing: "telling the store"
-        }
-    }
+    // MARK: What the store wants
 
     var isWanted: Bool {
         guard let desired, error == nil, !endedByGuest else { return false }
         return desired.vm.intent.wanted == .run && desired.vm.intent.epoch == (plan?.epoch ?? desired.vm.intent.epoch)
     }
 
-    // MARK: What the store wants
+    /// A desktop in use whose row has disappeared is kept: a store that lost its rows must not end desktops.
+    var mayRunOn: Bool { isWanted || desired == nil }
 
     mutating func desire(_ assignment: Assignment?, _ now: Instant, _ actions: inout [VMAction]) {
-        let isOver = assignment.map { $0.vm.intent.epoch <= lastReleased?.epoch ?? .none } ?? false
+        let isOver = assignment.map { $0.vm.intent.epoch <= (lastReleased?.epoch ?? .none) } ?? false
         desired = isOver ? nil : assignment
         switch phase {
         case .idle: startIfWanted(now, &actions)
         case .waitingForSlot where !isWanted: giveUpSlot(now, &actions)
         case .booting where !isWanted: askShutdown(now, &actions)
-        case .running where !isWanted, .debugging where !isWanted: askPowerOff(now, &actions)
+        case .running where !mayRunOn, .debugging where !mayRunOn: askPowerOff(now, &actions)
+        case .building where outstanding == nil && !mayRunOn: askPowerOff(now, &actions)
         default: break  // a change in mid-step is met when the step reports
+        }
+    }
+
+    /// An operator gave up a domain that has no row any more.
+    mutating func giveUpDomain(_ now: Instant, _ actions: inout [VMAction]) {
+        guard desired == nil else { return }
+        switch phase {
+        case .running, .debugging: askPowerOff(now, &actions)
+        case .building where outstanding == nil: askPowerOff(now, &actions)
+        default: break
         }
     }
 
@@ -232,7 +201,7 @@ package struct VMMachine: Sendable, Hashable {
             buildFailed(step, words, now, &actions)
         case (.undo(let step), .done): undone(step, now, &actions)
         case (.undo(let step), .failed(let words)), (.undo(let step), .unknown(let words)):
-            error = words
+            trouble = words
             becomeZombie(step, now, &actions)
         case (.ping, .done): answered(now, &actions)
         case (.ping, _): missed(now, &actions)
@@ -256,55 +225,20 @@ package struct VMMachine: Sendable, Hashable {
         zombieAttempts += 1
     }
 
-    mutating func domainStopped(_ reason: StopReason, _ now: Instant, _ actions: inout [VMAction]) {
-        switch phase {
-        case .booting, .running, .debugging, .askingPowerOff, .askingShutdown:
-            outstanding = nil
-            ended(reason, now, &actions)
-        case .building where outstanding == nil: ended(reason, now, &actions)
-        case .building: domainEnded = reason
-        case .idle, .waitingForSlot, .undoing, .zombie, .releasing: break
-        }
-    }
-
-    mutating func observed(_ sight: DomainSight, _ now: Instant, _ actions: inout [VMAction]) {
-        if sight.isLive {
-            liveDomainSeen(sight, now, &actions)
-            return
-        }
-        if let domainSince, domainSince >= sight.asOf { return }
-        switch phase {
-        case .booting, .running, .debugging: domainStopped(sight.stopReason ?? .crashed, now, &actions)
-        case .askingPowerOff, .askingShutdown: domainStopped(.shutdown, now, &actions)
-        case .building(let step) where plan?.isAdopted == true && step >= .filter:
-            domainStopped(sight.stopReason ?? .crashed, now, &actions)
-        default: break
-        }
-    }
-
-    /// A domain that an earlier, unanswered call made after all is removed.
-    mutating func liveDomainSeen(_ sight: DomainSight, _ now: Instant, _ actions: inout [VMAction]) {
-        switch phase {
-        case .idle:
-            guard let lastReleased, let epoch = sight.epoch, epoch <= lastReleased.epoch else { return }
-            plan = lastReleased
-            undo(from: .domain, now, &actions)
-        case .waitingForSlot: giveUpSlot(now, &actions)
-        default: break
-        }
-    }
-
     mutating func tick(_ now: Instant, _ actions: inout [VMAction]) {
         guard let reached = deadline, reached <= now else { return }
         deadline = nil
         switch phase {
         case .idle, .waitingForSlot, .releasing: break
         case .building(let step) where outstanding == nil: enterBuilding(step, now, &actions)
-        case .building(let step), .undoing(let step):
-            error = error ?? "the node has not answered about the \(step.words) for \(limits.step.components.seconds) s"
-            phase = .zombie(step)
-            zombieAttempts += 1
-            giveBackSlot(&actions)
+        case .building where plan?.isAdopted == true:
+            trouble = noAnswer  // the desktop is left alone; the answer is waited for
+        case .building(let step):
+            error = noAnswer
+            awaitAnswer(step, &actions)
+        case .undoing(let step):
+            trouble = noAnswer
+            awaitAnswer(step, &actions)
         case .booting, .running, .debugging:
             if outstanding != nil {
                 outstanding = nil
@@ -320,6 +254,15 @@ package struct VMMachine: Sendable, Hashable {
             undo(from: .domain, now, &actions)
         case .zombie(let step): undo(from: step, now, &actions)
         }
+    }
+
+    private var noAnswer: String { "the node has not answered for \(limits.step.components.seconds) s" }
+
+    /// Nothing else is begun while an effect may still be at work.
+    private mutating func awaitAnswer(_ step: StartStep, _ actions: inout [VMAction]) {
+        phase = .zombie(step)
+        zombieAttempts += 1
+        giveBackSlot(&actions)
     }
 
     mutating func perform(

@@ -10,20 +10,24 @@ extension VMMachine {
     }
 
     mutating func built(_ step: StartStep, _ now: Instant, _ actions: inout [VMAction]) {
-        adoptionTrouble = nil
+        trouble = nil
+        let isAdopted = plan?.isAdopted == true
         if let reason = domainEnded {
             domainEnded = nil
             ended(reason, now, &actions)
-        } else if !isWanted {
-            let isLive = step == .domain || plan?.isAdopted == true
-            isLive ? askShutdown(now, &actions) : undo(from: step, now, &actions)
-        } else if let next = step.next, !(step == .reservation && plan?.isAdopted == true) {
+        } else if isAdopted, !mayRunOn {
+            askPowerOff(now, &actions)
+        } else if !isAdopted, !isWanted {
+            step == .domain ? askShutdown(now, &actions) : undo(from: step, now, &actions)
+        } else if hasStrayDomain {
+            undo(from: .domain, now, &actions)
+        } else if let next = step.next, !(step == .reservation && isAdopted) {
             enterBuilding(next, now, &actions)
         } else {
-            phase = .booting
-            domainSince = now
+            domainKnownAt = now
             silence = AgentSilence(since: now)
-            deadline = now
+            phase = wasRunning ? .running : .booting
+            runningSince = wasRunning ? now : nil
             ping(now, &actions)
         }
     }
@@ -36,9 +40,16 @@ extension VMMachine {
             undo(from: step, now, &actions)
             return
         }
-        // A running desktop is not ended because its rules or its reservation could not be made sure of at once.
-        adoptionTrouble = words
-        deadline = now.advanced(by: limits.zombieRetry)
+        if let reason = domainEnded {
+            domainEnded = nil
+            ended(reason, now, &actions)
+        } else if !mayRunOn {
+            askPowerOff(now, &actions)
+        } else {
+            // A running desktop is not ended because its rules or its reservation could not be made sure of at once.
+            trouble = words
+            deadline = now.advanced(by: limits.zombieRetry)
+        }
     }
 
     // MARK: The agent
@@ -66,7 +77,7 @@ extension VMMachine {
                 + " look at the VM's console log, or raise internal.hkd.vmhandler.vma.failed.max_time.on.starting"
             askShutdown(now, &actions)
         case .booting: deadline = now.advanced(by: limits.bootPing)
-        case .running where silence.misses >= limits.missesMax && silent >= limits.silenceMax:
+        case .running where silence.misses >= limits.missesMax && silent >= limits.silenceMax && desired != nil:
             if limits.debugs {
                 phase = .debugging
                 deadline = now.advanced(by: limits.pingAfterMiss)

@@ -18,9 +18,11 @@ extension VMMachine {
     mutating func ended(_ reason: StopReason, _ now: Instant, _ actions: inout [VMAction]) {
         let wasAsked = phase == .askingPowerOff || phase == .askingShutdown
         if !wasAsked, isWanted {
-            if reason == .crashed, mayRestart(now) {
+            let mayHaveBeenAsked = adoptedAt.map { $0.duration(to: now) < limits.powerOff + limits.shutdown } ?? false
+            let isUnwanted = reason == .crashed || mayHaveBeenAsked
+            if isUnwanted, mayRestart(now) {
                 restarts += 1
-            } else if reason == .crashed {
+            } else if isUnwanted {
                 error = "the desktop died \(restarts + 1) times; look at the VM's console log"
             } else {
                 endedByGuest = true
@@ -35,22 +37,29 @@ extension VMMachine {
     }
 
     mutating func undo(from step: StartStep, _ now: Instant, _ actions: inout [VMAction]) {
-        phase = .undoing(step)
-        perform(.undo(step), limit: limits.step, now, &actions)
+        let first = hasStrayDomain ? .domain : step
+        phase = .undoing(first)
+        perform(.undo(first), limit: limits.step, now, &actions)
     }
 
     mutating func undone(_ step: StartStep, _ now: Instant, _ actions: inout [VMAction]) {
-        if step == .domain { domainEnded = nil }
-        if let previous = step.previous {
-            undo(from: previous, now, &actions)
+        if step == .domain {
+            domainEnded = nil
+            domainKnownAt = now
+            hasStrayDomain = false
+        }
+        if let next = hasStrayDomain ? .domain : step.previous {
+            undo(from: next, now, &actions)
             return
         }
         giveBackSlot(&actions)
         zombieAttempts = 0
+        trouble = nil
         runningSince = nil
+        adoptedAt = nil
         guard let plan else { preconditionFailure("VM \(vm) was undone without a plan") }
-        if isWanted, plan.image != nil {
-            // It died and is wanted still: the same assignment, from the beginning.
+        if isWanted {
+            // It died, or was ended and is wanted again: the same assignment, from the beginning.
             phase = .idle
             startIfWanted(now, &actions)
         } else {

@@ -33,6 +33,9 @@ package struct FilterRule: Sendable, Hashable {
 package enum FrameCondition: Sendable, Hashable {
     case source(MACAddress)
     case sourceIsNot(MACAddress)
+    /// The destination is one of 01:80:c2:00:00:00 to :0f (BPDU, 802.1X, LLDP...), for which bridges have ways of
+    /// their own.
+    case linkLocalDestination
     /// The EtherType as the wire has it: a tagged frame is 0x8100 or 0x88a8, whatever it carries.
     case etherType(UInt16)
     case ipv4Source(IPv4Address)

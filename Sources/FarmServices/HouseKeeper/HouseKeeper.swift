@@ -50,8 +50,16 @@ package struct HouseKeeper: Sendable {
             }
             group.cancelAll()
         }
-        // The desktops stay; the row says that nobody watches them now.
-        try await ports.records.recordState(of: identity.node.id, .stopped, at: ports.clock.wallTime)
+        await leave(identity)
+    }
+
+    /// The desktops stay; the row says that nobody watches them now.
+    private func leave(_ identity: NodeIdentity) async {
+        do throws(PortError) {
+            try await ports.records.recordState(of: identity.node.id, .stopped, at: ports.clock.wallTime)
+        } catch {
+            log.warning("the store does not know that this node has stopped", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Finds the node's row and checks what must hold before anything is done.
@@ -108,5 +116,10 @@ struct Alarms: Sendable {
         return deadline
     }
 
-    mutating func rang(at now: Instant) { pending.removeAll { $0 <= now } }
+    /// An alarm that rings before its moment (two clocks of the machine differ a little) has rung all the same.
+    mutating func rang(at now: Instant) {
+        let before = pending.count
+        pending.removeAll { $0 <= now }
+        if pending.count == before, let earliest = pending.min() { pending.removeAll { $0 == earliest } }
+    }
 }

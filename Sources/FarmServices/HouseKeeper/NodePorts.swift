@@ -49,8 +49,8 @@ package struct NodeSettings: Sendable {
     package var policy: NodePolicy
 
     package init(
-        name: String, acceleration: Acceleration, virtualCPUs: Int = 2, ipv6: TapRules.IPv6Policy = .denied, agentPort: Int = 3030,
-        consoleFolder: String, policy: NodePolicy = NodePolicy()
+        name: String, acceleration: Acceleration, virtualCPUs: Int = 2, ipv6: TapRules.IPv6Policy = .denied,
+        agentPort: Int = 3030, consoleFolder: String, policy: NodePolicy = NodePolicy()
     ) {
         self.name = name
         self.acceleration = acceleration

@@ -51,7 +51,7 @@ struct NodeWorker: Sendable {
             let assignments = try await ports.records.assignments(to: identity.node.id)
             let abandoned = try await ports.records.abandonedDomains(on: identity.node.id)
             let reservations = try await ports.records.reservations()
-            send.yield(.assignments(assignments, abandoned: abandoned))
+            send.yield(.assignments(assignments, abandoned: abandoned, known: reservations.map(\.vm)))
             await publish(reservations)
         } catch {
             send.yield(.readFailed(error.description))
@@ -87,7 +87,8 @@ struct NodeWorker: Sendable {
             try await ports.records.record(observation, of: vm, by: identity.node.id, epoch: epoch)
             send.yield(.recorded(vm, .done))
         } catch {
-            send.yield(.recorded(vm, error.reason == .stale ? .stale : .failed))
+            // A VM without a row has nobody to tell.
+            send.yield(.recorded(vm, error.reason == .stale || error.reason == .notFound ? .stale : .failed))
         }
     }
 
@@ -104,6 +105,9 @@ struct NodeWorker: Sendable {
                 break  // somebody else's by now, or deleted: it is given back either way
             } catch {
                 guard error.reason != .cancelled else { return }
+                log.warning(
+                    "a VM could not be given back to the store; trying again",
+                    metadata: ["vm": "\(plan.vm.id)", "error": "\(error)"])
             }
             do { try await ports.clock.sleep(for: pause) } catch { return }
             pause = min(pause * 2, .seconds(10))
@@ -118,6 +122,7 @@ struct NodeWorker: Sendable {
         } catch {
             log.error("filter rules could not be put back", metadata: ["vm": "\(plan.vm.id)", "error": "\(error)"])
         }
+        send.yield(.repaired(plan.vm.id))
     }
 
     private func collect(_ leftover: Leftover) async {

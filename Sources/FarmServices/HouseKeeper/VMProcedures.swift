@@ -89,12 +89,14 @@ struct VMProcedures: Sendable {
                     .rejected, .unavailable, attempt: "making sure that DHCP serves VM \(plan.vm.id)",
                     detail: "the DHCP server is down: \(reason)")
             }
-            await pause(.milliseconds(250))
+            do {
+                try await ports.clock.sleep(for: .milliseconds(250))
+            } catch {
+                throw PortError(
+                    .rejected, .cancelled, attempt: "waiting for DHCP to serve VM \(plan.vm.id)",
+                    detail: "the daemon is being ended")
+            }
         }
-    }
-
-    private func pause(_ duration: Duration) async {
-        do { try await ports.clock.sleep(for: duration) } catch { /* cancelled: the caller's next port call says so */ }
     }
 
     private func handSecret(_ plan: StartPlan) async throws(PortError) {
@@ -105,15 +107,12 @@ struct VMProcedures: Sendable {
         _ = try await ports.secrets.hand(secret, to: plan.vm.id)
     }
 
+    /// A domain of this name that runs already was made late by a call that had not answered: it holds old disks and
+    /// an old secret, so that it is refused here and undone.
     private func startDomain(_ plan: StartPlan) async throws(PortError) {
         let specification = try await domain(plan)
         try await ports.hypervisor.define(specification)
-        do throws(PortError) {
-            try await ports.hypervisor.create(specification.name)
-        } catch where error.reason == .alreadyExists {
-            let existing = try await ports.hypervisor.observe().first { $0.name == specification.name }
-            guard let existing, existing.isLive, existing.owner == specification.owner else { throw error }
-        }
+        try await ports.hypervisor.create(specification.name)
     }
 
     private func domain(_ plan: StartPlan) async throws(PortError) -> DomainSpecification {
@@ -168,6 +167,7 @@ struct VMProcedures: Sendable {
         case .filter(let tap): try await ports.filter.remove(tap)
         case .secret(let vm): try await ports.secrets.remove(of: vm)
         case .overlays(let vm): try await ports.disks.removeOverlays(of: vm)
+        case .definition(let vm): try await ports.hypervisor.undefine(DomainName(farm: identity.farm, vm: vm))
         case .domain(let vm):
             let name = DomainName(farm: identity.farm, vm: vm)
             try await ports.hypervisor.destroy(name)

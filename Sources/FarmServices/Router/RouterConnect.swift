@@ -107,7 +107,7 @@ extension Router {
     private func perform(
         _ action: ConnectMachine.Action, _ token: SessionToken, _ exchange: any ClientExchange
     ) async -> ConnectMachine.Event {
-        connects[token]?.seenChanges = action.looksAtStore ? changeCount : connects[token]?.seenChanges ?? 0
+        if action.looksAtStore { connects[token]?.seenChanges = changeCount }
         do throws(PortError) {
             switch action {
             case .progress: return .waited
@@ -144,7 +144,8 @@ extension Router {
                 isBlocked: try await ports.nodes.node(named: configuration.nodeName).node.isBlocked)
         case .readCandidates:
             let candidates = try await ports.desktops.nodesForPlacement()
-            return .candidates(candidates.map { NodeLoad(node: $0.node.id, assignedVMs: $0.assignedVMs) })
+            return .candidates(
+                candidates.map { ConnectMachine.NodeLoad(node: $0.node.id, assignedVMs: $0.assignedVMs) })
         default: break
         }
         guard case .success(let request) = connect.machine.request, let visitor = connect.machine.visitor

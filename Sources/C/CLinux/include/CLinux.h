@@ -16,13 +16,11 @@ long clinux_receive(int fd, void *bytes, size_t capacity);
 int clinux_tap_open(const char *name);
 int clinux_tap_make_persistent(int fd);
 
-// Raw frames of an interface, without waiting (AF_PACKET).
-int clinux_packet_socket(const char *interface);
+// Raw frames of an interface, without waiting (AF_PACKET). `namespace_path` names the network namespace that the
+// interface is in; NULL is the caller's own.
+int clinux_packet_socket(const char *namespace_path, const char *interface);
 // One received frame: its length, or -EAGAIN. `outgoing` is 1 for one that the interface sent.
 long clinux_packet_receive(int fd, void *bytes, size_t capacity, int *outgoing);
-
-// Moves the calling thread into the network namespace at `path`.
-int clinux_enter_network_namespace(const char *path);
 
 // A monotonic clock's nanoseconds, for measurements (CLOCK_MONOTONIC).
 int64_t clinux_monotonic_nanoseconds(void);

@@ -1,0 +1,126 @@
+package import FarmModel
+package import SimulatedPorts
+
+/// A run, as data: what farm, who does what, what goes wrong, what must come of it. Drawn from a seed, or written by
+/// hand as a scenario file; one path for both.
+package struct Plan: Sendable, Hashable {
+    package var name: String
+    package var seed: UInt64
+    package var farm = FarmPlan()
+    package var steps: [Step] = []
+    package var faults = FaultPlan()
+    package var expectations: [Expectation] = []
+    /// End of the safety phase, in nanoseconds: then faults end and the farm must come to rest.
+    package var until: Int64 = 600 * second
+    /// Whether, after that, every user must get a desktop, and an empty farm must be left at the end.
+    package var provesLiveness = true
+
+    package init(name: String, seed: UInt64) {
+        self.name = name
+        self.seed = seed
+    }
+
+    /// The files of the images that the farm has or gets.
+    var imageFiles: [String] {
+        ["desktop.qcow2"]
+            + steps.compactMap { if case .administer(.addImage(let file)) = $0.action { file } else { nil } }
+    }
+
+    /// One second of virtual time.
+    package static let second: Int64 = 1_000_000_000
+}
+
+/// The farm at the start: one node, users `user1`, `user2`..., VMs `vm1`, `vm2`... dealt out to them in turn.
+package struct FarmPlan: Sendable, Hashable {
+    package var users = 1
+    package var vms = 1
+    package var memory = Mebibytes(512)
+    /// 0 makes no user disks.
+    package var userDisk = Mebibytes(64)
+    package var keepsOverlay = false
+    /// Heavy operations at once on the node.
+    package var heavyMax = 10
+    /// What live domains may hold together.
+    package var nodeMemory = Mebibytes(1 << 20)
+
+    package init() {}
+
+    /// Whose VM it is, both counted from 1.
+    package func owner(ofVM number: Int) -> Int { (number - 1) % users + 1 }
+}
+
+/// One thing that a user or an administrator does.
+package struct Step: Sendable, Hashable {
+    package enum Action: Sendable, Hashable {
+        /// The user connects to a VM and stays until something ends it, or for so many nanoseconds.
+        case connect(user: Int, vm: Int, stays: Int64?)
+        /// The same with a wrong password.
+        case connectWithWrongPassword(user: Int, vm: Int)
+        case list(user: Int)
+        /// All connections of the user are closed...
+        case disconnect(user: Int)
+        /// ...or go silent: closed lids.
+        case vanish(user: Int)
+        case stopVM(user: Int, vm: Int)
+        case administer(AdministratorAction)
+    }
+
+    /// In nanoseconds from the start.
+    package var at: Int64
+    package var action: Action
+
+    package init(at: Int64, _ action: Action) {
+        self.at = at
+        self.action = action
+    }
+}
+
+/// What administrators do in scenarios; VMs and users by their number.
+package enum AdministratorAction: Sendable, Hashable {
+    case start(vm: Int)
+    case stop(vm: Int)
+    case block(vm: Int)
+    case unblock(vm: Int)
+    case delete(vm: Int)
+    /// Sets the VM's tag: `default`, `head` or a version.
+    case tag(vm: Int, String)
+    /// Adds an image to the OSF: it becomes `head`.
+    case addImage(file: String)
+    case blockNode
+    case unblockNode
+}
+
+/// What must be so in a scenario.
+package struct Expectation: Sendable, Hashable {
+    package enum Fact: Sendable, Hashable {
+        case vm(Int, VMState)
+        /// The VM's last error contains this.
+        case error(vm: Int, String)
+        case connected(user: Int)
+        case disconnected(user: Int)
+        /// The user's latest request was answered with this status.
+        case answered(user: Int, status: Int)
+        case domains(Int)
+        case node(NodeState)
+    }
+
+    package enum Time: Sendable, Hashable {
+        /// At that moment.
+        case at(Int64)
+        /// At some moment up to then.
+        case by(Int64)
+        /// Never before the end of the safety phase.
+        case never
+    }
+
+    package var time: Time
+    package var fact: Fact
+    /// Where it was written: `FILE:LINE`.
+    package var place: String
+
+    package init(_ time: Time, _ fact: Fact, place: String) {
+        self.time = time
+        self.fact = fact
+        self.place = place
+    }
+}

@@ -1,0 +1,130 @@
+import FarmModel
+import SimulatedPorts
+import Simulator
+
+/// Draws a plan from a seed: a small farm, what its people do, and faults of some classes only (a swarm mask), for
+/// a run in which everything goes wrong hides what a single fault would show.
+package enum PlanGenerator {
+    package static func plan(seed: UInt64) -> Plan {
+        var dice = SplitMix64(seed: seed, stream: .workload, number: 1)
+        var plan = Plan(name: "seed \(seed)", seed: seed)
+        plan.farm.users = 1 + dice.below(3)
+        plan.farm.vms = plan.farm.users + dice.below(3)
+        plan.farm.userDisk = Mebibytes(dice.chance(perMille: 700) ? 64 : 0)
+        plan.farm.keepsOverlay = dice.chance(perMille: 300)
+        plan.farm.heavyMax = dice.pick([1, 2, 10])
+        if dice.chance(perMille: 150) { plan.farm.nodeMemory = Mebibytes(plan.farm.memory.count * plan.farm.vms - 1) }
+        plan.until = Int64(5 + dice.below(16)) * 60 * Plan.second
+        plan.steps = steps(&dice, plan)
+        plan.faults = faults(&dice, plan)
+        return plan
+    }
+
+    /// A moment of the safety phase, in milliseconds.
+    private static func moment(_ dice: inout SplitMix64, _ plan: Plan) -> Int64 {
+        dice.within(0...plan.until / 1_000_000 - 1) * 1_000_000
+    }
+
+    // MARK: People
+
+    private static func steps(_ dice: inout SplitMix64, _ plan: Plan) -> [Step] {
+        var steps: [Step] = []
+        let isStorm = dice.chance(perMille: 200)
+        for user in 1...plan.farm.users {
+            let own = (1...plan.farm.vms).filter { plan.farm.owner(ofVM: $0) == user }
+            for _ in 0..<(2 + dice.below(6)) {
+                let at = isStorm ? 30 * Plan.second : moment(&dice, plan)
+                steps.append(Step(at: at, userAction(&dice, user, own, plan)))
+            }
+        }
+        for _ in 0..<dice.below(6) { steps.append(Step(at: moment(&dice, plan), .administer(administration(&dice, plan)))) }
+        return steps.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
+    }
+
+    private static func userAction(
+        _ dice: inout SplitMix64, _ user: Int, _ own: [Int], _ plan: Plan
+    ) -> Step.Action {
+        let vm = dice.pick(own)
+        switch dice.below(20) {
+        case 0: return .list(user: user)
+        case 1: return .connectWithWrongPassword(user: user, vm: vm)
+        // Somebody else's VM, when there is one.
+        case 2: return .connect(user: user, vm: 1 + dice.below(plan.farm.vms), stays: nil)
+        case 3, 4: return .vanish(user: user)
+        case 5, 6: return .disconnect(user: user)
+        case 7: return .stopVM(user: user, vm: vm)
+        default:
+            let stays = dice.chance(perMille: 600) ? dice.within(1...400) * Plan.second : nil
+            return .connect(user: user, vm: vm, stays: stays)
+        }
+    }
+
+    private static func administration(_ dice: inout SplitMix64, _ plan: Plan) -> AdministratorAction {
+        let vm = 1 + dice.below(plan.farm.vms)
+        switch dice.below(10) {
+        case 0: return .block(vm: vm)
+        case 1: return .unblock(vm: vm)
+        case 2: return .blockNode
+        case 3: return .unblockNode
+        case 4: return .addImage(file: "desktop-\(dice.below(3)).qcow2")
+        case 5: return .tag(vm: vm, "head")
+        case 6: return .delete(vm: vm)
+        case 7, 8: return .stop(vm: vm)
+        default: return .start(vm: vm)
+        }
+    }
+
+    // MARK: Faults
+
+    private enum FaultClass: CaseIterable {
+        case slow, failing, hanging, events, storage, agents, domains, guests, hostility, network, kills, freezes
+    }
+
+    private static func faults(_ dice: inout SplitMix64, _ plan: Plan) -> FaultPlan {
+        // A class is in with a chance of its own for each seed; some seeds have none at all.
+        let density = dice.pick([0, 150, 300, 600])
+        let classes = FaultClass.allCases.filter { _ in dice.chance(perMille: density) }
+        guard !classes.isEmpty else { return FaultPlan() }
+        let count = 1 + dice.below(10)
+        let faults = (0..<count).map { _ in fault(&dice, dice.pick(classes), plan) }
+        return FaultPlan(faults.sorted { ($0.at, $0.text) < ($1.at, $1.text) })
+    }
+
+    private static func fault(_ dice: inout SplitMix64, _ kind: FaultClass, _ plan: Plan) -> Fault {
+        let at = moment(&dice, plan)
+        let vm = VMID(Int64(1 + dice.below(plan.farm.vms)))
+        func seconds(_ range: ClosedRange<Int64>) -> Int64 { dice.within(range) * Plan.second }
+        switch kind {
+        case .slow:
+            let port = dice.pick(PortName.allCases)
+            return Fault(at: at, lasts: seconds(5...120), .slow(port, nanoseconds: seconds(1...40)))
+        case .failing:
+            let mode = dice.pick(FailureMode.allCases)
+            let port = dice.pick(PortName.allCases)
+            return Fault(
+                at: at, lasts: seconds(1...120), .failing(port, mode, perMille: dice.pick([20, 100, 300, 1000])))
+        case .hanging:
+            let port = dice.pick(PortName.allCases)
+            return Fault(at: at, lasts: seconds(5...300), .hanging(port, vm: dice.chance(perMille: 500) ? vm : nil))
+        case .events:
+            let perMille = dice.pick([100, 500, 1000])
+            return Fault(
+                at: at, lasts: seconds(10...300),
+                dice.chance(perMille: 500) ? .eventsLost(perMille: perMille) : .eventsDoubled(perMille: perMille))
+        case .storage: return Fault(at: at, lasts: seconds(5...180), .diskFull)
+        case .agents: return Fault(at: at, lasts: seconds(5...500), .agentSilent(vm))
+        case .domains: return Fault(at: at, dice.chance(perMille: 700) ? .domainDies(vm) : .guestPowersOff(vm))
+        case .guests:
+            return Fault(at: at, dice.pick([.guestHangs(vm), .guestNeverBoots(vm), .sessionEnds(vm)]))
+        case .hostility: return Fault(at: at, .guestTurnsHostile(vm))
+        case .network:
+            let what: [Fault.Kind] = [.filterFlushed(vm), .tapDeleted(vm), .addressServiceDies]
+            return Fault(at: at, lasts: seconds(1...60), dice.pick(what))
+        case .kills:
+            let process = dice.pick([ProcessKind.houseKeeper, .houseKeeper, .router])
+            let steps: Int? = dice.chance(perMille: 800) ? dice.below(200) : nil
+            return Fault(at: at, lasts: seconds(1...60), .kill(process, afterCalls: steps))
+        case .freezes: return Fault(at: at, lasts: seconds(1...120), .freeze(dice.pick(ProcessKind.allCases)))
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import FarmModel
+import SimulatedPorts
+import Simulator
+
+/// What a failed run tells: the seed, the plan, the invariant, the last events, and how to see it again.
+package enum Report {
+    /// Records shown before the violation.
+    static let eventsShown = 50
+
+    /// - Parameter result: of a run that kept its records and words.
+    package static func text(_ result: RunResult, replay: String) -> String {
+        guard let violation = result.violation else { return "no violation\n" }
+        var lines = [
+            "VIOLATION of \(violation.invariant)",
+            "  \(violation.words)",
+            "  at \(Instant(nanoseconds: violation.at)) s of virtual time, seed \(result.plan.seed),"
+                + " digest \(hexadecimal(result.trace.digest))",
+            "", "The plan:",
+        ]
+        lines += ScenarioText.write(result.plan).split(separator: "\n").map { "  \($0)" }
+        let about = violation.vm.map { " about VM \($0), and of the processes' lives" } ?? ""
+        lines += ["", "The last events\(about):"]
+        lines += events(result, of: violation.vm?.rawValue).map { "  \($0)" }
+        lines += ["", "To see it again:", "  \(replay)", ""]
+        return lines.joined(separator: "\n")
+    }
+
+    /// The last records that concern the object, or all.
+    private static func events(_ result: RunResult, of subject: Int64?) -> [String] {
+        let records = result.trace.records
+        let wanted = records.indices.filter { index in
+            subject == nil || records[index].subject == subject || records[index].kind >= TraceKind.processStarted.rawValue
+                && records[index].subject == 0 || (result.trace.words[index] ?? "").hasPrefix("VIOLATION")
+        }
+        return wanted.suffix(eventsShown).map { line(result, $0) }
+    }
+
+    /// One record: time, who, what.
+    package static func line(_ result: RunResult, _ index: Int) -> String {
+        let record = result.trace.records[index]
+        let source = Int(record.source) < result.sources.count ? result.sources[Int(record.source)] : "?"
+        let mark = record.outcome & 0x8000_0000 != 0 ? "✗ " : ""
+        let words = result.trace.words[index] ?? "kind \(record.kind) of \(record.subject): \(record.value)"
+        let time = Instant(nanoseconds: record.at).description
+        return "\(String(repeating: " ", count: max(0, 10 - time.count)))\(time)  \(source)  \(mark)\(words)"
+    }
+
+    package static func hexadecimal(_ digest: UInt64) -> String {
+        let digits = String(digest, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}

@@ -1,0 +1,120 @@
+package import SimulatedPorts
+package import Simulator
+
+/// Carries out a plan: a safety phase in which anything may go wrong, then healing, then a liveness phase in which
+/// everything must come right within stated bounds. Safety is checked after every event of both.
+package final class Runner {
+    package let world: World
+    let plan: Plan
+    private let checkers: Checkers
+    private let expectations: ExpectationChecker
+    private var violation: Violation?
+
+    /// A connect has an answer or a session within this: its steps' own limits together (30 + 20 + 30 + 270 + 300 s
+    /// and the last calls), and the longest freeze of a fault.
+    private static let answerLimit = 900 * Plan.second
+
+    /// - Parameter mutation: a rule of the world broken on purpose, in tests of the checkers.
+    package init(_ plan: Plan, keeping: Trace.Keeping = .digest, mutation: Mutation? = nil) {
+        self.plan = plan
+        world = World(plan: plan, keeping: keeping)
+        world.simulation.mutation = mutation
+        checkers = Checkers(world)
+        expectations = ExpectationChecker(world)
+    }
+
+    /// Runs to the end, or to the first violation.
+    package func run() -> RunResult {
+        let clock = ContinuousClock()
+        let began = clock.now
+        let executor = world.simulation.executor
+        executor.afterEvent = { [unowned self] in
+            guard violation == nil, let found = checkers.check() else { return }
+            fail(found)
+        }
+        for step in plan.steps {
+            executor.schedule(at: step.at) { [world] in world.perform(step) }
+        }
+        expectations.scheduleMoments { [unowned self] in fail($0) }
+        tick()
+        world.startAll()
+        advance(to: plan.until)
+        if violation == nil, let missed = expectations.atEnd() { fail(missed) }
+        if violation == nil, plan.provesLiveness { proveLiveness() }
+        executor.afterEvent = nil
+        let result = RunResult(
+            plan: plan, violation: violation, trace: world.simulation.trace, sources: world.simulation.sources,
+            virtualTime: world.now, portCalls: world.simulation.portCalls, jobs: executor.jobsRun,
+            wallTime: clock.now - began)
+        // What is left of the processes must end, or a soak would fill the memory.
+        world.endProcesses()
+        executor.clearStop()
+        executor.run(until: world.now + 60 * Plan.second)
+        return result
+    }
+
+    private func fail(_ found: Violation) {
+        guard violation == nil else { return }
+        violation = found
+        world.simulation.record(.world, value: 99, words: "VIOLATION \(found)")
+        world.simulation.executor.stop("violation")
+    }
+
+    /// Looks once a second at what has a time limit.
+    private func tick() {
+        world.simulation.executor.schedule(at: world.now + Plan.second) { [unowned self] in
+            guard violation == nil, !world.state.value.isEnding else { return }
+            if let found = checkers.checkTimes() ?? expectations.look() ?? world.unanswered(limit: Self.answerLimit) { fail(found) }
+            tick()
+        }
+    }
+
+    private func advance(to moment: Int64) {
+        guard violation == nil else { return }
+        if case .stopped(let reason) = world.simulation.executor.run(until: moment), violation == nil {
+            violation = Violation("simulator", at: world.now, reason)
+        }
+    }
+
+    // MARK: Liveness
+
+    /// Goes on until the condition holds.
+    ///
+    /// - Returns: nil, or what still does not hold at the bound.
+    private func wait(bound: Int64, _ missing: () -> Violation?) -> Violation? {
+        let limit = world.now + bound
+        while violation == nil {
+            guard let lacks = missing() else { return nil }
+            guard world.now < limit else { return lacks }
+            advance(to: world.now + Plan.second)
+        }
+        return nil
+    }
+
+    private func proveLiveness() {
+        let rounds = Int64((plan.farm.vms + plan.farm.heavyMax - 1) / plan.farm.heavyMax)
+        world.heal()
+        // The longest ladder: an agent given up (320 s), then power-off, shutdown (180 s each), steps of 90 s.
+        let settling = (1800 + 300 * rounds) * Plan.second
+        if let late = wait(bound: settling, { self.world.unsettled() }) { return fail(late) }
+        let probes = world.beginProbes()
+        if let late = wait(bound: settling, { self.world.unserved(probes) }) { return fail(late) }
+        world.endProbes(probes)
+        for vm in 1...plan.farm.vms { world.administer(.stop(vm: vm)) }
+        if let late = wait(bound: settling, { self.world.unsettled() ?? self.world.remains() }) { return fail(late) }
+        if let late = wait(bound: 900 * Plan.second, { self.world.unanswered(limit: 0) }) { return fail(late) }
+    }
+}
+
+/// What a run came to.
+package struct RunResult: Sendable {
+    package var plan: Plan
+    package var violation: Violation?
+    package var trace: Trace
+    package var sources: [String]
+    /// Nanoseconds.
+    package var virtualTime: Int64
+    package var portCalls: Int
+    package var jobs: Int
+    package var wallTime: Duration
+}

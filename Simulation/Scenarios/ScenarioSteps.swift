@@ -1,0 +1,65 @@
+/// Reads the steps of a scenario: what users and administrators do.
+enum ScenarioSteps {
+    static let keys = ["at", "user", "administrator", "does", "vm", "stays", "tag", "file"]
+
+    static func read(_ node: ScenarioNode, _ limits: ScenarioLimits) throws(ScenarioError) -> Step {
+        let fields = try node.fields(keys)
+        let at = try limits.moment(try fields.required("at"))
+        if let who = fields["user"] {
+            let user = try limits.user(who)
+            return Step(at: at, try action(of: user, fields, limits))
+        }
+        guard let what = fields["administrator"] else {
+            throw node.error("expected the key user or administrator here")
+        }
+        return Step(at: at, .administer(try administratorAction(what, fields, limits)))
+    }
+
+    private static func action(
+        of user: Int, _ fields: ScenarioFields, _ limits: ScenarioLimits
+    ) throws(ScenarioError) -> Step.Action {
+        let does = try fields.required("does")
+        let word = try does.choice(
+            ["connect", "connect-with-wrong-password", "list", "disconnect", "vanish", "stop-vm"].map { ($0, $0) })
+        let takesVM = ["connect", "connect-with-wrong-password", "stop-vm"].contains(word)
+        var allowed = ["at", "user", "does"]
+        if takesVM { allowed.append("vm") }
+        if word == "connect" { allowed.append("stays") }
+        try fields.refuse(except: allowed, of: word)
+        let vm = takesVM ? try limits.vm(try fields.required("vm")) : 0
+        switch word {
+        case "connect": return .connect(user: user, vm: vm, stays: try fields["stays"]?.time())
+        case "connect-with-wrong-password": return .connectWithWrongPassword(user: user, vm: vm)
+        case "list": return .list(user: user)
+        case "disconnect": return .disconnect(user: user)
+        case "vanish": return .vanish(user: user)
+        default: return .stopVM(user: user, vm: vm)
+        }
+    }
+
+    private static func administratorAction(
+        _ what: ScenarioNode, _ fields: ScenarioFields, _ limits: ScenarioLimits
+    ) throws(ScenarioError) -> AdministratorAction {
+        let word = try what.choice(
+            ["start", "stop", "block", "unblock", "delete", "tag", "add-image", "block-node", "unblock-node"]
+                .map { ($0, $0) })
+        let takesVM = ["start", "stop", "block", "unblock", "delete", "tag"].contains(word)
+        var allowed = ["at", "administrator"]
+        if takesVM { allowed.append("vm") }
+        if word == "tag" { allowed.append("tag") }
+        if word == "add-image" { allowed.append("file") }
+        try fields.refuse(except: allowed, of: word)
+        let vm = takesVM ? try limits.vm(try fields.required("vm")) : 0
+        switch word {
+        case "start": return .start(vm: vm)
+        case "stop": return .stop(vm: vm)
+        case "block": return .block(vm: vm)
+        case "unblock": return .unblock(vm: vm)
+        case "delete": return .delete(vm: vm)
+        case "tag": return .tag(vm: vm, try fields.required("tag").text("a tag"))
+        case "add-image": return .addImage(file: try fields.required("file").text("a file name"))
+        case "block-node": return .blockNode
+        default: return .unblockNode
+        }
+    }
+}

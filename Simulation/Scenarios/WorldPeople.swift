@@ -1,0 +1,136 @@
+import FarmControl
+import FarmModel
+import FarmPorts
+import SimulatedPorts
+import Simulator
+
+/// What users and administrators of a simulated farm do.
+extension World {
+    func perform(_ step: Step) {
+        switch step.action {
+        case .connect(let user, let vm, let stays): connect(user, to: vm, stays: stays)
+        case .connectWithWrongPassword(let user, let vm):
+            connect(user, to: vm, stays: nil, password: "not the password")
+        case .list(let user):
+            _ = request(user, "/qvd/list_of_vm", vm: nil, password: Self.password(ofUser: user))
+        case .disconnect(let user): for client in open(user) { client.exchange.hangUp() }
+        case .vanish(let user): for client in open(user) { client.exchange.vanish() }
+        case .stopVM(let user, let vm):
+            _ = request(user, "/qvd/stop_vm", vm: vm, password: Self.password(ofUser: user))
+        case .administer(let action): administer(action)
+        }
+    }
+
+    private func open(_ user: Int) -> [Client] {
+        state.value.clients.filter { $0.user == user && $0.exchange.ending.value == nil }
+    }
+
+    /// The user asks for the desktop, and leaves after a while when `stays` says so.
+    @discardableResult
+    func connect(_ user: Int, to vm: Int, stays: Int64?, password: String? = nil) -> SimulatedClientExchange {
+        let exchange = request(
+            user, "/qvd/connect_to_vm", vm: vm, password: password ?? Self.password(ofUser: user), isConnect: true)
+        if let stays {
+            let executor = simulation.executor
+            executor.spawn { [host] in
+                guard let seen = await exchange.carried.wait() else { return }
+                host.userSaves(in: seen)
+                executor.schedule(at: executor.now + stays) { exchange.hangUp() }
+            }
+        }
+        return exchange
+    }
+
+    private func request(
+        _ user: Int, _ path: String, vm: Int?, password: String, isConnect: Bool = false
+    ) -> SimulatedClientExchange {
+        let credentials = Base64.encode(Array("user\(user):\(password)".utf8))
+        var headers = [HTTPField("Authorization", "Basic \(credentials)")]
+        if isConnect { headers += [HTTPField("Connection", "Upgrade"), HTTPField("Upgrade", "QVD/1.0")] }
+        let exchange = SimulatedClientExchange(
+            simulation: simulation,
+            request: ClientRequest(
+                method: "GET", path: path, query: vm.map { [HTTPField("id", "\($0)")] } ?? [], headers: headers,
+                peer: "192.0.2.\(user % 250 + 1)"))
+        let client = Client(user: user, vm: vm, began: now, exchange: exchange, isConnect: isConnect)
+        // Done requests are forgotten, but for each user's latest.
+        if state.value.clients.count > 64 {
+            let latest = Dictionary(state.value.clients.enumerated().map { ($1.user, $0) }) { $1 }
+            state.value.clients = state.value.clients.enumerated().filter { index, client in
+                client.exchange.ending.value == nil || latest[client.user] == index
+            }.map(\.element)
+        }
+        state.value.clients.append(client)
+        simulation.record(
+            .user, subject: Int64(vm ?? 0), value: Int64(user), words: "user\(user) asks \(path) of VM \(vm ?? 0)")
+        if let life = state.value.lives[.router], life.isAlive, let door = state.value.door {
+            exchange.reach(life)
+            door.yield(exchange)
+        } else {
+            exchange.ending.fire(.broken)
+        }
+        return exchange
+    }
+
+    // MARK: Administrators
+
+    /// Each command is a process of its own, as `qvd` is.
+    func administer(_ action: AdministratorAction) {
+        let life = simulation.begin(named: "qvd")
+        let gate = PortGate(simulation: simulation, incarnation: life, node: node)
+        let connection = StoreConnection(store: store, gate: gate)
+        let command = self.command(action)
+        let clock = SimulatedClock(incarnation: life)
+        life.start { [simulation] in
+            var outcome = "failed"
+            do throws(PortError) {
+                let result = try await connection.apply(command, by: "administrator", at: clock.wallTime)
+                outcome = "\(result)"
+            } catch {
+                outcome = "\(error)"
+            }
+            simulation.record(.administrator, source: life.source, words: "\(action): \(outcome)")
+        }
+    }
+
+    /// The file is put into the image folder first, as an administrator would.
+    private func addImage(_ file: String) -> AdministrationCommand {
+        host.change { $0.disks.images[file] = HostDisks.Image() }
+        return .addImage(osf: OSFID(1), file: file, version: nil, day: "2026-01-02")
+    }
+
+    private func command(_ action: AdministratorAction) -> AdministrationCommand {
+        switch action {
+        case .start(let vm): .startVM(VMID(Int64(vm)), node: node)
+        case .stop(let vm): .stopVM(VMID(Int64(vm)))
+        case .block(let vm): .setVM(VMID(Int64(vm)), name: nil, tag: nil, isBlocked: true)
+        case .unblock(let vm): .setVM(VMID(Int64(vm)), name: nil, tag: nil, isBlocked: false)
+        case .delete(let vm): .deleteVM(VMID(Int64(vm)))
+        case .tag(let vm, let tag): .setVM(VMID(Int64(vm)), name: nil, tag: tag, isBlocked: nil)
+        case .addImage(let file): addImage(file)
+        case .blockNode: .setNode(node, isBlocked: true)
+        case .unblockNode: .setNode(node, isBlocked: false)
+        }
+    }
+}
+
+/// Base 64 with padding (RFC 4648), for Basic authentication.
+enum Base64 {
+    static func encode(_ bytes: [UInt8]) -> String {
+        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var text: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            let group = bytes[index..<min(index + 3, bytes.count)]
+            var bits: UInt32 = 0
+            for byte in group { bits = bits << 8 | UInt32(byte) }
+            bits <<= UInt32(8 * (3 - group.count))
+            for place in 0..<4 {
+                let digit = digits[Int(bits >> UInt32(18 - 6 * place) & 63)]
+                text.append(place <= group.count ? digit : UInt8(ascii: "="))
+            }
+            index += 3
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+}

@@ -1,0 +1,180 @@
+import FarmControl
+package import FarmModel
+package import FarmPorts
+
+/// One process's connection to the simulated store: latency, faults, and the death of its process stand between.
+package struct StoreConnection: Sendable {
+    let store: SimulatedStore
+    let gate: PortGate
+
+    package init(store: SimulatedStore, gate: PortGate) {
+        self.store = store
+        self.gate = gate
+    }
+
+    private func read<Value: Sendable>(
+        _ attempt: @autoclosure @escaping @Sendable () -> String, vm: VMID? = nil,
+        _ body: @escaping @Sendable (SimulatedStore) async throws(PortError) -> Value
+    ) async throws(PortError) -> Value {
+        let store = self.store
+        return try await gate.call(.storeRead, vm: vm, attempt: attempt()) { () async throws(PortError) in
+            try await body(store)
+        }
+    }
+
+    private func write<Value: Sendable>(
+        _ attempt: @autoclosure @escaping @Sendable () -> String, vm: VMID? = nil,
+        _ body: @escaping @Sendable (SimulatedStore) async throws(PortError) -> Value
+    ) async throws(PortError) -> Value {
+        let store = self.store
+        let simulation = gate.simulation
+        return try await gate.call(.storeWrite, vm: vm, attempt: attempt()) { () async throws(PortError) in
+            let before = simulation.mutation == .losesWrites ? store.ledger : nil
+            let answer = try await body(store)
+            simulation.changed(.store)
+            simulation.acknowledged(revision: store.revision)
+            if let before, simulation.guestChance(perMille: 100) { store.replace(before) }
+            return answer
+        }
+    }
+}
+
+extension StoreConnection: NodeRecords {
+    package func node(named name: String) async throws(PortError) -> NodeIdentity {
+        try await read("looking for node \(name)") { store async throws(PortError) in
+            try await store.node(named: name)
+        }
+    }
+
+    package func recordState(of node: NodeID, _ state: NodeState, at time: WallTime) async throws(PortError) {
+        try await write("recording that node \(node) is \(state)") { store async throws(PortError) in
+            try await store.recordState(of: node, state, at: time)
+        }
+    }
+
+    package func assignments(to node: NodeID) async throws(PortError) -> [Assignment] {
+        try await read("reading the assignments of node \(node)") { store async throws(PortError) in
+            try await store.assignments(to: node)
+        }
+    }
+
+    package func reservations() async throws(PortError) -> [Reservation] {
+        try await read("reading the reservations") { store async throws(PortError) in try await store.reservations() }
+    }
+
+    package func record(
+        _ observation: Observation, of vm: VMID, by node: NodeID, epoch: Epoch
+    ) async throws(PortError) {
+        try await write("recording VM \(vm) as \(observation.state) \(observation.detail)", vm: vm) {
+            store async throws(PortError) in try await store.record(observation, of: vm, by: node, epoch: epoch)
+        }
+    }
+
+    package func release(
+        _ vm: VMID, by node: NodeID, epoch: Epoch, request: Int64, error: String?, at time: WallTime
+    ) async throws(PortError) {
+        try await write("releasing VM \(vm): \(error ?? "stopped")", vm: vm) { store async throws(PortError) in
+            try await store.release(vm, by: node, epoch: epoch, request: request, error: error, at: time)
+        }
+    }
+
+    package func keep(_ secret: AgentSecret, of vm: VMID, by node: NodeID, epoch: Epoch) async throws(PortError) {
+        try await write("keeping the agent's secret of VM \(vm)", vm: vm) { store async throws(PortError) in
+            try await store.keep(secret, of: vm, by: node, epoch: epoch)
+        }
+    }
+
+    package func abandonedDomains(on node: NodeID) async throws(PortError) -> [VMID] {
+        try await read("reading the abandoned domains") { store async throws(PortError) in
+            try await store.abandonedDomains(on: node)
+        }
+    }
+}
+
+extension StoreConnection: Desktops {
+    package func account(_ name: LoginName) async throws(PortError) -> Account? {
+        try await read("looking for user \(name)") { store async throws(PortError) in try await store.account(name) }
+    }
+
+    package func desktops(of user: UserID) async throws(PortError) -> [VirtualMachine] {
+        try await read("reading the VMs of user \(user)") { store async throws(PortError) in
+            try await store.desktops(of: user)
+        }
+    }
+
+    package func desktop(_ vm: VMID) async throws(PortError) -> DesktopView? {
+        try await read("reading VM \(vm)", vm: vm) { store async throws(PortError) in try await store.desktop(vm) }
+    }
+
+    package func requestStart(_ vm: VMID, on node: NodeID, by actor: String) async throws(PortError) {
+        try await write("wanting VM \(vm) to run", vm: vm) { store async throws(PortError) in
+            try await store.requestStart(vm, on: node, by: actor)
+        }
+    }
+
+    package func requestStop(_ vm: VMID, by actor: String) async throws(PortError) {
+        try await write("wanting VM \(vm) to stop", vm: vm) { store async throws(PortError) in
+            try await store.requestStop(vm, by: actor)
+        }
+    }
+
+    package func nodesForPlacement() async throws(PortError) -> [PlacementCandidate] {
+        try await read("reading the nodes") { store async throws(PortError) in try await store.nodesForPlacement() }
+    }
+}
+
+extension StoreConnection: Sessions {
+    package func claim(_ session: Session) async throws(PortError) -> SessionClaim {
+        try await write("claiming VM \(session.vm) for session \(session.token)", vm: session.vm) {
+            store async throws(PortError) in try await store.claim(session)
+        }
+    }
+
+    package func markConnected(_ token: SessionToken, vm: VMID, at time: WallTime) async throws(PortError) {
+        try await write("marking session \(token) connected", vm: vm) { store async throws(PortError) in
+            try await store.markConnected(token, vm: vm, at: time)
+        }
+    }
+
+    package func end(_ token: SessionToken, vm: VMID) async throws(PortError) {
+        try await write("ending session \(token)", vm: vm) { store async throws(PortError) in
+            try await store.end(token, vm: vm)
+        }
+    }
+
+    package func wantedByOthers(router: String) async throws(PortError) -> [Session] {
+        try await read("reading the sessions that others want") { store async throws(PortError) in
+            try await store.wantedByOthers(router: router)
+        }
+    }
+
+    package func endAllBut(router: String) async throws(PortError) {
+        try await write("ending the sessions of earlier routers") { store async throws(PortError) in
+            try await store.endAllBut(router: router)
+        }
+    }
+}
+
+extension StoreConnection: Administration {
+    package func apply(
+        _ command: AdministrationCommand, by actor: String, at time: WallTime
+    ) async throws(PortError) -> Result<AdministrationResult, AdministrationRefusal> {
+        try await write("administering: \(command)") { store async throws(PortError) in
+            try await store.apply(command, by: actor, at: time)
+        }
+    }
+
+    package func snapshot() async throws(PortError) -> FarmSnapshot {
+        try await read("reading the farm") { store async throws(PortError) in try await store.snapshot() }
+    }
+
+    package func audit(limit: Int) async throws(PortError) -> [AuditRecord] {
+        try await read("reading the audit trail") { store async throws(PortError) in
+            try await store.audit(limit: limit)
+        }
+    }
+}
+
+extension StoreConnection: StoreChanges {
+    package func changes() -> AsyncStream<Void> { store.changes() }
+}

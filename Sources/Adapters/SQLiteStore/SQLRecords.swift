@@ -1,0 +1,57 @@
+import FarmControl
+import FarmModel
+import FarmPorts
+
+/// The farm's rows in an SQL database, inside a transaction that somebody else began. The text is portable; see
+/// `Statements`.
+struct SQLRecords {
+    let statements: any Statements
+
+    func run(_ sql: String, _ values: [SQLValue] = []) throws(LedgerError) {
+        do { try statements.run(sql, values) } catch { throw .rows(error) }
+    }
+
+    /// - Parameter table: named when a row cannot be understood.
+    func all<Row>(
+        _ table: String, _ sql: String, _ values: [SQLValue] = [],
+        _ read: (inout Columns) throws(PortError) -> Row
+    ) throws(LedgerError) -> [Row] {
+        var rows: [Row] = []
+        do {
+            try statements.query(sql, values) { (row: any SQLRow) throws(PortError) in
+                var columns = Columns(row, of: table)
+                rows.append(try read(&columns))
+            }
+        } catch {
+            throw .rows(error)
+        }
+        return rows
+    }
+
+    func one<Row>(
+        _ table: String, _ sql: String, _ values: [SQLValue],
+        _ read: (inout Columns) throws(PortError) -> Row
+    ) throws(LedgerError) -> Row? {
+        try all(table, sql, values, read).first
+    }
+}
+
+extension SQLValue {
+    init<Noun>(_ id: Identifier<Noun>) { self = .integer(id.rawValue) }
+    init<Noun>(_ id: Identifier<Noun>?) { self = id.map { .integer($0.rawValue) } ?? .null }
+    init(_ address: IPv4Address) { self = .text(address.description) }
+    init(_ time: WallTime) { self = .integer(time.seconds) }
+    init(_ size: Mebibytes) { self = .integer(Int64(size.count)) }
+}
+
+extension Columns {
+    mutating func id<Noun>() -> Identifier<Noun> { Identifier(integer()) }
+    mutating func optionalID<Noun>() -> Identifier<Noun>? { optionalInteger().map { Identifier($0) } }
+    mutating func address() throws(PortError) -> IPv4Address { try value(IPv4Address.init) }
+    mutating func time() -> WallTime { WallTime(seconds: integer()) }
+    mutating func size() -> Mebibytes { Mebibytes(Int(integer())) }
+
+    mutating func choice<Choice: RawRepresentable>() throws(PortError) -> Choice where Choice.RawValue == String {
+        try value(Choice.init(rawValue:))
+    }
+}

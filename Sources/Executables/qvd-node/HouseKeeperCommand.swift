@@ -1,0 +1,133 @@
+import ArgumentParser
+import CProcess
+import DnsmasqAddresses
+import EbtablesFilter
+import FarmControl
+import FarmModel
+import FarmPorts
+import FarmServices
+import Glibc
+import HTTPGuestAgent
+import ImageDisks
+import LibvirtHypervisor
+import Logging
+import NetlinkNetwork
+import NodeConfiguration
+import OpenSSLSecrets
+import SQLiteStore
+import SystemClock
+
+struct HouseKeeperCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hkd", abstract: "The house keeper alone; `run` starts it.", shouldDisplay: false)
+
+    @OptionGroup var options: CommonOptions
+
+    func run() async throws {
+        let (configuration, log) = try options.load("hkd")
+        let lock = try NodeLock.take(configuration.paths.lock)
+        defer { close(lock) }
+        try RunFolders.prepare(configuration)
+        try await TerminationSignal.endsTask {
+            let store = try await SQLiteStore.open(at: configuration.paths.database)
+            let identity = try await store.node(named: configuration.nodeName)
+            let node = try await RealNode(configuration, identity: identity, store: store, log: log)
+            try await node.run(log: log)
+        }
+    }
+}
+
+/// One HKD per node.
+enum NodeLock {
+    static func take(_ path: String) throws -> Int32 {
+        let lock = cprocess_lock(path)
+        if lock == -EWOULDBLOCK {
+            throw SystemFailure(
+                EWOULDBLOCK, "locking \(path)",
+                advice: "another house keeper runs on this node; its process id is in that file")
+        }
+        guard lock >= 0 else { throw SystemFailure(-lock, "locking \(path)") }
+        return lock
+    }
+}
+
+/// The real node: every port bound to its adapter.
+struct RealNode: Sendable {
+    private let houseKeeper: HouseKeeper
+    private let addresses: DnsmasqAddresses
+
+    init(
+        _ configuration: NodeConfiguration, identity: NodeIdentity, store: SQLiteStore, log: Logger
+    ) async throws {
+        let paths = configuration.paths
+        let hypervisor = LibvirtHypervisor(
+            uri: configuration.hypervisor.libvirtURI, emulator: configuration.commands.qemu)
+        addresses = DnsmasqAddresses(
+            DnsmasqConfiguration(
+                farm: identity.farm, plan: identity.addressPlan, bridge: configuration.network.bridge,
+                folder: "\(paths.run)/dhcp", command: configuration.commands.dnsmasq,
+                restartPause: configuration.houseKeeper.dhcpRestartDelay), log: log)
+        let ports = NodePorts(
+            hypervisor: hypervisor, network: NetlinkNodeNetwork(bridge: configuration.network.bridge),
+            filter: EbtablesTapFilter(), addresses: addresses,
+            disks: ImageDisks(
+                farm: identity.farm,
+                folders: DiskFolders(images: paths.images, overlays: paths.overlays, homes: paths.homes),
+                command: configuration.commands.qemuImg),
+            secrets: SecretFolder(farm: identity.farm, folder: "\(paths.run)/secrets"),
+            agent: HTTPGuestAgent(timeLimit: configuration.houseKeeper.agentTimeout), records: store, changes: store,
+            clock: SystemClock(), random: SystemRandom())
+        let settings = NodeSettings(
+            name: configuration.nodeName,
+            acceleration: try await Self.acceleration(configuration, hypervisor, log),
+            virtualCPUs: configuration.hypervisor.virtualCPUs,
+            ipv6: configuration.network.allowsIPv6 ? .linkLocal : .denied,
+            agentPort: configuration.hypervisor.agentPort, consoleFolder: "\(paths.log)/console",
+            policy: NodePolicy(configuration.houseKeeper))
+        houseKeeper = HouseKeeper(ports: ports, settings: settings, log: log) { log.notice("serving") }
+    }
+
+    func run(log: Logger) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await addresses.run() }
+            group.addTask { try await houseKeeper.run() }
+            try await group.next()
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+
+    /// What guests run on. The probe decides unless the operator did.
+    private static func acceleration(
+        _ configuration: NodeConfiguration, _ hypervisor: LibvirtHypervisor, _ log: Logger
+    ) async throws -> Acceleration {
+        switch configuration.hypervisor.acceleration {
+        case .kvm: return .kvm
+        case .tcg: return .tcg
+        case .auto:
+            let found = try await hypervisor.capabilities()
+            if found.acceleration == .tcg {
+                log.warning(
+                    "guests are emulated, which is slow: KVM cannot be used",
+                    metadata: ["reason": "\(found.accelerationReason)"])
+            }
+            return found.acceleration
+        }
+    }
+}
+
+extension NodePolicy {
+    init(_ configured: NodeConfiguration.HouseKeeper) {
+        self.init()
+        heavyMax = configured.heavyOperationsMax
+        readEvery = configured.pollDelay
+        limits.boot = configured.bootTimeMax
+        limits.missesMax = configured.runFailuresMax
+        limits.silenceMax = configured.runTimeMax
+        limits.pingAfterMiss = configured.pingDelayAfterError
+        limits.pingAfterAnswer = configured.pingDelayAfterSuccess
+        limits.powerOff = configured.shutdownTimeout
+        limits.shutdown = configured.stopTimeout
+        limits.zombieRetryMax = configured.zombieRetryDelay
+    }
+}

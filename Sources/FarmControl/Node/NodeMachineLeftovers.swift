@@ -1,0 +1,82 @@
+import FarmModel
+
+/// What is on the node and should not be, or is not and should: found by a look, put right one at a time.
+extension NodeMachine {
+    func ownDomains(_ view: NodeView) -> [VMID: ObservedDomain] {
+        var own: [VMID: ObservedDomain] = [:]
+        for domain in view.domains {
+            if let owner = domain.owner, owner.farm == farm, owner.node == node { own[owner.vm] = domain }
+        }
+        return own
+    }
+
+    private func isOurs(_ tap: TapName) -> Bool { tap.farm == farm && tap.node == node }
+
+    func isBeingCollected(_ vm: VMID) -> Bool { collecting.contains { $0.vm == vm } }
+
+    mutating func collectLeftovers(_ view: NodeView, _ actions: inout [NodeAction]) {
+        let domains = ownDomains(view)
+        func isFree(_ vm: VMID) -> Bool { (machines[vm]?.isIdle ?? true) && assignments?[vm] == nil }
+        func isBare(_ vm: VMID) -> Bool { isFree(vm) && domains[vm]?.isLive != true }
+        for tap in view.taps where isOurs(tap.name) && isBare(tap.name.vm) { collect(.tap(tap.name), &actions) }
+        for filter in view.filters where isOurs(filter.tap) && isBare(filter.tap.vm) {
+            collect(.filter(filter.tap), &actions)
+        }
+        for vm in view.secrets where isBare(vm) { collect(.secret(vm), &actions) }
+        for vm in ripeOverlays(view) where isBare(vm) { collect(.overlays(vm), &actions) }
+        for vm in domains.keys.sorted() {
+            guard let domain = domains[vm], assignments?[vm] == nil else { continue }
+            if isFree(vm), !domain.isLive, known.contains(vm) {
+                collect(.definition(vm), &actions)
+            } else if isFree(vm), abandoned.contains(vm) {
+                collect(.domain(vm), &actions)
+            } else if isFree(vm) || machines[vm]?.isKeptWithoutRow == true {
+                reported.domainWithoutRow(domain.name, vm, &actions)
+            }
+        }
+        reported.forgetDomains(except: Set(domains.keys.filter { assignments?[$0] == nil }))
+    }
+
+    /// Overlays whose VM has no row. One with a row is replaced at its next start or kept on purpose. On shared
+    /// storage another node may just have made it for a VM newer than our reading, so a reading that began after it
+    /// was seen must not know the VM either.
+    private mutating func ripeOverlays(_ view: NodeView) -> [VMID] {
+        let rowless = view.overlays.filter { !known.contains($0) }
+        let finished = isReading ? readings - 1 : readings
+        let ripe = rowless.filter { vm in rowlessOverlays[vm].map { finished > $0 } ?? false }
+        let before = rowlessOverlays
+        rowlessOverlays = [:]
+        for vm in rowless { rowlessOverlays[vm] = before[vm] ?? readings }
+        return ripe
+    }
+
+    private mutating func collect(_ leftover: Leftover, _ actions: inout [NodeAction]) {
+        guard collecting.insert(leftover).inserted else { return }
+        actions.append(.collect(leftover))
+    }
+
+    mutating func collected(
+        _ leftover: Leftover, _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
+    ) {
+        collecting.remove(leftover)
+        guard let assignment = assignments?[leftover.vm] else { return }
+        want(assignment, now, &touched, &actions)
+    }
+
+    /// The desktops that run on without a row and that an operator gave up.
+    mutating func giveUpAbandoned(_ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]) {
+        for vm in abandoned.sorted() where assignments?[vm] == nil && machines[vm]?.isKeptWithoutRow == true {
+            give(vm, .givenUp, now, &touched, &actions)
+        }
+    }
+
+    mutating func repairFilters(_ view: NodeView, _ actions: inout [NodeAction]) {
+        let whole = Set(view.filters.filter { isOurs($0.tap) && $0.isComplete }.map(\.tap.vm))
+        for vm in machines.keys.sorted() where !whole.contains(vm) {
+            guard let machine = machines[vm], machine.needsFilter(asOf: lookBegan), let plan = machine.plan,
+                repairing.insert(vm).inserted
+            else { continue }
+            actions.append(.repairFilter(plan))
+        }
+    }
+}

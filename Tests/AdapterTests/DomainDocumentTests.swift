@@ -1,0 +1,107 @@
+import FarmModel
+import FarmPorts
+import Foundation
+import XCTest
+
+@testable import LibvirtHypervisor
+
+/// Golden files: `fixtures/libvirt/NAME.xml`. To accept a change, run the test with `QVD_UPDATE_GOLDEN=1`.
+final class DomainDocumentTests: XCTestCase {
+    static func plain() -> DomainSpecification {
+        let owner = Ownership(farm: FarmID("a1b2c3")!, node: NodeID(2), vm: VMID(37), epoch: Epoch(5))
+        return DomainSpecification(
+            owner: owner, title: "anna's desktop", memory: Mebibytes(2048), virtualCPUs: 2,
+            acceleration: .kvm,
+            tap: TapName(owner), mac: MACAddress(forVirtualMachineAt: IPv4Address("10.3.1.44")!),
+            overlayPath: "/var/lib/qvd/storage/overlays/a1b2c3-37-4.qcow2",
+            userDiskPath: "/var/lib/qvd/storage/homes/a1b2c3-37.raw", directBoot: nil,
+            secretPath: "/run/qvd/secrets/a1b2c3-37.secret", consolePath: "/var/log/qvd/console/a1b2c3-37.log"
+        )
+    }
+
+    private func check(_ specification: DomainSpecification, golden name: String) throws {
+        let xml = try DomainDocument(specification: specification, emulator: "/usr/bin/qemu-system-x86_64")
+            .xml()
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("fixtures/libvirt/\(name).xml")
+        if ProcessInfo.processInfo.environment["QVD_UPDATE_GOLDEN"] == "1" {
+            try xml.write(to: file, atomically: true, encoding: .utf8)
+        }
+        XCTAssertEqual(xml, try String(contentsOf: file, encoding: .utf8), "differs from \(file.path)")
+    }
+
+    func testAKVMDomainWithAUserDiskIsWrittenAsInTheGoldenFile() throws {
+        try check(Self.plain(), golden: "kvm-user-disk")
+    }
+
+    func testATCGDomainWithDirectBootIsWrittenAsInTheGoldenFile() throws {
+        var specification = Self.plain()
+        specification.acceleration = .tcg
+        specification.memory = Mebibytes(96)
+        specification.virtualCPUs = 1
+        specification.userDiskPath = nil
+        specification.directBoot = DirectBoot(
+            kernelPath: "/images/demo.kernel", initialRamdiskPath: "/images/demo.initrd",
+            commandLine: "root=/dev/vda console=ttyS0 quiet")
+        try check(specification, golden: "tcg-direct-boot")
+    }
+
+    func testMarkupInNamesAndPathsIsWrittenAsInTheGoldenFile() throws {
+        var specification = Self.plain()
+        specification.title = "<b>R&D</b> \"Büro\", 'Straße' ]]> &amp; 漢字 🖥\u{0}\u{1b}\u{fffe}\ttab\nline"
+        specification.overlayPath = "/storage, <1>/\"a\" & 'b'/ü.qcow2"
+        specification.directBoot = DirectBoot(
+            kernelPath: "/k <&>,.kernel", initialRamdiskPath: "/i '\",.initrd",
+            commandLine: "a=\"b c\" d=<e>&'f',g")
+        try check(specification, golden: "markup")
+    }
+
+    func testATitleOfNothingIsLeftOut() throws {
+        var specification = Self.plain()
+        specification.title = ""
+        let xml = try DomainDocument(specification: specification, emulator: "/e").xml()
+        XCTAssertFalse(xml.contains("<title"), xml)
+    }
+
+    func testRelativePathsAndControlCharactersInPathsAreRefused() throws {
+        for path in ["relative.qcow2", "", "/new\nline", "/zero\u{0}", "/bell\u{7}", "/\u{ffff}"] {
+            var specification = Self.plain()
+            specification.overlayPath = path
+            XCTAssertThrowsError(try DomainDocument(specification: specification, emulator: "/e").xml(), path)
+            {
+                XCTAssertEqual(($0 as? PortError)?.reason, .invalid)
+            }
+        }
+    }
+
+    func testASecretPathWithCharactersThatLibvirtGarblesIsRefused() {
+        for character in [",", "&", "<", ">", "'", "\""] {
+            var specification = Self.plain()
+            specification.secretPath = "/run/a\(character)b/1.secret"
+            XCTAssertThrowsError(try DomainDocument(specification: specification, emulator: "/e").xml()) {
+                XCTAssertEqual(($0 as? PortError)?.reason, .invalid)
+                XCTAssertTrue("\($0)".contains(specification.secretPath), "\($0)")
+            }
+        }
+    }
+
+    func testUUIDsDifferByFarmAndVMOnly() {
+        func uuid(_ farm: String, _ vm: Int64, _ epoch: Int64 = 1) -> String {
+            DomainDocument.uuid(
+                Ownership(farm: FarmID(farm)!, node: NodeID(1), vm: VMID(vm), epoch: Epoch(epoch)))
+        }
+        XCTAssertEqual(uuid("a1b2c3", 37), "717664a1-b2c3-8000-8000-000000000025")
+        XCTAssertEqual(uuid("a1b2c3", 37, 9), uuid("a1b2c3", 37))
+        XCTAssertEqual(Set([uuid("a1b2c3", 37), uuid("a1b2c4", 37), uuid("a1b2c3", 38)]).count, 3)
+    }
+
+    func testMetadataOfOthersIsNotTakenForOurs() {
+        XCTAssertNil(DomainMetadata.owner(from: "<owner/>"))
+        XCTAssertNil(DomainMetadata.owner(from: "<owner farm='A1B2C3' node='1' vm='2' epoch='3'/>"))
+        XCTAssertNil(DomainMetadata.owner(from: "<owner farm='a1b2c3' node='x' vm='2' epoch='3'/>"))
+        XCTAssertNil(DomainMetadata.owner(from: "<owner farm='a1b2c3' node='1' vm='2'/><x epoch='3'/>"))
+        XCTAssertEqual(
+            DomainMetadata.owner(from: "<owner xmlns='u' farm=\"a1b2c3\" node=\"1\" vm='2' epoch='3'/>"),
+            Ownership(farm: FarmID("a1b2c3")!, node: NodeID(1), vm: VMID(2), epoch: Epoch(3)))
+    }
+}

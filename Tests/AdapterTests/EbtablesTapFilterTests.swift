@@ -1,0 +1,195 @@
+import CLinux
+import EbtablesFilter
+import FarmControl
+import FarmModel
+import FarmPorts
+import NetlinkNetwork
+import NodeRig
+import PortContracts
+import Synchronization
+import XCTest
+
+final class EbtablesTapFilterTests: XCTestCase {
+    override func setUpWithError() throws { try PrivateNamespaces.require() }
+
+    func testKeepsTheContractOnRealRules() async throws {
+        let world = EbtablesWorld()
+        try await world.flushEverything()
+        try await runContract(TapFilterContract(world).checks)
+        try await world.flushEverything()
+    }
+
+    func testRealFramesOfEveryClassArriveExactlyWhereTheyMay() async throws {
+        let world = try await TapFrameRig.make()
+        try await runContract(TapFrameContract(world).checks)
+        try await world.remove()
+    }
+
+    func testRulesStandBeforeTheTapAndBeforeItsFirstFrame() async throws {
+        let world = try await TapFrameRig.make()
+        let tap = TapName(farm: FarmID(bits: 0xf1), node: NodeID(1), vm: VMID(9))
+        try await world.filter.apply(TapFrameRig.rules(tap, world.frames.own, world.rig, .denied))
+        try await world.network.ensureTap(tap, mac: world.frames.own.mac)
+        let node = try world.rig.listenAtNode()
+        let guest = try TapPort(tap.text)
+        let wrong = world.frames.cases(ipv6: .denied).first { $0.name.hasPrefix("IPv4 of another VM") }!
+        let right = world.frames.cases(ipv6: .denied).first { $0.name.hasPrefix("own IPv4 broadcast") }!
+        try await NodeRig.wait(for: "the first honest frame", every: .milliseconds(1)) {
+            try guest.send(wrong.frame)
+            try guest.send(right.frame)
+            let heard = try node.received()
+            try require(!heard.contains { isSame($0, wrong.frame) }, "a foreign frame passed")
+            return heard.contains { isSame($0, right.frame) }
+        }
+        try await world.network.removeTap(tap)
+        try await world.filter.remove(tap)
+        try await world.remove()
+    }
+
+    func testReplacingRulesLetsNoForeignFramePassAndLosesNoHonestOne() async throws {
+        let world = try await TapFrameRig.make()
+        let cases = world.frames.cases(ipv6: .denied)
+        let right = cases.first { $0.name.hasPrefix("own IPv4 broadcast") }!
+        let wrong = cases.filter { !$0.mayReachNode && !$0.mayReachOtherPorts }
+        let node = try world.rig.listenAtNode()
+        let rounds = 60
+        let isReplaced = Flag()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for round in 0..<rounds { try await world.use(round % 2 == 0 ? .linkLocal : .denied) }
+                isReplaced.raise()
+            }
+            group.addTask {
+                var sent = 0
+                var heard: [[UInt8]] = []
+                while !isReplaced.isRaised {
+                    try world.guest.send(right.frame)
+                    sent += 1
+                    // IPv6 is right in every other round; what is tested here is always wrong.
+                    for item in wrong
+                    where EthernetFrame(item.frame)?.etherType != EthernetFrame.EtherType.ipv6 {
+                        try world.guest.send(item.frame)
+                    }
+                    heard += try node.received()
+                    await Task.yield()
+                }
+                let expected = sent
+                try await NodeRig.wait(for: "all honest frames") {
+                    heard += try node.received()
+                    return heard.count >= expected
+                }
+                try requireEqual(heard.count { isSame($0, right.frame) }, sent, "honest frames")
+                let others = heard.filter { !isSame($0, right.frame) && TapFrames.number(of: $0) != nil }
+                try requireEqual(others, [], "other frames")
+                print("\(rounds) replacements, \(sent) honest frames, \(sent * wrong.count) foreign ones")
+            }
+            try await group.waitForAll()
+        }
+        try await world.remove()
+    }
+
+    func testAFloodingGuestCostsTheOthersNoFrame() async throws {
+        let world = try await TapFrameRig.make()
+        let far = try world.rig.listenAtOtherNode()
+        let frames = world.frames
+        // The guest claims to be the other VM, its node and the other node, in every way that a bridge might
+        // learn.
+        let attackers = [frames.other.mac, frames.node.mac, world.rig.otherNodeMAC]
+        let groups = [
+            FrameBytes.broadcast, MACAddress(bits: 0x0180_c200_000e), MACAddress(bits: 0x0180_c200_0000),
+        ]
+        let attacks = attackers.flatMap { mac in
+            groups.map {
+                FrameBytes.ethernet(from: mac, to: $0, etherType: 0x88cc, TapFrames.mark + [0xff, 0xff])
+            }
+        }
+        let honest = TapFrames(
+            own: frames.other, other: .init(mac: world.rig.otherNodeMAC, address: world.rig.otherNodeAddress),
+            node: frames.node, broadcastAddress: frames.broadcastAddress)
+        let out = honest.cases(ipv6: .denied).first { $0.name.hasPrefix("own IPv4, to other") }!.frame
+        let back = TapFrames(
+            own: honest.other, other: honest.own, node: frames.node, broadcastAddress: frames.broadcastAddress
+        ).cases(ipv6: .denied).first { $0.name.hasPrefix("own IPv4, to other") }!.frame
+        let count = 2_000
+        var arrivedOut = 0
+        var arrivedBack = 0
+        func collect() throws {
+            arrivedOut += try far.received().count { isSame($0, out) }
+            arrivedBack += try world.otherGuest.received().count { isSame($0, back) }
+        }
+        for _ in 0..<count {
+            for attack in attacks { try world.guest.send(attack) }
+            try world.otherGuest.send(out)
+            try far.send(back)
+            try collect()
+        }
+        try await NodeRig.wait(
+            upTo: .seconds(5), for: "the last frames; out \(arrivedOut), back \(arrivedBack)"
+        ) {
+            try collect()
+            return arrivedOut >= count && arrivedBack >= count
+        }
+        print(
+            "of \(count) frames each way \(arrivedOut) and \(arrivedBack) arrived beside",
+            "\(count * attacks.count) spoofed ones")
+        XCTAssertEqual(arrivedOut, count)
+        XCTAssertEqual(arrivedBack, count)
+        let behind = try await world.addressesBehindTap()
+        XCTAssertEqual(behind, [frames.own.mac])
+        try await world.remove()
+    }
+
+    func testWithoutTheProgramsTheErrorSaysWhatToInstall() async throws {
+        let filter = EbtablesTapFilter(folder: "/nonexistent")
+        let error = try await requireFailure(
+            .unreachable, .unavailable, "no ebtables",
+            of: { () async throws(PortError) in try await filter.observe() })
+        XCTAssert(error.detail.contains("install"), error.detail)
+    }
+
+    func testABatchOfOneVMTakesMilliseconds() async throws {
+        let world = EbtablesWorld()
+        try await world.flushEverything()
+        let rig = try await NetworkRig.make()
+        var applying: [Int64] = []
+        var removing: [Int64] = []
+        let taps = (1...100).map { TapName(farm: FarmID(bits: 0xf2), node: NodeID(1), vm: VMID($0)) }
+        func measured(_ work: () async throws(PortError) -> Void) async throws(PortError) -> Int64 {
+            let began = clinux_monotonic_nanoseconds()
+            try await work()
+            return (clinux_monotonic_nanoseconds() - began) / 1_000
+        }
+        for tap in taps {
+            let address = IPv4Address(bits: 0x0a03_0100 + UInt32(tap.vm.rawValue))
+            let party = TapFrames.Party(mac: MACAddress(forVirtualMachineAt: address), address: address)
+            let rules = TapFrameRig.rules(tap, party, rig, .denied)
+            applying.append(
+                try await measured { () async throws(PortError) in try await world.port.apply(rules) })
+        }
+        let listing = try await measured { () async throws(PortError) in _ = try await world.port.observe() }
+        let complete = try await world.port.observe()
+        XCTAssertEqual(complete.count { $0.isComplete }, taps.count)
+        for tap in taps {
+            removing.append(
+                try await measured { () async throws(PortError) in try await world.port.remove(tap) })
+        }
+        print(
+            "rules of a VM: applied in \(applying.sorted()[50]) µs (median of 100), removed in",
+            "\(removing.sorted()[50]) µs, 100 listed in \(listing) µs")
+        let left = try await world.port.observe()
+        XCTAssertEqual(left, [])
+        try await rig.remove()
+    }
+}
+
+/// The bridge cuts off the padding of IPv4.
+private func isSame(_ heard: [UInt8], _ sent: [UInt8]) -> Bool {
+    heard.prefix(14) == sent.prefix(14) && TapFrames.number(of: heard) == TapFrames.number(of: sent)
+        && TapFrames.number(of: heard) != nil
+}
+
+private final class Flag: Sendable {
+    private let state = Mutex(false)
+    var isRaised: Bool { state.withLock { $0 } }
+    func raise() { state.withLock { $0 = true } }
+}

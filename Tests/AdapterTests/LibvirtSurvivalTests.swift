@@ -1,0 +1,223 @@
+import FarmModel
+import FarmPorts
+import Foundation
+import LibvirtHypervisor
+import NodeRig
+import PortContracts
+import XCTest
+
+/// What the adapter does when libvirtd or an emulator dies, hangs or is not there.
+final class LibvirtSurvivalTests: XCTestCase {
+    private func start(_ vm: Int64, _ world: LibvirtWorld) async throws -> DomainName {
+        let specification = try await world.specification(of: VMID(vm), epoch: Epoch(1))
+        try await world.port.define(specification)
+        try await world.port.create(specification.name)
+        return specification.name
+    }
+
+    /// Reads the stream until this event came.
+    private func require(
+        _ event: HypervisorEvent, in stream: AsyncStream<HypervisorEvent>, within limit: Duration
+    ) async throws {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                for await one in stream where one == event { return true }
+                return false
+            }
+            group.addTask {
+                try await Task.sleep(for: limit)
+                return false
+            }
+            let isTold = try await group.next()
+            group.cancelAll()
+            XCTAssertEqual(isTold, true, "no \(event) within \(limit)")
+        }
+    }
+
+    func testAKilledLibvirtdIsNoticedAndFoundAgainWithTheVMStillRunning() async throws {
+        try await LibvirtWorld.run { world in
+            let name = try await start(41, world)
+            try await world.guestIsReady(name)
+            let emulator = world.rig.emulator(of: name.text)
+            let events = world.port.events()
+            try await world.rig.kill()
+            try await require(.connectionLost, in: events, within: .seconds(5))
+            let error = try await requireFailure(
+                .unreachable, .unavailable, "observe without libvirtd",
+                of: { () async throws(PortError) in try await world.port.observe() })
+            XCTAssertTrue(error.detail.contains("libvirtd"), error.detail)
+            let again = world.port.events()
+            try await LibvirtRig.start()
+            try await require(.connectionRestored, in: again, within: .seconds(20))
+            let found = try await world.port.observe().first { $0.name == name }
+            XCTAssertEqual(found?.state, .running)
+            XCTAssertEqual(found?.owner?.vm, VMID(41))
+            XCTAssertEqual(world.rig.emulator(of: name.text), emulator, "another emulator than before")
+            // Events flow again, and calls work.
+            let later = world.port.events()
+            try await world.port.destroy(name)
+            try await require(.stopped(name, .destroyed), in: later, within: .seconds(10))
+        }
+    }
+
+    func testAVMThatDiesWhileLibvirtdIsDownIsObservedAsOff() async throws {
+        try await LibvirtWorld.run { world in
+            let name = try await start(42, world)
+            let emulator = try XCTUnwrap(world.rig.emulator(of: name.text))
+            try await world.rig.stop()
+            XCTAssertEqual(kill(emulator, SIGKILL), 0)
+            try await LibvirtRig.start()
+            try await waitFor("\(name) to be off") {
+                try await world.port.observe().first { $0.name == name }?.state == .shutOff
+            }
+        }
+    }
+
+    func testAHungLibvirtdMakesOutcomesUnknownUpToTheLimitAndThenRefusesAndRecovers() async throws {
+        try await LibvirtWorld.run(
+            shortCalls: .seconds(1),
+            adjust: {
+                $0.slotsMax = 2
+                $0.abandonedMax = 3
+            }
+        ) { world in
+            _ = try await world.port.observe()
+            try world.rig.signal(SIGSTOP)
+            var outcomes: [PortError] = []
+            for _ in 0..<7 {
+                do throws(PortError) {
+                    _ = try await world.port.observe()
+                } catch {
+                    outcomes.append(error)
+                }
+            }
+            try world.rig.signal(SIGCONT)
+            // 2 slots, and 3 replaced: the sixth call finds none.
+            XCTAssertEqual(outcomes.prefix(5).map(\.effect), Array(repeating: .outcomeUnknown, count: 5))
+            XCTAssertEqual(outcomes.prefix(5).map(\.reason), Array(repeating: .timedOut, count: 5))
+            XCTAssertEqual(outcomes.dropFirst(5).map(\.effect), [.unreachable, .unreachable])
+            XCTAssertEqual(outcomes.dropFirst(5).map(\.reason), [.limit, .limit])
+            try await waitFor("calls to work again") {
+                do throws(PortError) {
+                    _ = try await world.port.observe()
+                    return true
+                } catch {
+                    return false
+                }
+            }
+            // All slots are there again, not only one.
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<20 { group.addTask { _ = try await world.port.observe() } }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    func testACancelledCallReturnsAtOnce() async throws {
+        try await LibvirtWorld.run(shortCalls: .seconds(60)) { world in
+            _ = try await world.port.observe()
+            try world.rig.signal(SIGSTOP)
+            let begin = ContinuousClock.now
+            let outcome = await withTaskGroup(of: PortError?.self) { group in
+                group.addTask {
+                    do throws(PortError) {
+                        _ = try await world.port.observe()
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+                group.cancelAll()
+                return await group.next() ?? nil
+            }
+            XCTAssertLessThan(ContinuousClock.now - begin, .seconds(5))
+            XCTAssertEqual(outcome?.reason, .cancelled)
+            try world.rig.signal(SIGCONT)
+        }
+    }
+
+    func testAFrozenEmulatorCanBeDestroyed() async throws {
+        try await LibvirtWorld.run { world in
+            let name = try await start(43, world)
+            try await world.freezeEmulator(name)
+            let emulator = try XCTUnwrap(world.rig.emulator(of: name.text))
+            try await world.port.destroy(name)
+            XCTAssertNotEqual(kill(emulator, 0), 0, "the emulator is still there after destroy returned")
+        }
+    }
+
+    func testADiskThatIsMissingOrInUseIsSaid() async throws {
+        try await LibvirtWorld.run { world in
+            var missing = try await world.specification(of: VMID(44), epoch: Epoch(1))
+            missing.overlayPath = "\(world.scratch.path)/nowhere.qcow2"
+            try await world.port.define(missing)
+            let error = try await requireFailure(
+                .rejected, .invalid, "start without overlay",
+                of: { () async throws(PortError) in try await world.port.create(missing.name) })
+            XCTAssertTrue(error.detail.contains("nowhere.qcow2"), error.detail)
+            // Image locking: the second emulator on one disk is refused.
+            let first = try await start(45, world)
+            var second = try await world.specification(of: VMID(46), epoch: Epoch(1))
+            second.overlayPath = try await world.specification(of: VMID(45), epoch: Epoch(1)).overlayPath
+            try await world.port.define(second)
+            try await requireFailure(
+                .rejected, .busy, "a second VM on one overlay",
+                of: { () async throws(PortError) in try await world.port.create(second.name) })
+            let running = try await world.port.observe().filter(\.isLive).map(\.name)
+            XCTAssertEqual(running, [first])
+        }
+    }
+
+    func testATapThatIsMissingIsSaid() async throws {
+        try await LibvirtWorld.run { world in
+            let specification = try await world.specification(of: VMID(47), epoch: Epoch(1))
+            try await RigCommand.run("ip", "link", "del", "\(specification.tap)")
+            try await world.port.define(specification)
+            do throws(PortError) {
+                try await world.port.create(specification.name)
+                XCTFail("started without its tap")
+            } catch {
+                XCTAssertEqual(error.effect, .rejected)
+                XCTAssertTrue(error.detail.contains("tap is missing"), error.detail)
+            }
+            let taps = try await RigCommand.run("ip", "-o", "link")
+            XCTAssertFalse(taps.contains("\(specification.tap)"), "libvirt made a tap of its own")
+        }
+    }
+
+    func testDomainsOfOthersAreListedWithoutOwnerAndLeftAlone() async throws {
+        try await LibvirtWorld.run { world in
+            let xml = """
+                <domain type='qemu'><name>somebody-else</name><memory unit='MiB'>16</memory>
+                <metadata><x:owner xmlns:x='urn:other' farm='0a0b0c' node='1' vm='1' epoch='1'/></metadata>
+                <os><type arch='x86_64' machine='pc'>hvm</type></os></domain>
+                """
+            let file = "\(world.scratch.path)/other.xml"
+            try xml.write(toFile: file, atomically: true, encoding: .utf8)
+            try await RigCommand.run("virsh", "-c", LibvirtRig.uri, "define", file)
+            let seen = try await world.port.observe().first { $0.name.text == "somebody-else" }
+            XCTAssertEqual(
+                seen, ObservedDomain(name: DomainName(observed: "somebody-else"), owner: nil, state: .shutOff)
+            )
+        }
+    }
+
+    func testWithoutLibvirtdEveryCallSaysSo() async throws {
+        let port = LibvirtHypervisor(uri: "qemu:///system?socket=/nowhere/libvirt-sock")
+        let name = DomainName(farm: FarmID("0a0b0c")!, vm: VMID(1))
+        func requireUnreachable(_ call: () async throws(PortError) -> Void) async throws {
+            let error = try await requireFailure(.unreachable, .unavailable, "without libvirtd", of: call)
+            XCTAssertTrue(error.detail.contains("/nowhere/libvirt-sock"), error.detail)
+        }
+        try await requireUnreachable { () async throws(PortError) in try await port.create(name) }
+        try await requireUnreachable { () async throws(PortError) in try await port.shutdown(name) }
+        try await requireUnreachable { () async throws(PortError) in try await port.destroy(name) }
+        try await requireUnreachable { () async throws(PortError) in try await port.undefine(name) }
+        try await requireUnreachable { () async throws(PortError) in _ = try await port.observe() }
+        try await requireUnreachable { () async throws(PortError) in _ = try await port.capabilities() }
+        for await event in port.events() {
+            XCTAssertEqual(event, .connectionLost)
+            break
+        }
+    }
+}

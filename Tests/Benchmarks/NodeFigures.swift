@@ -1,0 +1,112 @@
+import Foundation
+import Glibc
+import NodeRig
+import XCTest
+
+/// What the daemon adds to a start, and what it takes when nothing happens.
+final class NodeFigures: XCTestCase {
+    func testStartThroughHKDAgainstABareLoop() async throws {
+        let farm = try await FarmRig.make()
+        let node = try await farm.startNode()
+        try await farm.addDesktops(["bench"])
+        let clock = ContinuousClock()
+        var through: [Duration] = []
+        var bare: [Duration] = []
+        for round in 0..<Figure.size(1, full: 5) {
+            let start = clock.now
+            try await farm.qvd("vm", "start", "bench")
+            through.append(try await untilTheAgentListens(farm, since: start))
+            try await farm.qvd("vm", "stop", "bench")
+            try await farm.waitUntil("bench", is: "stopped")
+            bare.append(try await bareStart(farm, round: round))
+        }
+        try await node.stop()
+        try farm.remove()
+        let (ours, theirs) = (Figure.median(through), Figure.median(bare))
+        let ratio = String(format: "%.2f", Figure.seconds(ours) / Figure.seconds(theirs))
+        Figure.print("VM start through HKD (median of \(through.count))", Figure.milliseconds(ours), aim: "ratio ≤ 1.10")
+        Figure.print("VM start by a bare loop of command-line tools", Figure.milliseconds(theirs), aim: "for comparison")
+        Figure.print("ratio", ratio, aim: "≤ 1.10")
+    }
+
+    /// The first moment at which the agent's port takes a connection: the same end for both.
+    private func untilTheAgentListens(_ farm: FarmRig, since start: ContinuousClock.Instant) async throws -> Duration {
+        let address = "10.3.255.254"
+        try await wait(upTo: .seconds(120), for: "the agent of \(address)", every: .milliseconds(50)) {
+            AgentPort.isOpen(address)
+        }
+        return ContinuousClock.now - start
+    }
+
+    /// The same overlay, reservation, tap, rules and domain, by command-line tools.
+    private func bareStart(_ farm: FarmRig, round: Int) async throws -> Duration {
+        let script = FarmRig.projectFolder.appending(path: "fixtures/bench/bare-start.sh").path
+        let folder = "\(farm.folder)/bare\(round)"
+        let start = ContinuousClock.now
+        try await RigCommand.run(script, "start", folder, try FarmRig.guestImage(), "10.3.255.254")
+        let time = try await untilTheAgentListens(farm, since: start)
+        try await RigCommand.run(script, "stop", folder, try FarmRig.guestImage(), "10.3.255.254")
+        return time
+    }
+
+    func testIdleNode() async throws {
+        let farm = try await FarmRig.make()
+        let node = try await farm.startNode()
+        let names = (1...Figure.size(1, full: 20)).map { "idle\($0)" }
+        try await farm.addDesktops(names)
+        for name in names { try await farm.qvd("vm", "start", name) }
+        for name in names { try await farm.waitUntil(name, is: "running", upTo: .seconds(600)) }
+        let roles = ["hkd", "l7r"]
+        var before: [String: Double] = [:]
+        for role in roles { before[role] = try cpuSeconds(of: XCTUnwrap(await farm.process(role))) }
+        let seconds = Figure.size(2, full: 30)
+        try await Task.sleep(for: .seconds(seconds))
+        for role in roles {
+            let pid = try XCTUnwrap(await farm.process(role))
+            let cpu = try cpuSeconds(of: pid) - (before[role] ?? 0)
+            let text = String(
+                format: "%.1f MiB, %.2f %% of a core", Double(try residentKiB(of: pid)) / 1024, cpu * 100 / Double(seconds))
+            Figure.print("\(role) idle with \(names.count) VMs", text, aim: "little")
+        }
+        for name in names { try await farm.qvd("vm", "stop", name) }
+        for name in names { try await farm.waitUntil(name, is: "stopped", upTo: .seconds(600)) }
+        try await node.stop()
+        try farm.remove()
+    }
+
+    private func cpuSeconds(of pid: pid_t) throws -> Double {
+        let text = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+        let fields = try XCTUnwrap(text.split(separator: ")").last).split(separator: " ")
+        return ((Double(fields[11]) ?? 0) + (Double(fields[12]) ?? 0)) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    private func residentKiB(of pid: pid_t) throws -> Int {
+        let lines = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8).split(separator: "\n")
+        let line = try XCTUnwrap(lines.first { $0.hasPrefix("VmRSS:") })
+        return Int(line.filter(\.isNumber)) ?? 0
+    }
+}
+
+/// Whether somebody listens on the agent's port.
+enum AgentPort {
+    static func isOpen(_ address: String) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_port = in_port_t(3030).bigEndian
+        name.sin_addr.s_addr = inet_addr(address)
+        _ = withUnsafePointer(to: &name) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        guard Glibc.poll(&poll, 1, 500) == 1 else { return false }
+        var error: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length)
+        return error == 0
+    }
+}

@@ -1,0 +1,94 @@
+import FarmModel
+import XCTest
+
+@testable import FarmControl
+
+/// Drives one VM's machine by hand: keeps the time, answers what is out, remembers every action.
+struct MachineBench {
+    static let vm = VMID(7)
+    static let image = DiskImage(
+        id: ImageID(3), osf: OSFID(1), file: "desk.qcow2", version: "2026-01", tags: ["2026-01", "default"])
+
+    var machine: VMMachine
+    var now = Instant(nanoseconds: 1_000_000_000)
+    private(set) var actions: [VMAction] = []
+
+    init(_ limits: VMTimeLimits = VMTimeLimits()) { machine = VMMachine(vm: Self.vm, limits: limits) }
+
+    static func assignment(
+        _ wanted: Intent.Wanted = .run, epoch: Int64 = 1, request: Int64 = 1, state: VMState = .stopped,
+        images: [DiskImage] = [image]
+    ) -> Assignment {
+        let row = VirtualMachine(
+            id: vm, name: "ann's desk", user: UserID(1), osf: OSFID(1), tag: "default",
+            address: IPv4Address(bits: 0x0a03_0f07),
+            intent: Intent(wanted: wanted, node: NodeID(1), epoch: Epoch(epoch), request: request),
+            observation: Observation(state: state, image: image.id))
+        let osf = OSFlavour(
+            id: OSFID(1), tenant: TenantID(1), name: "desk", memory: Mebibytes(256), userDiskSize: Mebibytes(64),
+            keepsOverlay: false)
+        return Assignment(vm: row, login: "ann", osf: osf, images: images)
+    }
+
+    /// Sends an event a millisecond later.
+    mutating func send(_ event: VMEvent) {
+        now = now.advanced(by: .milliseconds(1))
+        actions += machine.receive(event, at: now)
+    }
+
+    mutating func want(_ wanted: Intent.Wanted, epoch: Int64 = 1, request: Int64 = 1) {
+        send(.desired(Self.assignment(wanted, epoch: epoch, request: request)))
+    }
+
+    mutating func adopt(_ assignment: Assignment, liveUnder epoch: Int64 = 1) {
+        actions += machine.adopt(assignment, liveUnder: Epoch(epoch), at: now)
+    }
+
+    /// Answers the effect that is out.
+    mutating func answer(_ outcome: PortOutcome = .done, line: UInt = #line) {
+        guard let id = machine.outstanding?.id else { return XCTFail("nothing is out", line: line) }
+        send(.finished(id, outcome))
+    }
+
+    /// Time passes until the machine's deadline.
+    mutating func passDeadline(line: UInt = #line) {
+        guard let deadline = machine.deadline else { return XCTFail("no deadline", line: line) }
+        now = max(now, deadline)
+        send(.tick)
+    }
+
+    /// A look that begins and ends now.
+    mutating func look(isLive: Bool, epoch: Int64 = 1, heard: StopReason? = nil) {
+        now = now.advanced(by: .milliseconds(1))
+        send(.observed(DomainSight(isLive: isLive, epoch: Epoch(epoch), asOf: now, stopReason: heard)))
+    }
+
+    /// Wants the VM to run, grants the slot, and answers every step before this one.
+    mutating func start(upTo step: StartStep) {
+        want(.run)
+        send(.slotGranted)
+        while machine.outstanding?.effect != .build(step) { answer() }
+    }
+
+    mutating func startCompletely() {
+        start(upTo: .domain)
+        answer()
+        answer()
+    }
+
+    /// Answers undoing after undoing, until nothing is undone any more.
+    mutating func undoAll() {
+        while case .undo? = machine.outstanding?.effect { answer() }
+    }
+
+    mutating func forgetActions() { actions = [] }
+
+    var effects: [VMEffect] {
+        actions.compactMap { if case .perform(let effect, _, _) = $0 { effect } else { nil } }
+    }
+
+    /// The errors of the releases so far; a release without an error is nil.
+    var releases: [String?] {
+        actions.compactMap { if case .release(let error, _) = $0 { .some(error) } else { nil } }
+    }
+}

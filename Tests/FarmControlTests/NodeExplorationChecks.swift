@@ -1,0 +1,114 @@
+import FarmModel
+
+@testable import FarmControl
+
+/// The invariants, looked at after every event.
+extension TinyWorld {
+    /// The first broken rule, in words; nil when all hold.
+    var broken: String? {
+        if let violation { return violation }
+        for vm in vms {
+            if let words = brokenRules(vm) ?? brokenRow(vm) ?? brokenArming(vm) { return "\(words) (VM \(vm))" }
+        }
+        return brokenSlots
+    }
+
+    private func brokenRules(_ vm: VMID) -> String? {
+        guard let domain = domains[vm], !domain.isStray else { return nil }
+        return taps.contains(vm) && filters.contains(vm) ? nil : "rules-before-domain: live without tap or rules"
+    }
+
+    /// A row that says running has a domain, or the machine has not yet seen it die, or is about to say so.
+    private func brokenRow(_ vm: VMID) -> String? {
+        guard rows[vm]?.observation.state == .running, domains[vm] == nil, machine.isReady else { return nil }
+        if machine.machines[vm]?.state == .running { return nil }
+        if let recording = machine.recording[vm], recording.isOut || recording.retryAt != nil { return nil }
+        if case .releasing = machine.machines[vm]?.phase { return nil }
+        let isReleased = pending.contains { if case .release(vm, _, _, _) = $0.call { true } else { false } }
+        return isReleased ? nil : "true-row: says running, and nobody is about to correct it"
+    }
+
+    private func brokenArming(_ vm: VMID) -> String? {
+        guard let one = machine.machines[vm], one.phase != .idle else { return nil }
+        let changing = pending.filter {
+            if case .perform(let effect, let id, _) = $0.call { id.vm == vm && effect.changesNode } else { false }
+        }
+        if changing.count > 1 { return "one-effect: two are out" }
+        if let outstanding = one.outstanding {
+            let isOut = pending.contains {
+                if case .perform(_, outstanding.id, _) = $0.call { true } else { false }
+            }
+            if isOut || one.deadline != nil { return nil }
+            return "armed-deadline: waits for an effect that is not out"
+        }
+        if one.deadline != nil { return nil }
+        if one.phase == .releasing {
+            let isOut = pending.contains { if case .release(vm, _, _, _) = $0.call { true } else { false } }
+            return isOut ? nil : "armed-deadline: waits for a release that is not out"
+        }
+        if one.phase == .waitingForSlot {
+            return machine.slots.waiting.contains(vm) ? nil : "armed-deadline: waits for a slot without asking"
+        }
+        return "armed-deadline: \(one.phase) waits for nothing"
+    }
+
+    private var brokenSlots: String? {
+        for vm in machine.slots.holders.sorted() where machine.machines[vm]?.holdsSlot != true {
+            return "slots: VM \(vm) holds one without knowing"
+        }
+        for vm in vms where machine.machines[vm]?.holdsSlot == true && !machine.slots.holders.contains(vm) {
+            return "slots: VM \(vm) thinks it holds one"
+        }
+        if !machine.slots.waiting.isEmpty, machine.slots.holders.count < machine.slots.capacity {
+            return "slots: one is free while a VM waits"
+        }
+        let readIsOut = pending.contains { $0.call == .read }
+        if machine.isReading != readIsOut { return "armed-deadline: reading is \(machine.isReading) in the machine" }
+        let lookIsOut = pending.contains { $0.call == .look }
+        if machine.isLooking != lookIsOut { return "armed-deadline: looking is \(machine.isLooking) in the machine" }
+        if !readIsOut, machine.nextRead == nil { return "armed-deadline: the store is never read again" }
+        if !lookIsOut, machine.nextLook == nil { return "armed-deadline: the node is never looked at again" }
+        return nil
+    }
+
+    /// What must hold at the moment at which the machine begins an effect.
+    mutating func checkBeforePerforming(_ effect: VMEffect, _ id: VMEffectID, _ plan: StartPlan) {
+        let vm = id.vm
+        guard let domain = domains[vm], let ghost = ghosts[vm] else { return }
+        switch effect {
+        case .build(.domain):
+            if !ghost.mayBeStray, !domain.isStray { violation = "one-domain: a second one of VM \(vm) is begun" }
+        case .askPowerOff, .askShutdown, .undo(.domain):
+            guard !domain.isStray, !ghost.wasStopped, !domain.isPoweringOff, let row = rows[vm] else { return }
+            if domain.isAcknowledged, row.intent.wanted == .run, row.intent.epoch == domain.epoch,
+                row.intent.node == Self.node
+            {
+                violation = "wrong kill: \(effect) of VM \(vm), which runs and is wanted"
+            }
+        default: break
+        }
+    }
+
+    /// Whether everything is as it is wanted, in words when it is not.
+    var unsettled: String? {
+        guard pending.isEmpty, lateCreates.isEmpty else { return "something is under way" }
+        for vm in vms {
+            guard let row = rows[vm] else { continue }
+            if row.intent.node == Self.node {
+                guard row.intent.wanted == .run else { return "settles: VM \(vm) is wanted to stop and assigned" }
+                guard row.observation.state == .running, domains[vm]?.epoch == row.intent.epoch else {
+                    return "settles: VM \(vm) is wanted to run and is \(row.observation.state)"
+                }
+            } else {
+                if row.intent.wanted == .run { return "settles: VM \(vm) is wanted to run nowhere" }
+                // A daemon that knows nothing of the call that made it late reports it and leaves it to the operator.
+                if domains[vm]?.isStray == true, ghosts[vm]?.isReported == true { continue }
+                if domains[vm] != nil || taps.contains(vm) || filters.contains(vm) || secrets.contains(vm) {
+                    return "no-orphan: VM \(vm) left something"
+                }
+                if machine.machines[vm]?.isIdle == false { return "settles: VM \(vm) is not idle" }
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,152 @@
+import FarmModel
+
+@testable import FarmControl
+
+/// Everything that can happen next. Undisturbed, calls are answered oldest first; whatever departs from that (a
+/// fault, a call that waits while others overtake it, a command, a death) costs one disturbance of the budget.
+struct ExplorationStep {
+    var words: String
+    var world: TinyWorld
+}
+
+extension TinyWorld {
+    var nextSteps: [ExplorationStep] {
+        var steps: [ExplorationStep] = []
+        func step(_ words: String, cost: Int = 0, _ change: (inout TinyWorld) -> Void) {
+            guard budget >= cost else { return }
+            var world = self
+            world.budget -= cost
+            if cost > 0 { world.wasHurt = true }
+            change(&world)
+            steps.append(.init(words: words, world: world))
+        }
+        for index in pending.indices { addAnswers(to: index, step) }
+        for vm in vms { addHappenings(to: vm, step) }
+        addPassingTime(step)
+        step("daemon dies", cost: 1) { $0.crash(createsLate: false) }
+        if pending.contains(where: \.isCreate) { step("daemon dies in create", cost: 1) { $0.crash(createsLate: true) } }
+        return steps
+    }
+
+    typealias AddStep = (_ words: String, _ cost: Int, _ change: (inout TinyWorld) -> Void) -> Void
+
+    private func addAnswers(to index: Int, _ step: AddStep) {
+        let entry = pending[index]
+        step("\(entry.call)", index == 0 ? 0 : 1) { $0.answer(index) }
+        guard index == 0 else { return }
+        if pending.count > 1 { step("waits: \(entry.call)", 1) { $0.putLast(index) } }
+        guard entry.answer == nil else { return }
+        switch entry.call {
+        case .heard, .changed, .repair, .collect: return
+        case .perform(let effect, let id, let epoch):
+            guard effect.changesNode else { return }
+            step("fails: \(entry.call)", 1) { $0.refuse(index, .finished(id, .failed("refused"))) }
+            step("no answer: \(entry.call)", 1) { $0.refuse(index, .finished(id, .unknown("no answer"))) }
+            step("done without answer: \(entry.call)", 1) { world in
+                _ = world.carryOut(entry.call)
+                world.refuse(index, .finished(id, .unknown("no answer")))
+            }
+            if effect == .build(.domain) {
+                step("done late: \(entry.call)", 1) { world in
+                    world.lateCreates[id.vm] = epoch
+                    world.ghosts[id.vm]?.mayBeStray = true
+                    world.refuse(index, .finished(id, .unknown("no answer")))
+                }
+            }
+        case .record(_, let vm, _):
+            step("not recorded: \(vm)", 1) { $0.refuse(index, .recorded(vm, .failed)) }
+            step("recorded without answer: \(vm)", 1) { world in
+                _ = world.carryOut(entry.call)
+                world.refuse(index, .recorded(vm, .failed))
+            }
+        case .release: break
+        case .read: step("reading fails", 1) { $0.refuse(index, .readFailed("away")) }
+        case .look: step("look fails", 1) { $0.refuse(index, .lookFailed("away")) }
+        }
+        step("answer is slow: \(entry.call)", 1) { world in
+            world.pending[index].answer = world.carryOut(entry.call)
+            world.putLast(index)
+        }
+    }
+
+    private func addHappenings(to vm: VMID, _ step: AddStep) {
+        if let domain = domains[vm] {
+            if domain.isPoweringOff { step("guest \(vm) ends", 0) { $0.endDomain(vm, heardAs: .shutdown) } }
+            step("domain \(vm) dies", 1) { $0.endDomain(vm, heardAs: .crashed) }
+            step("domain \(vm) dies unheard", 1) { $0.endDomain(vm, heardAs: nil) }
+            step("guest \(vm) powers off", 1) { world in
+                world.ghosts[vm]?.guestEnded = true
+                world.endDomain(vm, heardAs: .shutdown)
+            }
+        }
+        if lateCreates[vm] != nil { step("late domain of \(vm)", pending.isEmpty ? 0 : 1) { $0.createLate(vm) } }
+        if rows[vm]?.intent.wanted == .run {
+            step("stop \(vm)", 1) { $0.requestStop(vm) }
+        } else {
+            step("start \(vm)", 1) { $0.requestStart(vm) }
+        }
+    }
+
+    private func addPassingTime(_ step: AddStep) {
+        guard machine.deadline != nil else { return }
+        step("time passes", pending.isEmpty ? 0 : 1) { $0.passTime() }
+    }
+
+    // MARK: The changes
+
+    mutating func answer(_ index: Int) {
+        let entry = pending[index]
+        let event = entry.answer ?? carryOut(entry.call)
+        if let place = pending.firstIndex(of: entry) { pending.remove(at: place) }
+        deliver(event)
+    }
+
+    mutating func putLast(_ index: Int) { pending.append(pending.remove(at: index)) }
+
+    mutating func refuse(_ index: Int, _ event: NodeEvent) {
+        pending.remove(at: index)
+        deliver(event)
+    }
+
+    mutating func passTime() {
+        guard let deadline = machine.deadline else { return }
+        now = max(now, deadline).advanced(by: .milliseconds(1))
+        deliver(.tick)
+    }
+
+    mutating func createLate(_ vm: VMID) {
+        guard let epoch = lateCreates.removeValue(forKey: vm), domains[vm] == nil else { return }
+        domains[vm] = Domain(epoch: epoch, isStray: true)
+    }
+
+    mutating func crash(createsLate: Bool) {
+        for entry in pending {
+            if createsLate, entry.isCreate, case .perform(_, let id, let epoch) = entry.call {
+                lateCreates[id.vm] = epoch
+                ghosts[id.vm]?.mayBeStray = true
+            }
+        }
+        pending.removeAll { if case .changed = $0.call { false } else { true } }
+        now = now.advanced(by: .nanoseconds(1))
+        startDaemon()
+    }
+
+    /// No more harm: the oldest call is answered first, then guests end, then time passes.
+    mutating func proceedUndisturbed() {
+        if !pending.isEmpty {
+            answer(0)
+        } else if let vm = lateCreates.keys.min() {
+            createLate(vm)
+        } else if let vm = vms.first(where: { domains[$0]?.isPoweringOff == true }) {
+            endDomain(vm, heardAs: .shutdown)
+        } else {
+            passTime()
+        }
+    }
+}
+
+extension TinyWorld.Pending {
+    var isCreate: Bool {
+        if case .perform(.build(.domain), _, _) = call { answer == nil } else { false }
+    }
+}

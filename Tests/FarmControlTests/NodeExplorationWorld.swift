@@ -1,0 +1,252 @@
+import FarmModel
+
+@testable import FarmControl
+
+/// A world as small as can be around one `NodeMachine`: the store's rows, what is on the node, and the calls that are
+/// under way. It carries calls out as the ports promise, in every way they may fail.
+struct TinyWorld {
+    struct Domain: Hashable {
+        var epoch: Epoch
+        /// Made by a call that had been given up: it has no rights, and is to be removed.
+        var isStray = false
+        var isPoweringOff = false
+        /// The store was told that it runs.
+        var isAcknowledged = false
+    }
+
+    /// Something under way between the machine and the world.
+    enum Call: Hashable {
+        case perform(VMEffect, VMEffectID, Epoch)
+        case record(Observation, VMID, Epoch)
+        case release(VMID, Epoch, request: Int64, error: String?)
+        case read, look
+        case repair(VMID)
+        case collect(Leftover)
+        case heard(VMID, StopReason)
+        case changed
+    }
+
+    struct Pending: Hashable {
+        var call: Call
+        /// Set when it was carried out and only the answer is still on its way.
+        var answer: NodeEvent?
+    }
+
+    /// What the checkers must remember of a VM.
+    struct Ghost: Hashable {
+        var guestEnded = false
+        var wasStopped = false
+        var mayBeStray = false
+        /// People were told of a domain that the store does not assign here.
+        var isReported = false
+    }
+
+    static let farm = FarmID(bits: 0xabcdef)
+    static let node = NodeID(1)
+    static let osf = OSFlavour(
+        id: OSFID(1), tenant: TenantID(1), name: "desk", memory: Mebibytes(64), userDiskSize: Mebibytes(0),
+        keepsOverlay: false)
+    static let images = [
+        DiskImage(id: ImageID(1), osf: OSFID(1), file: "desk.qcow2", version: "1", tags: ["default"])
+    ]
+
+    var mutant: Mutant?
+    var policy: NodePolicy
+    var machine: NodeMachine
+    var now = Instant.start
+    var pending: [Pending] = []
+
+    var rows: [VMID: VirtualMachine] = [:]
+    var secretsInStore: Set<VMID> = []
+    var domains: [VMID: Domain] = [:]
+    var taps: Set<VMID> = []
+    var filters: Set<VMID> = []
+    var secrets: Set<VMID> = []
+    var overlays: Set<VMID> = []
+    /// Domains that a lost create will still make.
+    var lateCreates: [VMID: Epoch] = [:]
+    var ghosts: [VMID: Ghost] = [:]
+    /// How much harm may still be done.
+    var budget: Int
+    var wasHurt = false
+    var violation: String?
+
+    /// Planted faults that the checks must find.
+    enum Mutant: Hashable, CaseIterable {
+        case filterGoesBeforeDomain, looksMissDomains, answersVanish, rowsRunAhead, newerStartsAreForgotten
+    }
+
+    init(vms: Int, slots: Int, budget: Int, mutant: Mutant? = nil) {
+        policy = NodePolicy()
+        policy.heavyMax = slots
+        policy.readEvery = .seconds(10)
+        policy.limits.restartsMax = 1
+        policy.limits.pingAfterAnswer = .seconds(30)
+        machine = NodeMachine(farm: Self.farm, node: Self.node, policy: policy)
+        self.budget = budget
+        self.mutant = mutant
+        for number in 1...Int64(vms) {
+            let vm = VMID(number)
+            rows[vm] = VirtualMachine(
+                id: vm, name: "vm\(number)", user: UserID(1), osf: OSFID(1), tag: "default",
+                address: IPv4Address(bits: 0x0a03_0f00 + UInt32(number)))
+            ghosts[vm] = Ghost()
+        }
+    }
+
+    var vms: [VMID] { rows.keys.sorted() }
+
+    // MARK: The machine
+
+    mutating func startDaemon() {
+        machine = NodeMachine(farm: Self.farm, node: Self.node, policy: policy)
+        take(machine.start(at: now))
+    }
+
+    mutating func deliver(_ event: NodeEvent) {
+        now = now.advanced(by: .nanoseconds(1))
+        take(machine.receive(event, at: now, wall: WallTime(seconds: 0)))
+    }
+
+    private mutating func take(_ actions: [NodeAction]) {
+        for action in actions {
+            switch action {
+            case .readStore: pending.append(.init(call: .read))
+            case .look: pending.append(.init(call: .look))
+            case .perform(let effect, let id, let plan, _):
+                checkBeforePerforming(effect, id, plan)
+                if mutant == .filterGoesBeforeDomain, effect == .undo(.domain) { filters.remove(id.vm) }
+                if mutant == .answersVanish, effect == .build(.reservation) { continue }
+                pending.append(.init(call: .perform(effect, id, plan.epoch)))
+            case .record(let observation, let vm, let epoch):
+                var said = observation
+                if mutant == .rowsRunAhead, said.state == .starting { said.state = .running }
+                pending.append(.init(call: .record(said, vm, epoch)))
+            case .release(let plan, let error):
+                pending.append(.init(call: .release(plan.vm.id, plan.epoch, request: plan.request, error: error)))
+            case .repairFilter(let plan): pending.append(.init(call: .repair(plan.vm.id)))
+            case .collect(let leftover): pending.append(.init(call: .collect(leftover)))
+            case .report(.domainWithoutRow(_, let vm)): ghosts[vm]?.isReported = true
+            case .ready, .report: break
+            }
+        }
+    }
+
+    // MARK: Carrying out
+
+    /// Carries a call out as it should be, and says what the machine will hear.
+    mutating func carryOut(_ call: Call) -> NodeEvent {
+        switch call {
+        case .perform(let effect, let id, let epoch):
+            return .finished(id, perform(effect, id.vm, epoch))
+        case .record(let observation, let vm, let epoch):
+            guard rows[vm]?.intent.node == Self.node, rows[vm]?.intent.epoch == epoch else {
+                return .recorded(vm, .stale)
+            }
+            rows[vm]?.observation = observation
+            if observation.state == .running { domains[vm]?.isAcknowledged = true }
+            return .recorded(vm, .done)
+        case .release(let vm, let epoch, let request, let error):
+            release(vm, epoch, request, error)
+            return .released(vm)
+        case .read: return .assignments(assignments, abandoned: [], known: vms)
+        case .look: return .looked(view)
+        case .repair(let vm):
+            filters.insert(vm)
+            return .repaired(vm)
+        case .collect(let leftover):
+            collect(leftover)
+            return .collected(leftover)
+        case .heard(let vm, let reason):
+            return .hypervisor(.stopped(DomainName(farm: Self.farm, vm: vm), reason))
+        case .changed: return .storeChanged
+        }
+    }
+
+    private mutating func perform(_ effect: VMEffect, _ vm: VMID, _ epoch: Epoch) -> PortOutcome {
+        switch effect {
+        case .build(let step): return build(step, vm, epoch)
+        case .undo(let step):
+            undo(step, vm)
+            return .done
+        case .ping: return domains[vm] == nil ? .failed("no answer") : .done
+        case .askPowerOff, .askShutdown:
+            guard domains[vm] != nil else { return .failed("not running") }
+            domains[vm]?.isPoweringOff = true
+            return .done
+        }
+    }
+
+    private mutating func build(_ step: StartStep, _ vm: VMID, _ epoch: Epoch) -> PortOutcome {
+        switch step {
+        case .disks:
+            if let domain = domains[vm], !domain.isStray { violation = "disk-safe: new overlay under a live domain" }
+            overlays.insert(vm)
+        case .tap: taps.insert(vm)
+        case .filter: filters.insert(vm)
+        case .reservation: break
+        case .secret:
+            guard rows[vm]?.intent.node == Self.node, rows[vm]?.intent.epoch == epoch else { return .failed("stale") }
+            secretsInStore.insert(vm)
+            secrets.insert(vm)
+        case .domain:
+            guard domains[vm] == nil else { return .failed("runs already") }
+            guard taps.contains(vm) else { return .failed("no tap") }
+            domains[vm] = Domain(epoch: epoch)
+        }
+        return .done
+    }
+
+    private mutating func undo(_ step: StartStep, _ vm: VMID) {
+        switch step {
+        case .disks:
+            if let domain = domains[vm], !domain.isStray { violation = "disk-safe: overlay of a live domain removed" }
+            overlays.remove(vm)
+        case .tap: taps.remove(vm)
+        case .filter: filters.remove(vm)
+        case .reservation: break
+        case .secret: secrets.remove(vm)
+        case .domain: endDomain(vm, heardAs: .destroyed)
+        }
+    }
+
+    mutating func endDomain(_ vm: VMID, heardAs reason: StopReason?) {
+        guard domains.removeValue(forKey: vm) != nil else { return }
+        pending.removeAll { if case .heard(vm, _) = $0.call { true } else { false } }
+        if let reason { pending.append(.init(call: .heard(vm, reason))) }
+    }
+
+    private mutating func collect(_ leftover: Leftover) {
+        switch leftover {
+        case .tap(let name): taps.remove(name.vm)
+        case .filter(let name): filters.remove(name.vm)
+        case .secret(let vm): secrets.remove(vm)
+        case .overlays(let vm): overlays.remove(vm)
+        case .definition: break
+        case .domain(let vm): endDomain(vm, heardAs: .destroyed)
+        }
+    }
+
+    private var assignments: [Assignment] {
+        vms.compactMap { vm in
+            guard let row = rows[vm], row.intent.node == Self.node else { return nil }
+            return Assignment(vm: row, login: "ann", osf: Self.osf, images: Self.images)
+        }
+    }
+
+    private var view: NodeView {
+        var view = NodeView()
+        for vm in domains.keys.sorted() where mutant != .looksMissDomains {
+            let owner = Ownership(farm: Self.farm, node: Self.node, vm: vm, epoch: domains[vm]?.epoch ?? .none)
+            view.domains.append(
+                ObservedDomain(name: DomainName(farm: Self.farm, vm: vm), owner: owner, state: .running))
+        }
+        view.taps = taps.sorted().map { ObservedTap(name: name($0), isUp: true, isOnBridge: true) }
+        view.filters = filters.sorted().map { ObservedFilter(tap: name($0), isComplete: true) }
+        view.overlays = overlays.sorted()
+        view.secrets = secrets.sorted()
+        return view
+    }
+
+    private func name(_ vm: VMID) -> TapName { TapName(farm: Self.farm, node: Self.node, vm: vm) }
+}

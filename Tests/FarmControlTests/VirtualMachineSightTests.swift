@@ -1,0 +1,210 @@
+import FarmModel
+import XCTest
+
+@testable import FarmControl
+
+/// What a look at the node may and may not do, and how a daemon takes over what runs.
+final class VirtualMachineSightTests: XCTestCase {
+    func testALookThatBeganBeforeTheDomainWasMadeDoesNotEndIt() {
+        var bench = MachineBench()
+        bench.start(upTo: .domain)
+        let began = bench.now
+        bench.answer()
+        bench.answer()
+        bench.send(.observed(DomainSight(isLive: false, asOf: began)))
+        XCTAssertEqual(bench.machine.state, .running)
+        bench.look(isLive: false)
+        XCTAssertEqual(bench.machine.outstanding?.effect, .undo(.domain))
+    }
+
+    func testALookThatBeganBeforeTheDomainWasRemovedStartsNoSecondRemoval() {
+        var bench = MachineBench()
+        bench.startCompletely()
+        bench.look(isLive: false)
+        let began = bench.now
+        bench.undoAll()
+        bench.forgetActions()
+        bench.send(.observed(DomainSight(isLive: true, epoch: Epoch(1), asOf: began)))
+        XCTAssertEqual(bench.actions, [])
+    }
+
+    func testADomainMadeLateIsRemovedBeforeItsStepIsBuiltUpon() {
+        for step in StartStep.allCases where step < .domain {
+            var bench = MachineBench()
+            bench.start(upTo: step)
+            bench.look(isLive: true)
+            bench.forgetActions()
+            bench.answer()
+            XCTAssertEqual(bench.effects, [.undo(.domain)], "\(step)")
+            bench.undoAll()
+            XCTAssertEqual(bench.actions.last, .requestSlot, "\(step): and then the start begins anew")
+        }
+    }
+
+    func testADomainMadeLateIsRemovedWhileWaitingUndoingAndAfterTheRelease() {
+        var waiting = MachineBench()
+        waiting.want(.run)
+        waiting.look(isLive: true)
+        XCTAssertEqual(waiting.machine.outstanding?.effect, .undo(.domain))
+
+        var undoing = MachineBench()
+        undoing.start(upTo: .filter)
+        undoing.answer(.failed("no"))
+        undoing.look(isLive: true)
+        undoing.answer()
+        XCTAssertEqual(undoing.machine.outstanding?.effect, .undo(.domain))
+
+        var released = MachineBench()
+        released.start(upTo: .domain)
+        released.answer(.unknown("no answer"))
+        released.undoAll()
+        released.send(.released)
+        released.look(isLive: true)
+        XCTAssertEqual(released.machine.outstanding?.effect, .undo(.domain))
+        released.undoAll()
+        XCTAssertEqual(released.releases.count, 2)
+    }
+
+    func testADomainOfANewerAssignmentThanTheLastReleasedIsNotTouched() {
+        var bench = MachineBench()
+        bench.start(upTo: .domain)
+        bench.answer(.failed("no"))
+        bench.undoAll()
+        bench.send(.released)
+        bench.forgetActions()
+        bench.look(isLive: true, epoch: 2)
+        XCTAssertEqual(bench.actions, [])
+    }
+
+    // MARK: Adoption
+
+    func testAnAdoptedDesktopKeepsItsRowRunningAndOnlyItsRulesAndReservationAreMadeSure() {
+        var bench = MachineBench()
+        bench.adopt(MachineBench.assignment(state: .running))
+        while bench.machine.outstanding?.effect != .ping {
+            XCTAssertEqual(bench.machine.state, .running)
+            bench.answer()
+        }
+        XCTAssertEqual(bench.effects, [.build(.filter), .build(.reservation), .ping])
+        XCTAssertEqual(bench.machine.state, .running)
+    }
+
+    func testAnAdoptedDesktopThatWasStillStartingIsWaitedFor() {
+        var bench = MachineBench()
+        bench.adopt(MachineBench.assignment(state: .starting))
+        bench.answer()
+        bench.answer()
+        XCTAssertEqual(bench.machine.state, .starting)
+        bench.answer()
+        XCTAssertEqual(bench.machine.state, .running)
+    }
+
+    func testAnAdoptedDesktopIsNotHarmedByAStepThatFailsOrDoesNotAnswer() {
+        for failedStep in [StartStep.filter, .reservation] {
+            var bench = MachineBench()
+            bench.adopt(MachineBench.assignment(state: .running))
+            while bench.machine.outstanding?.effect != .build(failedStep) { bench.answer() }
+            bench.answer(.failed("ebtables is locked"))
+            XCTAssertEqual(bench.machine.said?.error, "ebtables is locked")
+            bench.passDeadline()
+            XCTAssertEqual(bench.machine.outstanding?.effect, .build(failedStep), "tried again")
+            bench.passDeadline()
+            XCTAssertEqual(bench.machine.state, .running)
+            bench.answer(.unknown("no answer"))
+            bench.passDeadline()
+            while bench.machine.outstanding?.effect != .ping { bench.answer() }
+            XCTAssertTrue(bench.effects.allSatisfy { if case .undo = $0 { false } else { true } })
+            XCTAssertNil(bench.machine.said?.error, "the trouble is over")
+        }
+    }
+
+    func testAnAdoptedDesktopCanBeStoppedWhileItsRulesCannotBeMadeSure() {
+        var bench = MachineBench()
+        bench.adopt(MachineBench.assignment(state: .running))
+        bench.answer(.failed("ebtables is locked"))
+        bench.want(.stop, request: 2)
+        XCTAssertEqual(bench.machine.outstanding?.effect, .askPowerOff)
+
+        var inStep = MachineBench()
+        inStep.adopt(MachineBench.assignment(state: .running))
+        inStep.want(.stop, request: 2)
+        inStep.answer(.failed("ebtables is locked"))
+        XCTAssertEqual(inStep.machine.outstanding?.effect, .askPowerOff)
+    }
+
+    func testAnAdoptedDesktopThatDiesInAStepIsStartedAgain() {
+        for outcome in [PortOutcome.done, .failed("no")] {
+            var bench = MachineBench()
+            bench.adopt(MachineBench.assignment(state: .running))
+            bench.look(isLive: false, heard: .crashed)
+            bench.answer(outcome)
+            bench.undoAll()
+            XCTAssertEqual(bench.actions.last, .requestSlot)
+        }
+    }
+
+    func testADomainOfAnEarlierAssignmentIsEndedPolitelyAndTheNewOneStarted() {
+        var bench = MachineBench()
+        bench.adopt(MachineBench.assignment(epoch: 4), liveUnder: 3)
+        XCTAssertEqual(bench.effects, [.askPowerOff])
+        bench.look(isLive: false)
+        bench.undoAll()
+        XCTAssertEqual(bench.actions.last, .requestSlot)
+        XCTAssertEqual(bench.releases, [])
+    }
+
+    func testADomainThatIsNotWantedIsEndedPolitely() {
+        var bench = MachineBench()
+        bench.adopt(MachineBench.assignment(.stop))
+        XCTAssertEqual(bench.effects, [.askPowerOff])
+    }
+
+    func testAGuestThatEndsSoonAfterItsAdoptionIsStartedAgainForItMayHaveBeenAsked() {
+        var bench = MachineBench()
+        bench.adopt(MachineBench.assignment(state: .running))
+        while bench.machine.outstanding?.effect != .ping { bench.answer() }
+        bench.answer()
+        var later = bench
+        bench.look(isLive: false, heard: .shutdown)
+        bench.undoAll()
+        XCTAssertEqual(bench.releases, [])
+        later.now = later.now.advanced(by: .seconds(361))
+        later.look(isLive: false, heard: .shutdown)
+        later.undoAll()
+        XCTAssertEqual(later.releases, [nil])
+    }
+
+    // MARK: Rows that vanish
+
+    func testADesktopWhoseRowVanishesRunsOnUntilItIsGivenUp() {
+        var bench = MachineBench()
+        bench.startCompletely()
+        bench.forgetActions()
+        bench.send(.desired(nil))
+        XCTAssertEqual(bench.actions, [])
+        XCTAssertTrue(bench.machine.isKeptWithoutRow)
+        var back = bench
+        back.want(.run)
+        XCTAssertEqual(back.actions, [], "the row is back: nothing has happened")
+        bench.send(.givenUp)
+        XCTAssertEqual(bench.effects, [.askPowerOff])
+    }
+
+    func testAnAssignmentThatVanishesBeforeTheDesktopWasThereIsUndone() {
+        for step in StartStep.allCases {
+            var bench = MachineBench()
+            bench.start(upTo: step)
+            bench.send(.desired(nil))
+            bench.answer()
+            XCTAssertEqual(bench.machine.outstanding?.effect, step == .domain ? .askShutdown : .undo(step))
+        }
+    }
+
+    func testADesktopInUseCannotBeGivenUp() {
+        var bench = MachineBench()
+        bench.startCompletely()
+        bench.forgetActions()
+        bench.send(.givenUp)
+        XCTAssertEqual(bench.actions, [])
+    }
+}

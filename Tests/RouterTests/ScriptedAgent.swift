@@ -1,0 +1,82 @@
+import FarmModel
+import FarmPorts
+import Synchronization
+
+/// An agent whose answers the test decides; by itself it behaves like one that works.
+final class ScriptedAgent: GuestAgent {
+    struct Script {
+        var state = GuestSessionState.stopped
+        /// What `x_start` leads to; nil leaves the state as it is.
+        var startLeadsTo: GuestSessionState? = .listening
+        /// Errors that `x_start` throws first, one per call.
+        var startFailures: [PortError] = []
+        var starts: [[String: String]] = []
+        var suspends = 0
+        var secrets: [AgentSecret?] = []
+    }
+
+    private let script = Mutex(Script())
+
+    func change(_ body: (inout Script) -> Void) { script.withLock { body(&$0) } }
+    var starts: [[String: String]] { script.withLock(\.starts) }
+    var suspends: Int { script.withLock(\.suspends) }
+    var secrets: [AgentSecret?] { script.withLock(\.secrets) }
+
+    func ping(_ guest: AgentEndpoint) async throws(PortError) {}
+
+    func startSession(_ guest: AgentEndpoint, parameters: [String: String]) async throws(PortError) {
+        let failure = script.withLock { script in
+            script.starts.append(parameters)
+            script.secrets.append(guest.secret)
+            if !script.startFailures.isEmpty { return script.startFailures.removeFirst() as PortError? }
+            if let next = script.startLeadsTo { script.state = next }
+            return nil
+        }
+        if let failure { throw failure }
+    }
+
+    func sessionState(_ guest: AgentEndpoint) async throws(PortError) -> GuestSessionState {
+        script.withLock(\.state)
+    }
+
+    func suspendSession(_ guest: AgentEndpoint) async throws(PortError) {
+        script.withLock { script in
+            script.suspends += 1
+            script.state = .suspended
+        }
+    }
+
+    func stopSession(_ guest: AgentEndpoint) async throws(PortError) {
+        script.withLock { $0.state = .stopped }
+    }
+    func powerOff(_ guest: AgentEndpoint) async throws(PortError) {}
+}
+
+/// Hashes by putting a word in front, and counts.
+final class PlainHasher: PasswordHasher {
+    private let counts = Mutex((hashes: 0, verifications: 0))
+
+    var verifications: Int { counts.withLock(\.verifications) }
+
+    func hash(_ password: String) async throws(PortError) -> String {
+        counts.withLock { $0.hashes += 1 }
+        return "plain:" + password
+    }
+
+    func verify(_ password: String, against hash: String) async -> Bool {
+        counts.withLock { $0.verifications += 1 }
+        return hash == "plain:" + password
+    }
+}
+
+struct CountingRandom: RandomSource {
+    private static let last = Mutex(UInt8(0))
+
+    func bytes(_ count: Int) -> [UInt8] {
+        let start = Self.last.withLock { last in
+            last &+= 1
+            return last
+        }
+        return (0..<count).map { start &+ UInt8(truncatingIfNeeded: $0 &* 7) }
+    }
+}

@@ -1,0 +1,134 @@
+import FarmControl
+import FarmModel
+import FarmPorts
+import FarmServices
+import SimulatedPorts
+import XCTest
+
+/// One client per desktop, the newest.
+final class TakeOverTests: XCTestCase {
+    private var world: RouterWorld!
+
+    override func setUpWithError() throws { world = try RouterWorld() }
+
+    override func tearDownWithError() throws {
+        try world.stop()
+        world = nil
+    }
+
+    func testASecondConnectionTakesTheSessionOver() throws {
+        let (first, firstGuest) = try world.session()
+        let second = try world.connect()
+        try second.requestSession("")
+        XCTAssertEqual(try first.receiveAll(), [], "the old client is cut")
+        XCTAssertEqual(try firstGuest.receiveAll(), [])
+        let heads = try second.receiveHeads()
+        XCTAssert(
+            heads.contains {
+                $0.contains("X-QVD-VM-Info: Taking the session over from the client at 127.0.0.1")
+            })
+        XCTAssert(try XCTUnwrap(heads.last).hasPrefix("HTTP/1.1 101 "))
+        let guest = try world.guest.accept()
+        try second.send("now me")
+        XCTAssertEqual(try guest.receive(exactly: 6), Array("now me".utf8))
+        XCTAssertEqual(try world.snapshot().sessions.map(\.token.number), [2])
+    }
+
+    func testTheClientThatWasCutCanAskWhy() throws {
+        let first = try world.connect()
+        try first.requestSession("")
+        let head = try XCTUnwrap(try first.receiveHeads().last)
+        let token = try XCTUnwrap(
+            head.split(separator: "\r\n").first { $0.hasPrefix("X-QVD-Session: ") }?.dropFirst(15))
+        _ = try world.guest.accept()
+        XCTAssert(try reason(token, RouterWorld.alice).hasPrefix("HTTP/1.1 409 "))
+        _ = try world.session()
+        let answer = try reason(token, RouterWorld.alice)
+        XCTAssert(answer.hasPrefix("HTTP/1.1 200 "), answer)
+        XCTAssert(
+            answer.hasSuffix(
+                #"{"cause":"takenOver","text":"Another client of the same user took the session over."}"#),
+            answer)
+        XCTAssert(try reason(token, RouterWorld.bob).hasPrefix("HTTP/1.1 404 "), "others learn nothing")
+        XCTAssert(try reason("x/9", RouterWorld.alice).hasPrefix("HTTP/1.1 404 "))
+        XCTAssert(try reason("rubbish", RouterWorld.alice).hasPrefix("HTTP/1.1 422 "))
+    }
+
+    private func reason(_ token: some StringProtocol, _ login: String) throws -> String {
+        let client = try world.connect()
+        try client.send(
+            "GET /qvd/session_end?session=\(token) HTTP/1.1\r\n\(login)\r\nConnection: close\r\n\r\n")
+        return String(decoding: try client.receiveAll(), as: UTF8.self)
+    }
+
+    func testTwoSimultaneousConnectsEndInOneSession() throws {
+        for _ in 0..<5 {
+            let clients = [try world.connect(), try world.connect()]
+            for client in clients { try client.requestSession("") }
+            var connected = 0
+            for client in clients {
+                let last = try XCTUnwrap(try client.receiveHeads().last)
+                // One that won first and was taken over also saw a 101; then its line is cut.
+                if last.hasPrefix("HTTP/1.1 101 ") {
+                    connected += 1
+                } else {
+                    XCTAssert(last.hasPrefix("HTTP/1.1 503 "), last)
+                    XCTAssert(
+                        String(decoding: try client.receiveAll(), as: UTF8.self).contains("another client"))
+                }
+            }
+            XCTAssertGreaterThanOrEqual(connected, 1)
+            let router = world.router
+            try eventually("one session is left") { try blocking { await router.machines.count == 1 } }
+            XCTAssertEqual(try world.snapshot().sessions.count, 1)
+            for client in clients { client.close() }
+            try eventually("all ended") { try world.snapshot().sessions.isEmpty }
+        }
+    }
+
+    func testAClientOfAnotherRouterIsAskedAndThenGivenUp() throws {
+        try world.stop()
+        world = try RouterWorld { _ in
+        } router: {
+            $0.limits.takeOver = .milliseconds(300)
+        }
+        let store = world.store
+        let elsewhere = Session(
+            vm: RouterWorld.vm, token: SessionToken(router: "elsewhere", number: 1), state: .connected,
+            peer: "10.9.9.9", since: WallTime(seconds: 1))
+        XCTAssertEqual(try blocking { try await store.claim(elsewhere) }, .claimed)
+        let client = try world.connect()
+        try client.requestSession("")
+        let heads = try client.receiveHeads()
+        XCTAssert(try XCTUnwrap(heads.last).hasPrefix("HTTP/1.1 503 "))
+        XCTAssert(String(decoding: try client.receiveAll(), as: UTF8.self).contains("close other clients"))
+        let wanted = try blocking { try await store.wantedByOthers(router: "elsewhere") }
+        XCTAssertEqual(wanted.map(\.token), [elsewhere.token], "it was asked")
+        XCTAssertEqual(try world.snapshot().sessions.map(\.token), [elsewhere.token], "and not robbed")
+    }
+
+    func testASessionWantedThroughAnotherRouterIsCut() throws {
+        let (client, _) = try world.session()
+        let store = world.store
+        let elsewhere = Session(
+            vm: RouterWorld.vm, token: SessionToken(router: "elsewhere", number: 1), state: .connecting,
+            peer: "10.9.9.9", since: WallTime(seconds: 1))
+        guard case .held = try blocking({ try await store.claim(elsewhere) }) else {
+            return XCTFail("not held")
+        }
+        XCTAssertEqual(try client.receiveAll(), [])
+        try eventually("freed") { try blocking { try await store.claim(elsewhere) } == .claimed }
+    }
+
+    func testSessionsOfARouterThatDiedAreEnded() throws {
+        let store = world.store
+        let old = Session(
+            vm: RouterWorld.othersVM, token: SessionToken(router: "before", number: 1), state: .connected,
+            peer: "10.9.9.9", since: WallTime(seconds: 1))
+        XCTAssertEqual(try blocking { try await store.claim(old) }, .claimed)
+        let next = Router.next(of: world)
+        let running = Task { await next.run() }
+        defer { running.cancel() }
+        try eventually("ended") { try world.snapshot().sessions.isEmpty }
+    }
+}

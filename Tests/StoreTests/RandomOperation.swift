@@ -1,0 +1,65 @@
+import FarmModel
+import FarmPorts
+import PortContracts
+
+/// One call on a store and its answer as text, in which two stores can be compared.
+enum RandomOperation {
+    case recordState(NodeID, NodeState, WallTime)
+    case assignments(NodeID)
+    case reservations
+    case record(Observation, VMID, NodeID, Epoch)
+    case release(VMID, NodeID, Epoch, Int64, String?, WallTime)
+    case keep(AgentSecret, VMID, NodeID, Epoch)
+    case read(VMID, UserID, LoginName)
+    case requestStart(VMID, NodeID, String)
+    case requestStop(VMID, String)
+    case claim(Session)
+    case markConnected(SessionToken, VMID, WallTime)
+    case end(SessionToken, VMID)
+    case endAllBut(String)
+    case apply(AdministrationCommand, String, WallTime)
+
+    /// Begins with `!` when the store said no.
+    func perform(on store: any StoreContract.Store) async -> String {
+        do {
+            return try await answer(of: store)
+        } catch {
+            return "! \(error.effect) \(error.reason) \(error)"
+        }
+    }
+
+    private func answer(of store: any StoreContract.Store) async throws(PortError) -> String {
+        switch self {
+        case .recordState(let node, let state, let time): try await store.recordState(of: node, state, at: time)
+        case .assignments(let node):
+            return "\(try await store.assignments(to: node)) \(try await store.abandonedDomains(on: node))"
+        case .reservations:
+            return "\(try await store.reservations()) \(try await store.nodesForPlacement())"
+        case .record(let observation, let vm, let node, let epoch):
+            try await store.record(observation, of: vm, by: node, epoch: epoch)
+        case .release(let vm, let node, let epoch, let request, let error, let time):
+            try await store.release(vm, by: node, epoch: epoch, request: request, error: error, at: time)
+        case .keep(let secret, let vm, let node, let epoch):
+            try await store.keep(secret, of: vm, by: node, epoch: epoch)
+        case .read(let vm, let user, let login):
+            let view = try await store.desktop(vm)
+            // A dictionary's own description has no fixed order.
+            let properties = (view?.properties ?? [:]).sorted { $0.key < $1.key }
+            return "\(view.map { "\($0.vm) \($0.secret?.text ?? "") \(properties) \(String(describing: $0.session))" } ?? "")"
+                + " \(try await store.desktops(of: user)) \(String(describing: try await store.account(login)))"
+                + " \(try await store.wantedByOthers(router: "r1"))"
+        case .requestStart(let vm, let node, let actor): try await store.requestStart(vm, on: node, by: actor)
+        case .requestStop(let vm, let actor): try await store.requestStop(vm, by: actor)
+        case .claim(let session): return "\(try await store.claim(session))"
+        case .markConnected(let token, let vm, let time): try await store.markConnected(token, vm: vm, at: time)
+        case .end(let token, let vm): try await store.end(token, vm: vm)
+        case .endAllBut(let router): try await store.endAllBut(router: router)
+        case .apply(let command, let actor, let time):
+            switch try await store.apply(command, by: actor, at: time) {
+            case .success(let result): return "\(result)"
+            case .failure(let refusal): return "! \(refusal.reason) \(refusal)"
+            }
+        }
+        return "done"
+    }
+}

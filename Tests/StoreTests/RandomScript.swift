@@ -1,0 +1,117 @@
+import FarmModel
+import FarmPorts
+import PortContracts
+
+/// Operations drawn from a seed, with few names and numbers, so that they meet.
+struct RandomScript {
+    private var generator: SplitMix
+    private var tick: Int64 = 0
+
+    init(seed: UInt64) { generator = SplitMix(state: seed) }
+
+    mutating func next() -> RandomOperation {
+        tick += 1
+        let time = WallTime(seconds: tick)
+        switch pick(20) {
+        case 0: return .recordState(node(), NodeState.allCases[pick(100) < 70 ? 2 : pick(4)], time)
+        case 1: return .assignments(node())
+        case 2: return .reservations
+        case 3, 4: return .record(observation(time), vm(), node(), epoch())
+        case 5: return .release(vm(), node(), epoch(), Int64(pick(6)), pick(2) == 0 ? "failed \(tick)" : nil, time)
+        case 6: return .keep(AgentSecret("secret-\(tick)"), vm(), node(), epoch())
+        case 7: return .read(vm(), user(), login())
+        case 8: return .requestStart(vm(), node(), "actor \(tick)")
+        case 9: return .requestStop(vm(), "actor \(tick)")
+        case 10: return .claim(session(time))
+        case 11: return .markConnected(token(), vm(), time)
+        case 12: return pick(8) == 0 ? .endAllBut("r\(pick(2))") : .end(token(), vm())
+        default: return .apply(command(), "admin \(tick)", time)
+        }
+    }
+
+    private mutating func pick(_ count: Int) -> Int { Int(generator.next() % UInt64(count)) }
+    private mutating func pick<Element>(_ elements: [Element]) -> Element { elements[pick(elements.count)] }
+    private mutating func maybe<Element>(_ element: Element) -> Element? { pick(2) == 0 ? element : nil }
+    private mutating func tenant() -> TenantID { TenantID(Int64(pick(100) < 70 ? 1 : pick(5))) }
+    private mutating func user() -> UserID { UserID(Int64(1 + pick(6))) }
+    private mutating func osf() -> OSFID { OSFID(Int64(1 + pick(4))) }
+    private mutating func image() -> ImageID { ImageID(Int64(1 + pick(8))) }
+    private mutating func node() -> NodeID { NodeID(Int64(1 + pick(3))) }
+    private mutating func vm() -> VMID { VMID(Int64(1 + pick(8))) }
+    private mutating func epoch() -> Epoch { Epoch(Int64(pick(4))) }
+    private mutating func name() -> String {
+        pick(["a", "b", "ä", "a\u{308}", "C", "", "x y", "<&>", "a@b", "head", "'; DROP TABLE vms; --"])
+    }
+    private mutating func login() -> LoginName { LoginName("\(pick(["a", "b", "ä", "c"]))@\(pick(["default", "b"]))")! }
+    private mutating func tag() -> String { pick(["head", "default", "v1", "v2", "moving", ""]) }
+    private mutating func token() -> SessionToken {
+        SessionToken(router: "r\(pick(2))", number: Int64(pick(3)))
+    }
+    private mutating func session(_ time: WallTime) -> Session {
+        Session(vm: vm(), token: token(), state: .connecting, peer: "peer \(time.seconds)", since: time)
+    }
+    private mutating func observation(_ time: WallTime) -> Observation {
+        Observation(
+            state: pick(VMState.allCases), since: time, detail: name(), lastError: maybe(name()), image: maybe(image()))
+    }
+    private mutating func owner() -> PropertyOwner {
+        switch pick(5) {
+        case 0: .osf(osf())
+        case 1: .image(image())
+        case 2: .user(user())
+        case 3: .vm(vm())
+        default: .node(node())
+        }
+    }
+
+    private mutating func command() -> AdministrationCommand {
+        switch pick(40) {
+        case 0: .addTenant(name: name())
+        case 1: .setTenant(tenant(), isBlocked: pick(2) == 0)
+        case 2: .deleteTenant(tenant())
+        case 3...5: .addUser(tenant: tenant(), login: name(), passwordHash: pick(["$h1", "$h2", ""]))
+        case 6: .setUser(user(), passwordHash: maybe("$h3"), isBlocked: maybe(true))
+        case 7: .deleteUser(user())
+        case 8, 9: .addOSF(
+            tenant: tenant(), name: name(), memory: Mebibytes(pick([32, 64, 128])), userDiskSize: Mebibytes(pick(3)),
+            keepsOverlay: pick(2) == 0)
+        case 10: .setOSF(
+            osf(), name: maybe(name()), memory: maybe(Mebibytes(256)), userDiskSize: nil, keepsOverlay: maybe(true))
+        case 11: .deleteOSF(osf())
+        case 12...14: .addImage(
+            osf: osf(), file: "file-\(pick(20))", version: maybe(tag()), day: pick(["2026-01-01", "2026-01-02", "x"]))
+        case 15: .setImage(image(), isBlocked: pick(2) == 0)
+        case 16: .tagImage(image(), tag: tag())
+        case 17: .untagImage(image(), tag: tag())
+        case 18: .deleteImage(image())
+        case 19: .addNode(name: name(), address: address())
+        case 20: .setNode(node(), isBlocked: pick(6) == 0)
+        case 21: pick(6) == 0 ? .deleteNode(node()) : .abandonDomain(VMID(Int64(pick(12))), node: node())
+        case 22...25: .addVM(name: name(), user: user(), osf: osf(), tag: tag(), address: maybe(address()))
+        case 26: .setVM(vm(), name: maybe(name()), tag: maybe(tag()), isBlocked: maybe(pick(4) == 0))
+        case 27: .deleteVM(vm())
+        case 28...31: .startVM(vm(), node: node())
+        case 32: .stopVM(vm())
+        case 33, 34: .setProperty(owner(), key: name(), value: name())
+        case 35: .deleteProperty(owner(), key: name())
+        case 36: .setConfiguration(key: name(), value: name())
+        case 37: .deleteConfiguration(key: name())
+        default: .addNode(name: "n\(pick(4))", address: address())
+        }
+    }
+
+    private mutating func address() -> IPv4Address { IPv4Address(bits: StoreContract.plan.network.bits + UInt32(pick(16))) }
+}
+
+/// A small generator whose sequence belongs to its seed on every machine (splitmix64).
+private struct SplitMix {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,182 @@
+import FarmModel
+import FarmPorts
+import Foundation
+import PortContracts
+import XCTest
+
+@testable import SQLiteStore
+
+/// What lies on the disk: making, opening, refusing, upgrading a database file.
+final class SQLiteFileTests: XCTestCase {
+    private func make(_ path: String) async throws -> SQLiteStore {
+        try await SQLiteStore.create(at: path, farm: StoreContract.farm, plan: StoreContract.plan)
+    }
+
+    /// The error of opening the file.
+    private func refusal(_ path: String) async throws -> PortError {
+        do {
+            let store = try await SQLiteStore.open(at: path)
+            await store.close()
+            throw StoreContractFailureForTests("\(path) opened")
+        } catch let error as PortError {
+            return error
+        }
+    }
+
+    func testADatabaseIsMadeForOwnerAndGroupAndOpensAgain() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("new/farm.db")
+        let store = try await make(path)
+        _ = try await store.apply(.addTenant(name: "acme"), by: "test", at: WallTime(seconds: 1))
+        let before = try await store.snapshot()
+        await store.close()
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        XCTAssertEqual(attributes[.posixPermissions] as? Int, 0o660)
+        let above = try FileManager.default.attributesOfItem(atPath: folder.path("new"))
+        XCTAssertEqual(try XCTUnwrap(above[.posixPermissions] as? Int) & 0o777, 0o770)
+        let again = try await SQLiteStore.open(at: path)
+        let after = try await again.snapshot()
+        XCTAssertEqual(after, before)
+        await again.close()
+        XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: folder.path("new")), ["farm.db"])
+    }
+
+    func testAFileThatExistsIsNeverReplaced() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("farm.db")
+        try Data("precious".utf8).write(to: URL(fileURLWithPath: path))
+        do {
+            _ = try await make(path)
+            XCTFail("replaced the file")
+        } catch {
+            XCTAssertEqual((error as? PortError)?.reason, .alreadyExists)
+        }
+        XCTAssertEqual(try String(contentsOfFile: path, encoding: .utf8), "precious")
+        XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: folder.url.path), ["farm.db"])
+    }
+
+    func testAMissingFileIsRefusedAndNotMade() async throws {
+        let folder = try TemporaryFolder()
+        let error = try await refusal(folder.path("farm.db"))
+        XCTAssertEqual(error.reason, .notFound)
+        XCTAssertTrue(error.description.contains("qvd init"), error.description)
+        XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: folder.url.path), [])
+        do {
+            _ = try await make(folder.path("no/such/folder/farm.db"))
+            XCTFail("made a database in a folder that is not")
+        } catch {
+            XCTAssertEqual((error as? PortError)?.reason, .notFound)
+        }
+    }
+
+    func testWhatIsNoFarmIsRefusedAsItIs() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("farm.db")
+        for content in [Data(repeating: 0x41, count: 8192), Data()] {
+            try content.write(to: URL(fileURLWithPath: path))
+            let error = try await refusal(path)
+            XCTAssertEqual(error.reason, .corrupt, error.description)
+            XCTAssertTrue(error.description.contains(path), error.description)
+            XCTAssertEqual(try Data(contentsOf: URL(fileURLWithPath: path)), content)
+        }
+    }
+
+    func testADamagedFileIsReportedAndNeverAnswersWrongly() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("farm.db")
+        let store = try await make(path)
+        for number in 1...200 {
+            _ = try await store.apply(.addTenant(name: "tenant-\(number)"), by: "test", at: WallTime(seconds: 1))
+        }
+        let whole = try await store.snapshot()
+        await store.close()
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        XCTAssertGreaterThan(bytes.count, 20_000)
+        // All but the first page, which tells what the file is.
+        for index in 4096..<bytes.count { bytes[index] = 0xff }
+        try bytes.write(to: URL(fileURLWithPath: path))
+        do {
+            let damaged = try await SQLiteStore.open(at: path)
+            let findings = try await damaged.examine()
+            XCTAssertNotEqual(findings, [])
+            let read = try await damaged.snapshot()
+            XCTAssertEqual(read, whole, "read something else without an error")
+        } catch {
+            let error: PortError = error
+            XCTAssertEqual(error.reason, .corrupt, error.description)
+            XCTAssertTrue(error.description.contains("backup"), error.description)
+        }
+    }
+
+    func testASchemaNewerThanThisProgramIsRefused() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("farm.db")
+        await (try make(path)).close()
+        let connection = try SQLiteConnection(path: path, busyTimeout: 100)
+        try connection.run("INSERT INTO schema_migrations (number) VALUES (99)")
+        let error = try await refusal(path)
+        XCTAssertEqual(error.reason, .invalid)
+        XCTAssertTrue(error.description.contains("schema 99"), error.description)
+        do {
+            _ = try await SQLiteStore.upgrade(at: path)
+            XCTFail("upgraded an unknown schema")
+        } catch {
+            XCTAssertEqual(error.reason, .invalid)
+        }
+    }
+
+    func testEachEarlierSchemaIsUpgradedAndKeepsItsRows() async throws {
+        let folder = try TemporaryFolder()
+        let later = [
+            Migration(number: 2, statements: ["ALTER TABLE tenants ADD COLUMN note TEXT NOT NULL DEFAULT ''"]),
+            Migration(
+                number: 3,
+                statements: ["CREATE TABLE extra (id INTEGER PRIMARY KEY) STRICT", "INSERT INTO extra VALUES (7)"]),
+        ]
+        let all = Migrator(migrations: Schema.migrations + later)
+        for number in 1...2 {
+            let path = folder.path("schema-\(number).db")
+            let old = Migrator(migrations: Array(all.migrations.prefix(number)))
+            let store = try await SQLiteStore.create(
+                at: path, farm: StoreContract.farm, plan: StoreContract.plan, access: DatabaseAccess(), migrator: old)
+            let before = try await store.snapshot()
+            await store.close()
+            do {
+                _ = try await SQLiteStore.open(at: path, migrator: all)
+                XCTFail("opened schema \(number) as 3")
+            } catch {
+                XCTAssertTrue("\(error)".contains("qvd upgrade"), "\(error)")
+            }
+            let ran = try await SQLiteStore.upgrade(at: path, migrator: all)
+            XCTAssertEqual(ran, Array((number + 1)...3))
+            let second = try await SQLiteStore.upgrade(at: path, migrator: all)
+            XCTAssertEqual(second, [])
+            let upgraded = try await SQLiteStore.open(at: path, migrator: all)
+            let after = try await upgraded.snapshot()
+            XCTAssertEqual(after, before)
+        }
+    }
+
+    func testAMigrationThatFailsLeavesTheSchemaBeforeIt() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("farm.db")
+        await (try make(path)).close()
+        let broken = Migrator(
+            migrations: Schema.migrations + [
+                Migration(number: 2, statements: ["CREATE TABLE good (id INTEGER) STRICT"]),
+                Migration(number: 3, statements: ["CREATE TABLE half (id INTEGER) STRICT", "CREATE TABLE nodes (x)"]),
+            ])
+        do {
+            _ = try await SQLiteStore.upgrade(at: path, migrator: broken)
+            XCTFail("a broken migration ran")
+        } catch {}
+        let connection = try SQLiteConnection(path: path, busyTimeout: 100)
+        XCTAssertEqual(try connection.integer("SELECT max(number) FROM schema_migrations"), 2)
+        XCTAssertNil(try connection.integer("SELECT 1 FROM sqlite_master WHERE name = 'half'"))
+    }
+}
+
+struct StoreContractFailureForTests: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

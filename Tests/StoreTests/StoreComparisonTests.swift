@@ -1,0 +1,40 @@
+import FarmModel
+import FarmPorts
+import PortContracts
+import SQLiteStore
+import SimulatedPorts
+import XCTest
+
+/// Random sequences of operations on both stores: every answer and every snapshot must be the same.
+final class StoreComparisonTests: XCTestCase {
+    func testBothStoresAnswerRandomOperationsAlike() async throws {
+        let folder = try TemporaryFolder()
+        var counts: [String: Int] = [:]
+        for seed in 1...24 {
+            let memory = SimulatedStore(farm: StoreContract.farm, addressPlan: StoreContract.plan)
+            let sqlite = try await SQLiteStore.create(
+                at: folder.path("seed-\(seed).db"), farm: StoreContract.farm, plan: StoreContract.plan)
+            var script = RandomScript(seed: UInt64(seed))
+            for step in 1...600 {
+                let operation = script.next()
+                let left = await operation.perform(on: memory)
+                let right = await operation.perform(on: sqlite)
+                XCTAssertEqual(left, right, "seed \(seed), step \(step): \(operation)")
+                counts[left.hasPrefix("!") ? "refused" : "done", default: 0] += 1
+                if left != right { return }
+                if step % 20 == 0 {
+                    let (one, other) = (try await memory.snapshot(), try await sqlite.snapshot())
+                    XCTAssertEqual(one, other, "seed \(seed), step \(step)")
+                }
+            }
+            let (one, other) = (try await memory.audit(limit: 1000), try await sqlite.audit(limit: 1000))
+            XCTAssertEqual(one, other)
+            let findings = try await sqlite.examine()
+            XCTAssertEqual(findings, [])
+            await sqlite.close()
+        }
+        print("random operations compared: \(counts.sorted { $0.key < $1.key })")
+        XCTAssertGreaterThan(counts["done"] ?? 0, 1000)
+        XCTAssertGreaterThan(counts["refused"] ?? 0, 500)
+    }
+}
