@@ -34,7 +34,7 @@ final class EbtablesTapFilterTests: XCTestCase {
         let guest = try TapPort(tap.text)
         let wrong = world.frames.cases(ipv6: .denied).first { $0.name.hasPrefix("IPv4 of another VM") }!
         let right = world.frames.cases(ipv6: .denied).first { $0.name.hasPrefix("own IPv4 broadcast") }!
-        try await NodeRig.wait(for: "the first honest frame", every: .milliseconds(1)) {
+        try await waitFor("the first honest frame", every: .milliseconds(1)) {
             try guest.send(wrong.frame)
             try guest.send(right.frame)
             let heard = try node.received()
@@ -74,7 +74,7 @@ final class EbtablesTapFilterTests: XCTestCase {
                     await Task.yield()
                 }
                 let expected = sent
-                try await NodeRig.wait(for: "all honest frames") {
+                try await waitFor("all honest frames") {
                     heard += try node.received()
                     return heard.count >= expected
                 }
@@ -123,8 +123,7 @@ final class EbtablesTapFilterTests: XCTestCase {
             try far.send(back)
             try collect()
         }
-        try await NodeRig.wait(
-            upTo: .seconds(5), for: "the last frames; out \(arrivedOut), back \(arrivedBack)"
+        try await waitFor("the last frames; out \(arrivedOut), back \(arrivedBack)", upTo: .seconds(5)
         ) {
             try collect()
             return arrivedOut >= count && arrivedBack >= count

@@ -126,7 +126,7 @@ struct TapFrameRig: TapFrameWorld {
         fence[fence.firstRange(of: TapFrames.mark)!.upperBound + 1] = UInt8(last & 0xff)
         arrivals.append(TapFrameArrival())
         try guest.send(fence)
-        try await NodeRig.wait(for: "the last frame to arrive everywhere", every: .milliseconds(1)) {
+        try await waitFor("the last frame to arrive everywhere", every: .milliseconds(1)) {
             try collect()
             return arrivals[last].atNode && arrivals[last].atUplink && arrivals[last].atOtherTap
         }

@@ -12,7 +12,8 @@ import XCTest
 final class LibvirtGuestTests: XCTestCase {
     /// Names that mean something to XML, to QEMU's option syntax, or to a shell.
     private static let trickyNames = [
-        "comma, and,,two=x,file=y", "R&D <x> q'uo\"te", "Büro 漢字 $(reboot)`x`", "-dash back\\slash;|#% json:{}",
+        "comma, and,,two=x,file=y", "R&D <x> q'uo\"te", "Büro 漢字 $(reboot)`x`",
+        "-dash back\\slash;|#% json:{}",
     ]
 
     private struct Setup {
@@ -93,6 +94,33 @@ final class LibvirtGuestTests: XCTestCase {
             try await world.port.destroy(setup.specification.name)
             let after = try await RigCommand.run("sha256sum", image)
             XCTAssertEqual(after, before, "the base image was written")
+        }
+    }
+
+    func testAnEmulatorThatRunsAsDebiansOwnUserGetsItsFiles() async throws {
+        try await LibvirtWorld.run { world in
+            try await world.rig.stop()
+            try await LibvirtRig.start(.libvirtQemu)
+            try await waitFor("the adapter to find libvirtd again") {
+                do throws(PortError) {
+                    _ = try await world.port.observe()
+                    return true
+                } catch {
+                    return false
+                }
+            }
+            let setup = try await setUp(53, folder: "unprivileged", world)
+            let marks = try await bootUntilReady(setup, world)
+            let emulator = try XCTUnwrap(world.rig.emulator(of: setup.specification.name.text))
+            let user = try FileManager.default.attributesOfItem(atPath: "/proc/\(emulator)")[
+                .ownerAccountName]
+            XCTAssertEqual(user as? String, "libvirt-qemu")
+            XCTAssertTrue(marks.contains { $0.hasPrefix("MARK secret") }, "\(marks)")
+            let mode = try FileManager.default.attributesOfItem(atPath: setup.specification.secretPath)
+            XCTAssertEqual(mode[.posixPermissions] as? Int, 0o600)
+            try await world.port.destroy(setup.specification.name)
+            try await world.rig.stop()
+            try await LibvirtRig.start()
         }
     }
 

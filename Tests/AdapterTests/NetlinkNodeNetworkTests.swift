@@ -32,7 +32,7 @@ final class NetlinkNodeNetworkTests: XCTestCase {
             node: .init(mac: rig.nodeMAC, address: rig.nodeAddress), broadcastAddress: rig.plan.broadcast)
         let far = try rig.listenAtOtherNode()
         for item in frames.cases(ipv6: .denied) { try guest.send(item.frame) }
-        try await NodeRig.wait(for: "frames to pass the bridge") {
+        try await waitFor("frames to pass the bridge") {
             try far.received().contains { TapFrames.number(of: $0) != nil }
         }
         let learned = try await rig.addressesBehind(tap.text)

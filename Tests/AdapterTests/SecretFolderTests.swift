@@ -20,7 +20,7 @@ final class SecretFolderTests: XCTestCase {
             let modes = try [path, folder].map {
                 try FileManager.default.attributesOfItem(atPath: $0)[.posixPermissions] as? Int
             }
-            return modes == [0o600, 0o700]
+            return modes == [0o600, 0o711]
         }
     }
 

@@ -32,7 +32,7 @@ final class NodeFigures: XCTestCase {
     /// The first moment at which the agent's port takes a connection: the same end for both.
     private func untilTheAgentListens(_ farm: FarmRig, since start: ContinuousClock.Instant) async throws -> Duration {
         let address = "10.3.255.254"
-        try await wait(upTo: .seconds(120), for: "the agent of \(address)", every: .milliseconds(50)) {
+        try await waitFor("the agent of \(address)", upTo: .seconds(120), every: .milliseconds(50)) {
             AgentPort.isOpen(address)
         }
         return ContinuousClock.now - start
@@ -58,11 +58,15 @@ final class NodeFigures: XCTestCase {
         for name in names { try await farm.waitUntil(name, is: "running", upTo: .seconds(600)) }
         let roles = ["hkd", "l7r"]
         var before: [String: Double] = [:]
-        for role in roles { before[role] = try cpuSeconds(of: XCTUnwrap(await farm.process(role))) }
+        for role in roles {
+            let process = try await farm.process(role)
+            before[role] = try cpuSeconds(of: XCTUnwrap(process))
+        }
         let seconds = Figure.size(2, full: 30)
         try await Task.sleep(for: .seconds(seconds))
         for role in roles {
-            let pid = try XCTUnwrap(await farm.process(role))
+            let process = try await farm.process(role)
+            let pid = try XCTUnwrap(process)
             let cpu = try cpuSeconds(of: pid) - (before[role] ?? 0)
             let text = String(
                 format: "%.1f MiB, %.2f %% of a core", Double(try residentKiB(of: pid)) / 1024, cpu * 100 / Double(seconds))

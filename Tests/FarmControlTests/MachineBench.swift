@@ -25,7 +25,8 @@ struct MachineBench {
             intent: Intent(wanted: wanted, node: NodeID(1), epoch: Epoch(epoch), request: request),
             observation: Observation(state: state, image: image.id))
         let osf = OSFlavour(
-            id: OSFID(1), tenant: TenantID(1), name: "desk", memory: Mebibytes(256), userDiskSize: Mebibytes(64),
+            id: OSFID(1), tenant: TenantID(1), name: "desk", memory: Mebibytes(256),
+            userDiskSize: Mebibytes(64),
             keepsOverlay: false)
         return Assignment(vm: row, login: "ann", osf: osf, images: images)
     }

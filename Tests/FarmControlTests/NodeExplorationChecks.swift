@@ -3,19 +3,22 @@ import FarmModel
 @testable import FarmControl
 
 /// The invariants, looked at after every event.
-extension TinyWorld {
+extension NodeExplorationWorld {
     /// The first broken rule, in words; nil when all hold.
     var broken: String? {
         if let violation { return violation }
         for vm in vms {
-            if let words = brokenRules(vm) ?? brokenRow(vm) ?? brokenArming(vm) { return "\(words) (VM \(vm))" }
+            if let words = brokenRules(vm) ?? brokenRow(vm) ?? brokenArming(vm) {
+                return "\(words) (VM \(vm))"
+            }
         }
         return brokenSlots
     }
 
     private func brokenRules(_ vm: VMID) -> String? {
         guard let domain = domains[vm], !domain.isStray else { return nil }
-        return taps.contains(vm) && filters.contains(vm) ? nil : "rules-before-domain: live without tap or rules"
+        return taps.contains(vm) && filters.contains(vm)
+            ? nil : "rules-before-domain: live without tap or rules"
     }
 
     /// A row that says running has a domain, or the machine has not yet seen it die, or is about to say so.
@@ -31,7 +34,11 @@ extension TinyWorld {
     private func brokenArming(_ vm: VMID) -> String? {
         guard let one = machine.machines[vm], one.phase != .idle else { return nil }
         let changing = pending.filter {
-            if case .perform(let effect, let id, _) = $0.call { id.vm == vm && effect.changesNode } else { false }
+            if case .perform(let effect, let id, _) = $0.call {
+                id.vm == vm && effect.changesNode
+            } else {
+                false
+            }
         }
         if changing.count > 1 { return "one-effect: two are out" }
         if let outstanding = one.outstanding {
@@ -47,7 +54,8 @@ extension TinyWorld {
             return isOut ? nil : "armed-deadline: waits for a release that is not out"
         }
         if one.phase == .waitingForSlot {
-            return machine.slots.waiting.contains(vm) ? nil : "armed-deadline: waits for a slot without asking"
+            return machine.slots.waiting.contains(vm)
+                ? nil : "armed-deadline: waits for a slot without asking"
         }
         return "armed-deadline: \(one.phase) waits for nothing"
     }
@@ -63,9 +71,13 @@ extension TinyWorld {
             return "slots: one is free while a VM waits"
         }
         let readIsOut = pending.contains { $0.call == .read }
-        if machine.isReading != readIsOut { return "armed-deadline: reading is \(machine.isReading) in the machine" }
+        if machine.isReading != readIsOut {
+            return "armed-deadline: reading is \(machine.isReading) in the machine"
+        }
         let lookIsOut = pending.contains { $0.call == .look }
-        if machine.isLooking != lookIsOut { return "armed-deadline: looking is \(machine.isLooking) in the machine" }
+        if machine.isLooking != lookIsOut {
+            return "armed-deadline: looking is \(machine.isLooking) in the machine"
+        }
         if !readIsOut, machine.nextRead == nil { return "armed-deadline: the store is never read again" }
         if !lookIsOut, machine.nextLook == nil { return "armed-deadline: the node is never looked at again" }
         return nil
@@ -77,9 +89,13 @@ extension TinyWorld {
         guard let domain = domains[vm], let ghost = ghosts[vm] else { return }
         switch effect {
         case .build(.domain):
-            if !ghost.mayBeStray, !domain.isStray { violation = "one-domain: a second one of VM \(vm) is begun" }
+            if !ghost.mayBeStray, !domain.isStray {
+                violation = "one-domain: a second one of VM \(vm) is begun"
+            }
         case .askPowerOff, .askShutdown, .undo(.domain):
-            guard !domain.isStray, !ghost.wasStopped, !domain.isPoweringOff, let row = rows[vm] else { return }
+            guard !domain.isStray, !ghost.wasStopped, !domain.isPoweringOff, let row = rows[vm] else {
+                return
+            }
             if domain.isAcknowledged, row.intent.wanted == .run, row.intent.epoch == domain.epoch,
                 row.intent.node == Self.node
             {
@@ -95,13 +111,16 @@ extension TinyWorld {
         for vm in vms {
             guard let row = rows[vm] else { continue }
             if row.intent.node == Self.node {
-                guard row.intent.wanted == .run else { return "settles: VM \(vm) is wanted to stop and assigned" }
+                guard row.intent.wanted == .run else {
+                    return "settles: VM \(vm) is wanted to stop and assigned"
+                }
                 guard row.observation.state == .running, domains[vm]?.epoch == row.intent.epoch else {
                     return "settles: VM \(vm) is wanted to run and is \(row.observation.state)"
                 }
             } else {
                 if row.intent.wanted == .run { return "settles: VM \(vm) is wanted to run nowhere" }
-                // A daemon that knows nothing of the call that made it late reports it and leaves it to the operator.
+                // A daemon that knows nothing of the call that made it late reports it and leaves it to the
+                // operator.
                 if domains[vm]?.isStray == true, ghosts[vm]?.isReported == true { continue }
                 if domains[vm] != nil || taps.contains(vm) || filters.contains(vm) || secrets.contains(vm) {
                     return "no-orphan: VM \(vm) left something"

@@ -2,9 +2,9 @@ import FarmModel
 
 @testable import FarmControl
 
-/// Two worlds with the same key behave the same: moments count only by their order or distance, effects only by
-/// which is awaited.
-extension TinyWorld {
+/// Two worlds with the same key behave the same: moments count only by their order or distance, effects only
+/// by which is awaited.
+extension NodeExplorationWorld {
     func key(withBudget: Bool) -> Int {
         let ranks = EffectRanks(self)
         var hasher = Hasher()
@@ -35,7 +35,7 @@ extension TinyWorld {
 struct EffectRanks {
     private var known: [VMEffectID: Int64] = [:]
 
-    init(_ world: TinyWorld) {
+    init(_ world: NodeExplorationWorld) {
         var ids = world.machine.machines.values.compactMap { $0.outstanding?.id }
         for entry in world.pending {
             if case .perform(_, let id, _) = entry.call { ids.append(id) }
@@ -63,7 +63,9 @@ extension NodeMachine {
             return Instant(nanoseconds: Int64(distinct))
         }
         func left(_ moment: Instant?) -> Instant? {
-            moment.map { Instant(nanoseconds: (now.duration(to: $0) + .milliseconds(5)).wholeNanoseconds / 10_000_000) }
+            moment.map {
+                Instant(nanoseconds: (now.duration(to: $0) + .milliseconds(5)).wholeNanoseconds / 10_000_000)
+            }
         }
         copy.lookBegan = rank(lookBegan)
         copy.viewBegan = rank(viewBegan)
@@ -81,7 +83,8 @@ extension NodeMachine {
                 other.outstanding?.id = VMEffectID(vm: vm, number: ranks.of(awaited.id))
             }
             if let since = one.runningSince {
-                other.runningSince = Instant(nanoseconds: since.duration(to: now) >= one.limits.stableAfter ? 1 : 0)
+                other.runningSince = Instant(
+                    nanoseconds: since.duration(to: now) >= one.limits.stableAfter ? 1 : 0)
             }
             if let since = one.adoptedAt {
                 let limit = one.limits.powerOff + one.limits.shutdown

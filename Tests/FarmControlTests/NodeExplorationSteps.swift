@@ -2,17 +2,18 @@ import FarmModel
 
 @testable import FarmControl
 
-/// Everything that can happen next. Undisturbed, calls are answered oldest first; whatever departs from that (a
-/// fault, a call that waits while others overtake it, a command, a death) costs one disturbance of the budget.
+/// Everything that can happen next. Undisturbed, calls are answered oldest first; whatever departs from that
+/// (a fault, a call that waits while others overtake it, a command, a death) costs one disturbance of the
+/// budget.
 struct ExplorationStep {
     var words: String
-    var world: TinyWorld
+    var world: NodeExplorationWorld
 }
 
-extension TinyWorld {
+extension NodeExplorationWorld {
     var nextSteps: [ExplorationStep] {
         var steps: [ExplorationStep] = []
-        func step(_ words: String, cost: Int = 0, _ change: (inout TinyWorld) -> Void) {
+        func step(_ words: String, cost: Int = 0, _ change: (inout NodeExplorationWorld) -> Void) {
             guard budget >= cost else { return }
             var world = self
             world.budget -= cost
@@ -24,11 +25,13 @@ extension TinyWorld {
         for vm in vms { addHappenings(to: vm, step) }
         addPassingTime(step)
         step("daemon dies", cost: 1) { $0.crash(createsLate: false) }
-        if pending.contains(where: \.isCreate) { step("daemon dies in create", cost: 1) { $0.crash(createsLate: true) } }
+        if pending.contains(where: \.isCreate) {
+            step("daemon dies in create", cost: 1) { $0.crash(createsLate: true) }
+        }
         return steps
     }
 
-    typealias AddStep = (_ words: String, _ cost: Int, _ change: (inout TinyWorld) -> Void) -> Void
+    typealias AddStep = (_ words: String, _ cost: Int, _ change: (inout NodeExplorationWorld) -> Void) -> Void
 
     private func addAnswers(to index: Int, _ step: AddStep) {
         let entry = pending[index]
@@ -79,7 +82,9 @@ extension TinyWorld {
                 world.endDomain(vm, heardAs: .shutdown)
             }
         }
-        if lateCreates[vm] != nil { step("late domain of \(vm)", pending.isEmpty ? 0 : 1) { $0.createLate(vm) } }
+        if lateCreates[vm] != nil {
+            step("late domain of \(vm)", pending.isEmpty ? 0 : 1) { $0.createLate(vm) }
+        }
         if rows[vm]?.intent.wanted == .run {
             step("stop \(vm)", 1) { $0.requestStop(vm) }
         } else {
@@ -145,7 +150,7 @@ extension TinyWorld {
     }
 }
 
-extension TinyWorld.Pending {
+extension NodeExplorationWorld.Pending {
     var isCreate: Bool {
         if case .perform(.build(.domain), _, _) = call { answer == nil } else { false }
     }

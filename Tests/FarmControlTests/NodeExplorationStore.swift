@@ -3,7 +3,7 @@ import FarmModel
 @testable import FarmControl
 
 /// The store's rules about assignments, as its ports promise them.
-extension TinyWorld {
+extension NodeExplorationWorld {
     mutating func requestStart(_ vm: VMID) {
         guard var row = rows[vm], row.intent.wanted != .run else { return }
         if row.intent.node == nil {
@@ -42,12 +42,16 @@ extension TinyWorld {
                 if error == nil, ghosts[vm]?.guestEnded != true {
                     violation = "intent: VM \(vm) was wanted to run and was given up without a reason"
                 }
-                if error != nil, !wasHurt { violation = "intent: VM \(vm) failed though nothing went wrong: \(error!)" }
+                if error != nil, !wasHurt {
+                    violation = "intent: VM \(vm) failed though nothing went wrong: \(error!)"
+                }
                 row.intent.wanted = .stop
             }
             row.intent.node = nil
         }
-        if let domain = domains[vm], !domain.isStray { violation = "release: VM \(vm) given back with a live domain" }
+        if let domain = domains[vm], !domain.isStray {
+            violation = "release: VM \(vm) given back with a live domain"
+        }
         row.observation = Observation(state: .stopped, lastError: error ?? row.observation.lastError)
         rows[vm] = row
         secretsInStore.remove(vm)

@@ -4,15 +4,16 @@ import XCTest
 
 @testable import FarmControl
 
-/// Searches, breadth first, every run of one node that departs from the undisturbed one up to a number of times, and
-/// checks the rules after every event; each new state must also settle when it is disturbed no more.
+/// Searches, breadth first, every run of one node that departs from the undisturbed one up to a number of
+/// times, and checks the rules after every event; each new state must also settle when it is disturbed no
+/// more.
 final class NodeExplorationTests: XCTestCase {
     /// One disturbance more, for minutes instead of seconds.
     private let deep = ProcessInfo.processInfo.environment["QVD_EXPLORE_DEEP"] != nil
 
     /// One state and how it was reached.
     private struct Visit {
-        var world: TinyWorld
+        var world: NodeExplorationWorld
         var parent: Int
         var words: String
     }
@@ -30,7 +31,7 @@ final class NodeExplorationTests: XCTestCase {
         var finding: Finding?
     }
 
-    private func explore(_ start: TinyWorld, statesMax: Int = 3_000_000) -> Result {
+    private func explore(_ start: NodeExplorationWorld, statesMax: Int = 3_000_000) -> Result {
         var visits = [Visit(world: start, parent: -1, words: "start")]
         var seen: Set<Int> = [start.key(withBudget: true)]
         var settled: Set<Int> = []
@@ -79,7 +80,7 @@ final class NodeExplorationTests: XCTestCase {
     }
 
     /// Runs the world undisturbed until it is as it is wanted; remembers every state from which that happens.
-    private func unsettled(after start: TinyWorld, _ settled: inout Set<Int>) -> String? {
+    private func unsettled(after start: NodeExplorationWorld, _ settled: inout Set<Int>) -> String? {
         var world = start
         var way: [Int] = []
         for _ in 0..<600 {
@@ -95,15 +96,17 @@ final class NodeExplorationTests: XCTestCase {
         return nil
     }
 
-    private func starting(vms: Int, slots: Int, budget: Int, mutant: TinyWorld.Mutant? = nil) -> TinyWorld {
-        var world = TinyWorld(vms: vms, slots: slots, budget: budget, mutant: mutant)
+    private func starting(vms: Int, slots: Int, budget: Int, mutant: NodeExplorationWorld.Mutant? = nil)
+        -> NodeExplorationWorld
+    {
+        var world = NodeExplorationWorld(vms: vms, slots: slots, budget: budget, mutant: mutant)
         for vm in world.vms { world.requestStart(vm) }
         world.pending = []
         world.startDaemon()
         return world
     }
 
-    private func running(vms: Int, slots: Int, budget: Int) -> TinyWorld {
+    private func running(vms: Int, slots: Int, budget: Int) -> NodeExplorationWorld {
         var world = starting(vms: vms, slots: slots, budget: budget)
         var count = 0
         while world.unsettled != nil, count < 1000 {
@@ -113,7 +116,7 @@ final class NodeExplorationTests: XCTestCase {
         return world
     }
 
-    private func check(_ name: String, _ start: TinyWorld, statesMax: Int = 3_000_000) {
+    private func check(_ name: String, _ start: NodeExplorationWorld, statesMax: Int = 3_000_000) {
         let clock = ContinuousClock()
         var result = Result()
         let time = clock.measure { result = explore(start, statesMax: statesMax) }
@@ -128,15 +131,18 @@ final class NodeExplorationTests: XCTestCase {
 
     /// Each planted fault must be found, and as what it is; a search that finds nothing proves nothing.
     func testPlantedFaultsAreFound() {
-        let expected: [TinyWorld.Mutant: String] = [
-            .filterGoesBeforeDomain: "rules-before-domain", .looksMissDomains: "wrong kill",
-            .answersVanish: "armed-deadline", .rowsRunAhead: "true-row", .newerStartsAreForgotten: "intent",
+        let expected: [NodeExplorationWorld.Mutant: (words: String, budget: Int)] = [
+            .filterGoesBeforeDomain: ("rules-before-domain", 2), .looksMissDomains: ("wrong kill", 0),
+            .answersVanish: ("armed-deadline", 0), .rowsRunAhead: ("true-row", 2),
+            .newerStartsAreForgotten: ("intent", 2),
         ]
-        for mutant in TinyWorld.Mutant.allCases {
-            let result = explore(starting(vms: 1, slots: 1, budget: 2, mutant: mutant), statesMax: 200_000)
+        for mutant in NodeExplorationWorld.Mutant.allCases {
+            let (rule, budget) = expected[mutant] ?? ("?", 0)
+            let result = explore(
+                starting(vms: 1, slots: 1, budget: budget, mutant: mutant), statesMax: 200_000)
             let words = result.finding?.words ?? "nothing in \(result.states) states"
             print("exploration, planted \(mutant): \(words); \(result.states) states")
-            XCTAssertTrue(words.contains(expected[mutant] ?? "?"), "\(mutant): \(words)")
+            XCTAssertTrue(words.contains(rule), "\(mutant): \(words)")
         }
     }
 
@@ -149,7 +155,9 @@ final class NodeExplorationTests: XCTestCase {
     }
 
     func testTwoStartsWithOneSlotSurviveEveryDisturbance() {
-        check("2 VMs starting on 1 slot, \(deep ? 2 : 1) disturbances", starting(vms: 2, slots: 1, budget: deep ? 2 : 1))
+        check(
+            "2 VMs starting on 1 slot, \(deep ? 2 : 1) disturbances",
+            starting(vms: 2, slots: 1, budget: deep ? 2 : 1))
     }
 
     func testTwoRunningDesktopsSurviveEveryDisturbance() {

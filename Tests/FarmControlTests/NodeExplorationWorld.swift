@@ -2,9 +2,9 @@ import FarmModel
 
 @testable import FarmControl
 
-/// A world as small as can be around one `NodeMachine`: the store's rows, what is on the node, and the calls that are
-/// under way. It carries calls out as the ports promise, in every way they may fail.
-struct TinyWorld {
+/// A world as small as can be around one `NodeMachine`: the store's rows, what is on the node, and the calls
+/// that are under way. It carries calls out as the ports promise, in every way they may fail.
+struct NodeExplorationWorld {
     struct Domain: Hashable {
         var epoch: Epoch
         /// Made by a call that had been given up: it has no rights, and is to be removed.
@@ -123,7 +123,8 @@ struct TinyWorld {
                 if mutant == .rowsRunAhead, said.state == .starting { said.state = .running }
                 pending.append(.init(call: .record(said, vm, epoch)))
             case .release(let plan, let error):
-                pending.append(.init(call: .release(plan.vm.id, plan.epoch, request: plan.request, error: error)))
+                pending.append(
+                    .init(call: .release(plan.vm.id, plan.epoch, request: plan.request, error: error)))
             case .repairFilter(let plan): pending.append(.init(call: .repair(plan.vm.id)))
             case .collect(let leftover): pending.append(.init(call: .collect(leftover)))
             case .report(.domainWithoutRow(_, let vm)): ghosts[vm]?.isReported = true
@@ -180,13 +181,17 @@ struct TinyWorld {
     private mutating func build(_ step: StartStep, _ vm: VMID, _ epoch: Epoch) -> PortOutcome {
         switch step {
         case .disks:
-            if let domain = domains[vm], !domain.isStray { violation = "disk-safe: new overlay under a live domain" }
+            if let domain = domains[vm], !domain.isStray {
+                violation = "disk-safe: new overlay under a live domain"
+            }
             overlays.insert(vm)
         case .tap: taps.insert(vm)
         case .filter: filters.insert(vm)
         case .reservation: break
         case .secret:
-            guard rows[vm]?.intent.node == Self.node, rows[vm]?.intent.epoch == epoch else { return .failed("stale") }
+            guard rows[vm]?.intent.node == Self.node, rows[vm]?.intent.epoch == epoch else {
+                return .failed("stale")
+            }
             secretsInStore.insert(vm)
             secrets.insert(vm)
         case .domain:
@@ -200,7 +205,9 @@ struct TinyWorld {
     private mutating func undo(_ step: StartStep, _ vm: VMID) {
         switch step {
         case .disks:
-            if let domain = domains[vm], !domain.isStray { violation = "disk-safe: overlay of a live domain removed" }
+            if let domain = domains[vm], !domain.isStray {
+                violation = "disk-safe: overlay of a live domain removed"
+            }
             overlays.remove(vm)
         case .tap: taps.remove(vm)
         case .filter: filters.remove(vm)
@@ -237,7 +244,8 @@ struct TinyWorld {
     private var view: NodeView {
         var view = NodeView()
         for vm in domains.keys.sorted() where mutant != .looksMissDomains {
-            let owner = Ownership(farm: Self.farm, node: Self.node, vm: vm, epoch: domains[vm]?.epoch ?? .none)
+            let owner = Ownership(
+                farm: Self.farm, node: Self.node, vm: vm, epoch: domains[vm]?.epoch ?? .none)
             view.domains.append(
                 ObservedDomain(name: DomainName(farm: Self.farm, vm: vm), owner: owner, state: .running))
         }

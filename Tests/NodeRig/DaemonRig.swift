@@ -43,7 +43,7 @@ package final class DaemonRig: Sendable {
     /// Asks it to end, and waits until it has.
     package func stop(within limit: Duration = .seconds(30)) async throws {
         signal(SIGTERM)
-        try await wait(upTo: limit, for: "process \(processID) to end") { !isRunning }
+        try await waitFor("process \(processID) to end", upTo: limit) { !isRunning }
     }
 
     package func logText() -> String {

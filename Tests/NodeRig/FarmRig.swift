@@ -65,7 +65,7 @@ package final class FarmRig: Sendable {
     }
 
     package func waitUntil(_ vm: String, is state: String, upTo limit: Duration = .seconds(120)) async throws {
-        try await wait(upTo: limit, for: "\(vm) to be \(state)", every: .milliseconds(200)) {
+        try await waitFor("\(vm) to be \(state)", upTo: limit, every: .milliseconds(200)) {
             try await self.state(of: vm) == state
         }
     }
@@ -75,7 +75,7 @@ package final class FarmRig: Sendable {
         let daemon = try DaemonRig.start(
             programs.appending(path: "qvd-node").path, ["run", "--config", configuration],
             log: "\(folder)/node.log")
-        try await wait(upTo: .seconds(60), for: "the node to serve; its log: \(folder)/node.log") {
+        try await waitFor("the node to serve; its log: \(folder)/node.log", upTo: .seconds(60)) {
             guard daemon.isRunning else { throw RigFailure("qvd-node ended: \(daemon.logText())") }
             return try await self.qvd("node", "list", "--json").contains("\"running\"")
         }

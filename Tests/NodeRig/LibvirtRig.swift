@@ -11,12 +11,16 @@ package struct LibvirtRig: Sendable {
 
     /// Starts libvirtd unless it runs, and returns when it answers.
     @discardableResult
-    package static func start() async throws -> LibvirtRig {
+    package static func start(_ emulators: EmulatorUser = .root) async throws -> LibvirtRig {
         try PrivateNamespaces.require()
         let rig = LibvirtRig()
-        if rig.process == nil { try await rig.launch() }
+        if rig.process == nil { try await rig.launch(emulators) }
         return rig
     }
+
+    /// Who emulators run as. Root sees everything; Debian's own way is a user that libvirt makes the owner of
+    /// a domain's files while it runs.
+    package enum EmulatorUser: Sendable { case root, libvirtQemu }
 
     /// Ends libvirtd in good order; guests stay.
     package func stop() async throws { try await end(SIGTERM) }
@@ -56,19 +60,32 @@ package struct LibvirtRig: Sendable {
 
     private var process: Int32? { Self.living(pidFile: Self.pidFile) }
 
-    private func launch() async throws {
+    private func launch(_ emulators: EmulatorUser) async throws {
         try write("/etc/libvirt/libvirtd.conf", Self.daemonConfiguration)
-        try write("/etc/libvirt/qemu.conf", Self.emulatorConfiguration)
+        try write("/etc/libvirt/qemu.conf", Self.emulatorConfiguration(emulators))
+        if emulators == .libvirtQemu { try await openKVMToItsGroup() }
         try await RigCommand.run("libvirtd", "-d", "-p", Self.pidFile)
-        // The first time it asks QEMU what it can do, which takes some seconds.
+        // It asks QEMU what it can do before it takes a domain, which can take seconds.
         try await waitFor("libvirtd to answer") {
             do {
-                try await RigCommand.run("virsh", "-c", Self.uri, "version")
+                try await RigCommand.run("virsh", "-c", Self.uri, "domcapabilities", "--virttype", "qemu")
                 return true
             } catch is RigFailure {
                 return false
             }
         }
+    }
+
+    /// As udev does on Debian (root:kvm, 0660), for these namespaces only. Where emulators cannot open a
+    /// `/dev/kvm` that libvirtd can, libvirtd asks QEMU for its abilities again and again: each definition
+    /// takes 10 s and more.
+    private func openKVMToItsGroup() async throws {
+        guard FileManager.default.fileExists(atPath: "/dev/kvm"),
+            !FileManager.default.fileExists(atPath: "/run/kvm")
+        else { return }
+        try await RigCommand.run("mknod", "-m", "0660", "/run/kvm", "c", "10", "232")
+        try await RigCommand.run("chown", "root:kvm", "/run/kvm")
+        try await RigCommand.run("mount", "--bind", "/run/kvm", "/dev/kvm")
     }
 
     private func end(_ signal: Int32) async throws {
@@ -105,16 +122,20 @@ package struct LibvirtRig: Sendable {
         host_uuid = "00000001-1111-2222-3333-444444444444"
         """
 
-    /// Emulators as root, without the helpers (virtlogd, cgroups, mount namespaces) that a bare machine
-    /// lacks.
-    private static let emulatorConfiguration = """
-        user = "root"
-        group = "root"
-        dynamic_ownership = 0
-        remember_owner = 0
-        security_driver = "none"
-        stdio_handler = "file"
-        namespaces = [ ]
-        cgroup_controllers = [ ]
-        """
+    /// Without the helpers (virtlogd, cgroups, mount namespaces) that a bare machine lacks.
+    private static func emulatorConfiguration(_ user: EmulatorUser) -> String {
+        let root = """
+            user = "root"
+            group = "root"
+            dynamic_ownership = 0
+
+            """
+        return (user == .root ? root : "") + """
+            remember_owner = 0
+            security_driver = "none"
+            stdio_handler = "file"
+            namespaces = [ ]
+            cgroup_controllers = [ ]
+            """
+    }
 }

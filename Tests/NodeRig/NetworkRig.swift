@@ -87,7 +87,7 @@ package struct NetworkRig: Sendable {
     /// Returns when the bridge forwards from this port of it, which it does a moment after the other end is
     /// held.
     package func waitUntilForwarding(_ interface: String) async throws {
-        try await wait(for: "the bridge to forward from \(interface)", every: .milliseconds(2)) {
+        try await waitFor("the bridge to forward from \(interface)", every: .milliseconds(2)) {
             try await RigCommand.run("bridge", "link", "show", "dev", interface).contains("state forwarding")
         }
     }

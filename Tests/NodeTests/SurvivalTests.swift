@@ -6,7 +6,7 @@ import XCTest
 final class SurvivalTests: XCTestCase {
     private func hkd(_ farm: FarmRig) async throws -> pid_t {
         var found: pid_t?
-        try await wait(for: "a house keeper") {
+        try await waitFor("a house keeper") {
             found = try await farm.process("hkd")
             return found != nil
         }
@@ -20,7 +20,8 @@ final class SurvivalTests: XCTestCase {
         let id = try XCTUnwrap(row["id"])
         let domains = try await RigCommand.run("virsh", "-c", LibvirtRig.uri, "list", "--name").split(separator: "\n")
         let domain = try XCTUnwrap(domains.first { $0.hasSuffix("-\(id)") }, "no domain of VM \(id) in \(domains)")
-        return try XCTUnwrap(LibvirtRig.start().emulator(of: String(domain)))
+        let rig = try await LibvirtRig.start()
+        return try XCTUnwrap(rig.emulator(of: String(domain)))
     }
 
     func testDesktopsOutliveEveryProcessOfTheNode() async throws {
@@ -33,7 +34,7 @@ final class SurvivalTests: XCTestCase {
 
         let first = try await hkd(farm)
         kill(first, SIGKILL)
-        try await wait(for: "another house keeper") {
+        try await waitFor("another house keeper") {
             let next = try await farm.process("hkd")
             return next != nil && next != first
         }
@@ -41,9 +42,10 @@ final class SurvivalTests: XCTestCase {
         let afterHKD = try await emulator(farm, "one")
         XCTAssertEqual(afterHKD, guest, "the desktop was restarted when HKD was killed")
 
-        let router = try XCTUnwrap(await farm.process("l7r"))
+        let firstRouter = try await farm.process("l7r")
+        let router = try XCTUnwrap(firstRouter)
         kill(router, SIGKILL)
-        try await wait(for: "another router") {
+        try await waitFor("another router") {
             let next = try await farm.process("l7r")
             return next != nil && next != router
         }
@@ -87,7 +89,7 @@ final class SurvivalTests: XCTestCase {
         try await farm.waitUntil("one", is: "running")
         let guest = try await emulator(farm, "one")
         kill(guest, SIGKILL)
-        try await wait(upTo: .seconds(30), for: "the death to be noticed") {
+        try await waitFor("the death to be noticed", upTo: .seconds(30)) {
             try await farm.state(of: "one") != "running"
         }
         try await farm.waitUntil("one", is: "running")
@@ -141,7 +143,7 @@ final class SurvivalTests: XCTestCase {
             try FileManager.default.removeItem(atPath: "\(images)/\(name)")
         }
         try await farm.qvd("vm", "start", "one")
-        try await wait(upTo: .seconds(30), for: "the error to be said") {
+        try await waitFor("the error to be said", upTo: .seconds(30)) {
             try await farm.qvd("vm", "explain", "one").contains("image")
         }
         try await farm.waitUntil("one", is: "stopped")
@@ -162,7 +164,7 @@ final class SurvivalTests: XCTestCase {
         let file = try XCTUnwrap(FileManager.default.contentsOfDirectory(atPath: folder).first { $0.hasSuffix(".secret") })
         let secret = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
         XCTAssertEqual(secret.count, 64)
-        var places = ["log of the node": node.logText(), "logs of libvirt": try LibvirtRig.start().logs()]
+        var places = ["log of the node": node.logText(), "logs of libvirt": try await LibvirtRig.start().logs()]
         for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") where Int(name) != nil {
             let data = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") ?? Data()
             places["command line of \(name)"] = String(decoding: data, as: UTF8.self)

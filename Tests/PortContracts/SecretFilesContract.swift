@@ -8,7 +8,7 @@ package protocol SecretFilesWorld: Sendable {
     var port: Port { get }
     /// The file's text, and nil when there is no such file.
     func text(at path: String) async throws -> String?
-    /// Whether only the owner can read file and folder (0600 in 0700).
+    /// Whether only the owner can read the file and list its folder (0600 in 0711 or less).
     func isPrivate(_ path: String) async throws -> Bool
 }
 

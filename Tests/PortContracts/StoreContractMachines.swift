@@ -61,7 +61,7 @@ extension StoreContract {
             let reservations = try await store.reservations()
             try expectEqual(reservations.map(\.vm), (1...6).map { VMID($0) }, "reservations")
             try expectEqual(reservations[0].mac, MACAddress("54:52:00:03:00:0e")!)
-            try expectEqual(reservations[0].hostName, "desk-1")
+            try expectEqual(reservations[0].hostName, "desk")
         }),
         ("a VM's name is any text, once per user", { store in
             let example = try await ExampleFarm(in: store)
@@ -85,6 +85,7 @@ extension StoreContract {
                 try store.perform(
                     .addVM(name: "desk", user: UserID(2), osf: example.osf, tag: "head", address: nil)), .vm(VMID(3)))
             try await expectEqual(try store.desktops(of: example.user).map(\.id), [VMID(1), VMID(2)])
+            try await expectEqual(try store.reservations().map(\.hostName), ["desk", "lab", "desk-3"])
         }),
         ("a VM belongs to a user and an OSF of one tenant", { store in
             let example = try await ExampleFarm(in: store)

@@ -8,7 +8,9 @@ final class WallTests: XCTestCase {
         let services = ports.union(["FarmControl"])
         let adapters = [
             "LibvirtHypervisor": ["CLibvirt"], "NetlinkNetwork": ["CLinux"], "EbtablesFilter": [],
-            "DnsmasqAddresses": [], "ImageDisks": [], "SQLiteStore": ["CSQLite"], "OpenSSLSecrets": ["COpenSSL"],
+            "DnsmasqAddresses": [], "ImageDisks": [],
+            // Its transactions run the rules of administration on its rows.
+            "SQLiteStore": ["CSQLite", "FarmControl"], "OpenSSLSecrets": ["COpenSSL"],
             "HTTPGuestAgent": ["GuestProtocol"], "NIOTransport": ["GuestProtocol"], "SystemClock": [],
         ]
         var table: [String: Set<String>] = [

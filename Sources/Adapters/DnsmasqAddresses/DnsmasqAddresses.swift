@@ -8,15 +8,31 @@ import SystemPackage
 
 /// DHCP by a dnsmasq of the node's own, watched by `run()`.
 ///
-/// Its files are read and written on a thread of their own. dnsmasq survives the death of the process that started
-/// it; the next one adopts it when it was started with the very same arguments, and replaces it otherwise.
+/// Its files are read and written on a thread of their own. dnsmasq survives when the process that started it
+/// is killed; the next one adopts it when it was started with the very same arguments, and replaces it
+/// otherwise. When `run()` is cancelled it is ended.
+///
+/// New reservations take effect by a new file. What is changed, removed or given again needs dnsmasq to read
+/// all of them anew, which takes 0.25 s for 10,000 (and grows with their square); requests that come
+/// meanwhile wait in its socket and are answered then.
 package actor DnsmasqAddresses: AddressService {
     private let configuration: DnsmasqConfiguration
     private let files: ReservationFiles
     private let log: Logger
     private let queue = QueueExecutor(label: "qvd.dnsmasq")
     private var current = AddressServiceStatus.down(reason: "it has not been started yet")
-    private var server: pid_t?
+    private var server: ServerProcess?
+    private var output: DnsmasqLog
+    /// How often the server said that it has read all files.
+    private var readings = 0
+    private var isReadingWanted = false
+
+    /// dnsmasq does not notice when the kernel's queue of file events runs over, which it does at 16,384
+    /// (fs.inotify.max_queued_events); beyond this many changes at once it is told to read all.
+    private static let changesMax = 4_000
+    /// For reading 20,000 reservations on a busy machine.
+    private static let readingLimit = Duration.seconds(20)
+    private static let watchPeriod = Duration.milliseconds(500)
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
 
@@ -24,18 +40,23 @@ package actor DnsmasqAddresses: AddressService {
         self.configuration = configuration
         self.log = log
         files = ReservationFiles(farm: configuration.farm, folder: configuration.hostsFolder)
+        output = DnsmasqLog(path: configuration.logFile)
     }
 
-    package func publish(_ reservations: [Reservation]) throws(PortError) {
-        for reservation in reservations { try check(reservation) }
+    package func publish(_ reservations: [Reservation]) async throws(PortError) {
+        try ReservationCheck.check(reservations)
         try files.prepare()
         let before = try files.published()
-        var kept: Set<VMID> = []
-        for reservation in reservations {
-            kept.insert(reservation.vm)
-            if before[reservation.vm] != reservation { try files.write(reservation) }
+        let wanted = Set(reservations.map(\.vm))
+        let removed = before.keys.filter { !wanted.contains($0) }.sorted()
+        let changed = reservations.filter { before[$0.vm] != $0 }
+        for vm in removed { try files.remove(vm) }
+        for reservation in changed { try files.write(reservation) }
+        if !removed.isEmpty || changed.contains(where: { before[$0.vm] != nil })
+            || changed.count > Self.changesMax
+        {
+            try await readAnew()
         }
-        for (vm, old) in before.sorted(by: { $0.key < $1.key }) where !kept.contains(vm) { try files.withdraw(old) }
     }
 
     package func observe() throws(PortError) -> [Reservation] {
@@ -45,7 +66,7 @@ package actor DnsmasqAddresses: AddressService {
 
     package func status() -> AddressServiceStatus {
         // Between its death and `run` noticing it, the truth is with the kernel.
-        if case .serving = current, let server, kill(server, 0) != 0 { return .down(reason: "it has just ended") }
+        if case .serving = current, server?.isRunning != true { return .down(reason: "it has just ended") }
         return current
     }
 
@@ -55,11 +76,16 @@ package actor DnsmasqAddresses: AddressService {
             let reason: String
             do {
                 try files.prepare()
-                if let left = predecessor() {
-                    log.notice("adopted the running dnsmasq", metadata: ["pid": "\(left)"])
-                    reason = await watch(left)
+                if let left = await predecessor() {
+                    log.notice("adopted the running dnsmasq", metadata: ["pid": "\(left.pid)"])
+                    output.skipToEnd()
+                    // Files may have changed since its process died.
+                    begin(left)
+                    left.signal(SIGHUP)
+                    await attend(left)
+                    if Task.isCancelled { left.signal(SIGTERM) }
+                    reason = "it ended by itself; see \(configuration.logFile)"
                 } else {
-                    try files.forgetWithdrawn()
                     reason = try await serve()
                 }
             } catch {
@@ -74,19 +100,6 @@ package actor DnsmasqAddresses: AddressService {
         current = .down(reason: "it was stopped")
     }
 
-    private func check(_ reservation: Reservation) throws(PortError) {
-        let isLabel = !reservation.hostName.isEmpty && reservation.hostName.utf8.count <= 63
-            && reservation.hostName.utf8.allSatisfy { byte in
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
-            }
-        guard isLabel else {
-            throw PortError(
-                .rejected, .invalid, attempt: "publishing the DHCP reservation of VM \(reservation.vm)",
-                detail: "`\(reservation.hostName)` is no host name: 1 to 63 letters, digits and hyphens")
-        }
-    }
-
     // MARK: The process
 
     /// Starts dnsmasq and returns, when it has ended, how.
@@ -95,57 +108,106 @@ package actor DnsmasqAddresses: AddressService {
         let executable: Executable = command.contains("/") ? .path(FilePath(command)) : .name(command)
         var options = PlatformOptions()
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))]
+        let arguments = configuration.arguments
+        output.skipToEnd()
         let result = try await Subprocess.run(
-            executable, arguments: Arguments(configuration.arguments), platformOptions: options, input: .none,
+            executable, arguments: Arguments(arguments), platformOptions: options, input: .none,
             output: .discarded, error: .string(limit: 8192)
         ) { execution in
-            self.started(execution.processIdentifier.value)
+            let process = ServerProcess(pid: execution.processIdentifier.value, arguments: arguments)
+            self.begin(process)
+            await self.attend(process)
         }
         let words = result.standardError.split(separator: "\n").joined(separator: "; ")
-        return "\(result.terminationStatus)" + (words.isEmpty ? "; see \(configuration.logFile)" : ": \(words)")
+        return "\(result.terminationStatus)"
+            + (words.isEmpty ? "; see \(configuration.logFile)" : ": \(words)")
     }
 
-    private func started(_ pid: pid_t) {
-        server = pid
-        current = .serving
-        log.info("dnsmasq serves", metadata: ["pid": "\(pid)"])
+    private func begin(_ process: ServerProcess) {
+        server = process
+        readings = 0
+        current = .down(reason: "it is starting")
     }
 
-    /// A dnsmasq of ours that runs already: the same one when its arguments are the same, otherwise it is ended.
-    private func predecessor() -> pid_t? {
-        guard let text = contents(of: configuration.processIDFile, limit: 32),
-            let pid = pid_t(text.filter(\.isNumber)), kill(pid, 0) == 0
-        else { return nil }
-        let line = contents(of: "/proc/\(pid)/cmdline", limit: 65536) ?? ""
-        let arguments = line.split(separator: "\0").dropFirst().map(String.init)
-        guard arguments.contains("--pid-file=\(configuration.processIDFile)") else { return nil }
-        if arguments == configuration.arguments { return pid }
-        log.notice("ending the running dnsmasq: its configuration has changed", metadata: ["pid": "\(pid)"])
-        kill(pid, SIGTERM)
+    /// Reads the server's log until it has ended or this task is cancelled.
+    private func attend(_ process: ServerProcess) async {
+        while process.isRunning {
+            takeLog()
+            if isReadingWanted {
+                isReadingWanted = false
+                process.signal(SIGHUP)
+            }
+            let pause = readings == 0 ? Duration.milliseconds(10) : Self.watchPeriod
+            do { try await Task.sleep(for: pause) } catch { return }
+        }
+        takeLog()
+    }
+
+    /// A dnsmasq of ours that runs already, if its configuration is still the same; another one is ended.
+    private func predecessor() async -> ServerProcess? {
+        guard let process = ServerProcess(processIDFile: configuration.processIDFile) else { return nil }
+        if process.arguments == configuration.arguments { return process }
+        log.notice(
+            "ending the running dnsmasq: its configuration has changed", metadata: ["pid": "\(process.pid)"])
+        process.signal(SIGTERM)
+        // It holds the port until it is gone; it goes in milliseconds.
+        for _ in 0..<200 where process.isRunning {
+            do { try await Task.sleep(for: .milliseconds(10)) } catch { return nil }
+        }
+        process.signal(SIGKILL)
         return nil
     }
 
-    /// A process that is not our child: looked at twice a second.
-    private func watch(_ pid: pid_t) async -> String {
-        started(pid)
-        while kill(pid, 0) == 0 {
-            do {
-                try await Task.sleep(for: .milliseconds(500))
-            } catch {
-                kill(pid, SIGTERM)
-                return "it was stopped"
+    // MARK: Its log
+
+    private func takeLog() {
+        for line in output.newLines() {
+            if line.hasSuffix("read \(files.markerPath)") {
+                readings += 1
+                if readings == 1, let server {
+                    current = .serving
+                    log.info("dnsmasq serves", metadata: ["pid": "\(server.pid)"])
+                }
+            } else if line.contains("disabling DHCP static address") {
+                // A guest can decline any address in another's name, and dnsmasq believes it for ten minutes,
+                // unless it reads the reservation anew.
+                isReadingWanted = true
+                log.warning("a guest declined an address", metadata: ["said": "\(line)"])
             }
         }
-        return "it ended by itself"
     }
 
-    private func contents(of path: String, limit: Int) -> String? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: limit)
-        let count = read(descriptor, &bytes, limit)
-        return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
+    /// Makes a running server read all files, and returns when it has. One that does not run reads them when
+    /// it starts.
+    private func readAnew() async throws(PortError) {
+        guard let process = server, process.isRunning else { return }
+        let clock = ContinuousClock()
+        let deadline = clock.now.advanced(by: Self.readingLimit)
+        let attempt = "publishing DHCP reservations: making dnsmasq read them"
+        // Until it has read them once it takes no signal.
+        var isSent = false
+        var awaited = 1
+        while process.isRunning {
+            takeLog()
+            if isSent, readings >= awaited { return }
+            if !isSent, readings >= 1 {
+                awaited = readings + 1
+                isSent = true
+                process.signal(SIGHUP)
+            }
+            guard clock.now < deadline else {
+                throw PortError(
+                    .outcomeUnknown, .timedOut, attempt: attempt,
+                    detail:
+                        "process \(process.pid) did not within \(Self.readingLimit); see \(configuration.logFile)"
+                )
+            }
+            do {
+                try await Task.sleep(for: .milliseconds(2))
+            } catch {
+                throw PortError(.outcomeUnknown, .cancelled, attempt: attempt, detail: "cancelled")
+            }
+        }
     }
 }
 

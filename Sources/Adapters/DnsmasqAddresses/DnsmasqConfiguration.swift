@@ -29,12 +29,13 @@ package struct DnsmasqConfiguration: Sendable, Hashable {
     var processIDFile: String { "\(folder)/dnsmasq.pid" }
     var logFile: String { "\(folder)/dnsmasq.log" }
 
-    /// The arguments, none of which is taken from the machine's own configuration. Only static reservations are
-    /// served, for ever (a VM's address never changes); there is no DNS. It is not authoritative: a guest that another
-    /// node's server knows is left to that server.
+    /// The arguments, none of which is taken from the machine's own configuration. Only static reservations
+    /// are served, for ever (a VM's address never changes); there is no DNS. It is not authoritative: a guest
+    /// that another node's server knows is left to that server.
     var arguments: [String] {
         var list = [
-            "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--bind-dynamic", "--interface=\(bridge)",
+            "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--bind-dynamic",
+            "--interface=\(bridge)",
             "--except-interface=lo", "--dhcp-range=\(plan.network),static,\(plan.netmask),infinite",
             "--dhcp-hostsdir=\(hostsFolder)", "--dhcp-leasefile=\(folder)/leases", "--dhcp-lease-max=200000",
             "--no-ping", "--dhcp-no-override", "--log-facility=\(logFile)", "--pid-file=\(processIDFile)",

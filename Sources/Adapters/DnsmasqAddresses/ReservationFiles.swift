@@ -4,17 +4,29 @@ import Glibc
 
 /// The reservations as files that dnsmasq watches (`dhcp-hostsdir`), one per VM, named `FARM-VM`.
 ///
-/// A file that appears or is replaced takes effect at once. One that disappears does not: dnsmasq keeps what it said
-/// until it reads everything again, deaf meanwhile. So a removed reservation's file is replaced by one that tells
-/// dnsmasq to ignore that MAC, and is deleted before dnsmasq is next started.
+/// A file that appears takes effect at once: dnsmasq looks at its watch on the folder before it looks at DHCP
+/// requests, so what was written before a request came is known when it is answered. What a file said before
+/// it was replaced or removed holds until dnsmasq reads all of them anew (SIGHUP); until then it also refuses
+/// any other record with that address.
 struct ReservationFiles: Sendable {
     let farm: FarmID
     let folder: String
 
+    /// Where files are written before they are moved to where dnsmasq looks: a file made there would wake it
+    /// twice, and its queue of events is finite.
+    private var partialFolder: String { "\(parent)/partial" }
+
+    /// A file without reservations: dnsmasq logs that it read it, and so that it works and has read the
+    /// others.
+    var markerPath: String { "\(folder)/\(markerName)" }
+    private var markerName: String { "\(farm)-read" }
+
     func prepare() throws(PortError) {
-        for path in [parent, folder] where mkdir(path, 0o755) != 0 && errno != EEXIST {
+        for path in [parent, folder, partialFolder] where mkdir(path, 0o755) != 0 && errno != EEXIST {
             throw failure("making the folder \(path)")
         }
+        // Only once: dnsmasq reads, and says so, each time it is written.
+        if access(markerPath, F_OK) != 0 { try replace(markerName, with: "# read by dnsmasq") }
     }
 
     private var parent: String { String(folder[..<(folder.lastIndex(of: "/") ?? folder.startIndex)]) }
@@ -28,20 +40,12 @@ struct ReservationFiles: Sendable {
 
     func write(_ reservation: Reservation) throws(PortError) {
         try replace(
-            reservation.vm, "\(reservation.mac),\(reservation.address),\(reservation.hostName),infinite")
+            "\(farm)-\(reservation.vm)",
+            with: "\(reservation.mac),\(reservation.address),\(reservation.hostName),infinite")
     }
 
-    /// - Parameter reservation: as it was published.
-    func withdraw(_ reservation: Reservation) throws(PortError) {
-        try replace(reservation.vm, "\(reservation.mac),ignore")
-    }
-
-    /// Deletes what only says to ignore a MAC. For a moment when no dnsmasq runs.
-    func forgetWithdrawn() throws(PortError) {
-        let published = try published()
-        for vm in try vms() where published[vm] == nil {
-            guard unlink(path(vm)) == 0 || errno == ENOENT else { throw failure("removing \(path(vm))") }
-        }
+    func remove(_ vm: VMID) throws(PortError) {
+        guard unlink(path(vm)) == 0 || errno == ENOENT else { throw failure("removing \(path(vm))") }
     }
 
     // MARK: Files
@@ -57,7 +61,9 @@ struct ReservationFiles: Sendable {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
             let parts = name.split(separator: "-")
-            guard parts.count == 2, parts[0] == farm.text, let number = Int64(parts[1]), number > 0 else { continue }
+            guard parts.count == 2, parts[0] == farm.text, let number = Int64(parts[1]), number > 0 else {
+                continue
+            }
             found.append(VMID(number))
         }
         return found.sorted()
@@ -78,13 +84,15 @@ struct ReservationFiles: Sendable {
 
     static func reservation(_ vm: VMID, _ line: String) -> Reservation? {
         let parts = line.split(separator: ",").map(String.init)
-        guard parts.count == 4, let mac = MACAddress(parts[0]), let address = IPv4Address(parts[1]) else { return nil }
+        guard parts.count == 4, let mac = MACAddress(parts[0]), let address = IPv4Address(parts[1]) else {
+            return nil
+        }
         return Reservation(vm: vm, mac: mac, address: address, hostName: parts[2])
     }
 
-    /// The hidden name is passed over by dnsmasq; the rename is what it notices, whole.
-    private func replace(_ vm: VMID, _ line: String) throws(PortError) {
-        let partial = "\(folder)/.\(farm)-\(vm)"
+    /// The rename is what dnsmasq notices, whole.
+    private func replace(_ name: String, with line: String) throws(PortError) {
+        let partial = "\(partialFolder)/\(name)"
         let descriptor = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw failure("writing \(partial)") }
         let bytes = Array((line + "\n").utf8)
@@ -95,7 +103,7 @@ struct ReservationFiles: Sendable {
             unlink(partial)
             throw failure("writing \(partial)", code: count < 0 ? code : ENOSPC)
         }
-        guard rename(partial, path(vm)) == 0 else { throw failure("renaming \(partial)") }
+        guard rename(partial, "\(folder)/\(name)") == 0 else { throw failure("renaming \(partial)") }
     }
 
     private func failure(_ attempt: String, code: Int32 = errno) -> PortError {

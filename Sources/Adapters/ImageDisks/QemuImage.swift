@@ -49,7 +49,7 @@ struct QemuImage: Sendable {
 
     private func runWithoutLimit(_ arguments: [String], attempt: String) async -> Result<Answer, PortError> {
         var options = PlatformOptions()
-        options.teardownSequence = []  // nothing to ask: what it makes is partial until renamed, so kill at once
+        options.teardownSequence = []  // killed at once: what it makes is partial until renamed
         do {
             let result = try await Subprocess.run(
                 command.hasPrefix("/") ? .path(FilePath(command)) : .name(command),

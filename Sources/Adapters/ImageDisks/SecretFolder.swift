@@ -2,8 +2,10 @@ package import FarmModel
 package import FarmPorts
 import Glibc
 
-/// Secrets as files of mode 0600, `<farm>-<vm>.secret`, in a folder of mode 0700 that this type makes (it
-/// belongs below /run: secrets do not outlive the machine).
+/// Secrets as files of mode 0600, `<farm>-<vm>.secret`, in a folder that this type makes (it belongs below
+/// /run: secrets do not outlive the machine). The folder has mode 0711: nobody else can list it, but an
+/// emulator that runs as a user of its own, as Debian's libvirt has it, reaches the one file that libvirt
+/// makes that user's for as long as the VM runs. With 0700 such a VM does not start (tried).
 package struct SecretFolder: SecretFiles {
     private let farm: FarmID
     private let folder: String
@@ -71,18 +73,22 @@ package struct SecretFolder: SecretFiles {
     }
 
     private func makeFolder(attempt: String) throws(PortError) {
-        if mkdir(folder, 0o700) == 0 { return }
+        if mkdir(folder, 0o700) == 0 {
+            // Not left to the process's umask.
+            if chmod(folder, 0o711) != 0 { throw FileCalls.error(errno, attempt: attempt, path: folder) }
+            return
+        }
         let code = errno
         guard code == EEXIST else { throw FileCalls.error(code, attempt: attempt, path: folder) }
         guard let status = try FileCalls.status(folder, attempt: attempt), status.st_mode & S_IFMT == S_IFDIR
         else {
             throw PortError(.rejected, .invalid, attempt: attempt, detail: "\(folder) is not a folder")
         }
-        guard status.st_mode & 0o077 == 0, status.st_uid == geteuid() else {
+        guard status.st_mode & 0o066 == 0, status.st_uid == geteuid() else {
             throw PortError(
                 .rejected, .denied, attempt: attempt,
                 detail:
-                    "\(folder) must be this user's own with mode 0700; run: chown \(geteuid()) and chmod 0700"
+                    "\(folder) must be this user's own with mode 0711; run: chown \(geteuid()) and chmod 0711"
             )
         }
     }

@@ -77,13 +77,36 @@ enum DatabaseFile {
 
     private static func makeFolder(of path: String, _ access: DatabaseAccess) throws(PortError) {
         let folder = folder(of: path)
-        guard mkdir(folder, folderMode) == 0 else {
-            if errno == EEXIST { return }
-            throw systemFailure(path)
+        if mkdir(folder, folderMode) != 0 {
+            guard errno == EEXIST else { throw systemFailure(path) }
+            guard let group = access.group else { return }
+            if try isOpen(folder, to: group, path) { return }
         }
         // After mkdir, because chown may clear and umask has cleared bits of the mode.
         guard chown(folder, access.user ?? uid_t.max, access.group ?? gid_t.max) == 0, chmod(folder, folderMode) == 0
         else { throw systemFailure(path) }
+    }
+
+    /// Whether the group may write into a folder that exists. An empty folder was made for the database and is adapted;
+    /// one that holds other things is left to its owner.
+    private static func isOpen(_ folder: String, to group: gid_t, _ path: String) throws(PortError) -> Bool {
+        var facts = stat()
+        guard stat(folder, &facts) == 0 else { throw systemFailure(path) }
+        let rights: mode_t = 0o2070
+        if facts.st_gid == group && facts.st_mode & rights == rights { return true }
+        guard let listing = opendir(folder) else { throw systemFailure(path) }
+        defer { closedir(listing) }
+        var entries = 0
+        while readdir(listing) != nil { entries += 1 }
+        // Two of them are `.` and `..`.
+        guard entries <= 2 else {
+            throw PortError(
+                .rejected, .denied, attempt: "making the database \(path)",
+                detail: "the group (database.group) cannot write into \(folder), and it holds other files; give the"
+                    + " database a folder of its own (database.path), or run `chgrp \(group) \(folder)` and `chmod"
+                    + " 2770 \(folder)`")
+        }
+        return false
     }
 
     private static func syncFolder(of path: String) throws(PortError) {

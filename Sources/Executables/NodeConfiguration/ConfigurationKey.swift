@@ -82,7 +82,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .pathSSLCertificate: ("${path.l7r.ssl}/cert.pem", "certificate of the router, PEM; made if absent")
         case .logLevel: ("info", "trace, debug, info, notice, warning, error or critical")
         case .databasePath: ("/var/lib/qvd/database/farm.db", "own: the farm's embedded database")
-        case .databaseGroup: ("qvd-l7r", "own: group that may use the database; the router runs with it")
+        case .databaseGroup: ("qvd", "own: group that may use the database; the router runs with it")
         default: routerAndMachineTable
         }
     }

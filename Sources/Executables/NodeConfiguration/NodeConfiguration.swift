@@ -97,9 +97,14 @@ package struct NodeConfiguration: Sendable, Equatable {
         package let qemu: String
     }
 
+    /// A file at the standard path may be missing: then every key has its default.
+    ///
     /// - Throws: `ConfigurationError` when the file cannot be read (with errno's words) or says something wrong.
     package static func read(from path: String = standardPath) throws(ConfigurationError) -> NodeConfiguration {
-        try NodeConfiguration(parsing: try contents(of: path), file: path)
+        if path == standardPath, access(path, F_OK) != 0, errno == ENOENT {
+            return try NodeConfiguration(parsing: "", file: path)
+        }
+        return try NodeConfiguration(parsing: try contents(of: path), file: path)
     }
 
     /// - Parameter file: named in errors.

@@ -25,7 +25,7 @@ struct RouterCommand: AsyncParsableCommand {
             let router = Router(
                 configuration: RouterConfiguration(configuration, node: identity.node),
                 ports: RouterPorts(
-                    store: store, agent: HTTPGuestAgent(timeLimit: configuration.router.agentTimeout),
+                    store: store, agent: HTTPGuestAgent(callTime: configuration.router.agentTimeout),
                     lines: NIOGuestLines(), passwords: ScryptHasher(), clock: SystemClock(),
                     random: SystemRandom(), log: log))
             let listener = try ClientListener(listening(configuration), log: log)

@@ -22,7 +22,7 @@ struct AgentConfiguration: Sendable {
     var limits = GuestSessionLimits()
     /// How long `x_start` waits for the provisioning to end before it answers `starting`: an error is then still
     /// an answer to `x_start`. Less than the 4 s that a router waits for an agent.
-    var startPatience: Duration = .seconds(3)
+    var startPatience: Duration = .milliseconds(2500)
 
     var port: Int { 4000 + display }
 

@@ -1,8 +1,9 @@
 import Glibc
+import GuestProtocol
 import Synchronization
 
-/// One line a fact on standard error, which is the guest's console. The caller keeps secrets out; what comes from
-/// other programs is put on one line.
+/// One line a fact on standard error, which is the guest's console. The caller keeps secrets out; what other
+/// programs say is put on one line and masked.
 enum AgentLog {
     static func info(_ text: String) { write(text) }
     static func warning(_ text: String) { write("warning: " + text) }
@@ -13,7 +14,7 @@ enum AgentLog {
     private static let isWriting = Mutex(())
 
     private static func write(_ text: String) {
-        let scalars = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
+        let scalars = SecretMask.mask(text).unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
         var line = Array(String(String.UnicodeScalarView(scalars)).utf8.prefix(lengthMax))
         line = Array("qvd-vma: ".utf8) + line + [0x0a]
         isWriting.withLock { _ in

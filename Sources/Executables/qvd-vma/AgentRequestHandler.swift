@@ -10,12 +10,16 @@ final class AgentRequestHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
+    /// From connecting to the answer taken; `x_start` waits the longest of all calls, 3 s.
+    private static let timeMax = TimeAmount.seconds(15)
+
     private let keeper: SessionKeeper
     private let threads: NIOThreadPool
     private let secret: AgentSecret?
     private var head: HTTPRequestHead?
     /// Whether an answer was given or is being made.
     private var isAnswered = false
+    private var end: Scheduled<Void>?
 
     init(keeper: SessionKeeper, threads: NIOThreadPool, secret: AgentSecret?) {
         self.keeper = keeper
@@ -89,8 +93,14 @@ final class AgentRequestHandler: ChannelInboundHandler {
         context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in bound.value.close(promise: nil) }
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is IdleStateHandler.IdleStateEvent { context.close(promise: nil) }
+    func handlerAdded(context: ChannelHandlerContext) {
+        let channel = context.channel
+        end = context.eventLoop.scheduleTask(in: Self.timeMax) { channel.close(promise: nil) }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end?.cancel()
+        context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

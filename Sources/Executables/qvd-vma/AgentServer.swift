@@ -8,14 +8,14 @@ import NIOPosix
 struct AgentServer {
     /// Connections at once; a router needs one or two.
     static let connectionsMax = 64
-    /// How long a connection may stay without a whole request, or with an answer that is not taken.
-    static let idleMax = TimeAmount.seconds(15)
+    /// How often the session is looked at: while something is under way, and else. Each look of each of a
+    /// hundred guests costs the node.
+    private static let lookOften = TimeAmount.milliseconds(100)
+    private static let lookSeldom = TimeAmount.seconds(1)
 
     let configuration: AgentConfiguration
     let host: String
     let port: Int
-    /// How often the session is looked at.
-    private let lookEvery = TimeAmount.milliseconds(200)
 
     /// Serves until the process ends.
     func run() throws {
@@ -36,8 +36,6 @@ struct AgentServer {
                 channel.eventLoop.makeCompletedFuture {
                     guard open.enter() else { throw ChannelError.ioOnClosedChannel }
                     channel.closeFuture.whenComplete { _ in open.leave() }
-                    try channel.pipeline.syncOperations.addHandler(
-                        IdleStateHandler(allTimeout: Self.idleMax))
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(
                         withPipeliningAssistance: false, withErrorHandling: false)
                     try channel.pipeline.syncOperations.addHandler(
@@ -46,10 +44,17 @@ struct AgentServer {
             }
         let channel = try bootstrap.bind(host: host, port: port).wait()
         AgentLog.info("answering on \(channel.localAddress.map { "\($0)" } ?? "port \(port)")")
-        group.next().scheduleRepeatedTask(initialDelay: lookEvery, delay: lookEvery) { task in
-            threads.runIfActive(eventLoop: group.next()) { _ = keeper.look() }
-                .whenFailure { AgentLog.error("looking at the session: \($0)") }
-        }
+        Self.look(keeper, on: group.next(), threads)
         try channel.closeFuture.wait()
+    }
+
+    /// Looks, and again after a while, for as long as the loop runs.
+    private static func look(_ keeper: SessionKeeper, on loop: any EventLoop, _ threads: NIOThreadPool) {
+        threads.runIfActive(eventLoop: loop) { () -> TimeAmount in
+            keeper.look()
+            return keeper.isPassing ? lookOften : lookSeldom
+        }.whenSuccess { pause in
+            loop.scheduleTask(in: pause) { look(keeper, on: loop, threads) }
+        }
     }
 }

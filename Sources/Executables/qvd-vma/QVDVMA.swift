@@ -50,6 +50,15 @@ struct QVDVMA: ParsableCommand {
     func validate() throws {
         guard (1...65_535).contains(port) else { throw ValidationError("--port is a number from 1 to 65535.") }
         guard (1...999).contains(display) else { throw ValidationError("--display is a number from 1 to 999.") }
+        for folder in [homeFolder, accountFolder, runFolder] {
+            let isPlain = folder.allSatisfy { sign in
+                sign.isASCII && (sign.isLetter || sign.isNumber || "/._-".contains(sign))
+            }
+            guard folder.hasPrefix("/"), !folder.hasSuffix("/"), folder.utf8.count <= 200, isPlain else {
+                throw ValidationError(
+                    "A folder is an absolute path of letters, digits and ._- without a slash at its end.")
+            }
+        }
         for limit in [startingLimit, listeningLimit, suspendingLimit, stoppingLimit] {
             guard (1...3600).contains(limit) else {
                 throw ValidationError("A limit is a number of seconds from 1 to 3600.")

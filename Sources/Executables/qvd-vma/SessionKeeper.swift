@@ -54,6 +54,16 @@ final class SessionKeeper: Sendable {
         }
     }
 
+    /// Whether something is under way that the next look may find ended.
+    var isPassing: Bool {
+        held.withLock { held in
+            switch held.machine.state {
+            case .stopped, .connected, .suspended: false
+            case .provisioning, .starting, .listening, .suspending, .stopping: true
+            }
+        }
+    }
+
     /// Looks at the session, acts on what changed, and says how it is. Called some times a second.
     @discardableResult
     func look() -> GuestSessionState {
@@ -72,7 +82,7 @@ final class SessionKeeper: Sendable {
         held.withLock { held in
             do throws(AgentFailure) {
                 guard try held.session.adopt() else { return }
-                let seen = try held.session.observe()
+                let seen = try held.session.observe(isStarting: true)
                 let actions = held.machine.adopt(
                     seen, hasProgram: held.session.program != nil, at: SystemCall.now())
                 AgentLog.info("adopted the session of an earlier agent: \(held.machine.state.rawValue)")
@@ -94,7 +104,7 @@ final class SessionKeeper: Sendable {
             guard !held.isPoweringOff else { return reply(.failure("x_start: the guest is being powered off")) }
             observe(&held)
             let now = SystemCall.now()
-            let (actions, refusal) = held.machine.start(at: now)
+            let (actions, refusal) = held.machine.start(isRepeated: request == held.request, at: now)
             if refusal == nil { held.request = request }
             let failure = perform(actions, &held)
             if let text = refusal ?? failure {
@@ -122,7 +132,7 @@ final class SessionKeeper: Sendable {
         guard held.machine.state != .stopped, held.machine.state != .provisioning else { return }
         let before = held.machine.state
         do throws(AgentFailure) {
-            let seen = try held.session.observe()
+            let seen = try held.session.observe(isStarting: held.machine.state == .starting)
             perform(held.machine.observe(seen, at: SystemCall.now()), &held)
         } catch {
             AgentLog.error("looking at the session: \(error)")

@@ -18,7 +18,9 @@ struct XSession {
 
     /// Clears what an earlier session or boot left, writes the files of a new one and starts nxagent.
     mutating func launch(_ request: SessionRequest, as account: SessionAccount) throws(AgentFailure) {
-        let configuration = configuration
+        guard access(configuration.session, X_OK) == 0 else {
+            throw AgentFailure("there is no program \(configuration.session) to run in the session")
+        }
         notes = SessionNotes(account: account, variables: request.variables)
         nxagent = nil
         program = nil
@@ -29,6 +31,8 @@ struct XSession {
             configuration.stateFile, configuration.nxagentProcess, configuration.programProcess,
         ] { try GuestFile.remove(path) }
         try GuestFile.folder(configuration.runFolder, mode: 0o755)
+        // A user may have left something else of that name on a kept overlay.
+        unlink("\(configuration.temporaryFolder)/.X11-unix")
         try GuestFile.folder("\(configuration.temporaryFolder)/.X11-unix", mode: 0o1777)
         for folder in [configuration.nxFolder, configuration.runtimeFolder] {
             try GuestFile.folder(folder, mode: 0o700, user: account.user, group: account.group)
@@ -107,8 +111,9 @@ struct XSession {
         let id = try GuestProgram.start(
             arguments, environment: settings.map { "\($0.key)=\($0.value)" }, as: account, folder: account.home,
             output: log)
+        // One that has ended already is found dead at the next look.
         let process = try GuestProcess.identify(id) ?? ProcessIdentity(id: id, started: 0)
-        try GuestFile.write(Array(process.fileText.utf8), to: note, mode: 0o600)
+        try GuestFile.write(Array(process.fileText(boot: boot()).utf8), to: note, mode: 0o600)
         return process
     }
 
@@ -116,19 +121,28 @@ struct XSession {
 
     /// Finds the session that a predecessor of this agent started. False when there is none.
     mutating func adopt() throws(AgentFailure) -> Bool {
-        guard let file = try GuestFile.text(configuration.nxagentProcess), let found = ProcessIdentity(file: file),
-            GuestProcess.isAlive(found), let text = try GuestFile.text(configuration.environmentFile),
+        let boot = try boot()
+        guard let file = try GuestFile.text(configuration.nxagentProcess),
+            let found = ProcessIdentity(file: file, boot: boot), GuestProcess.isAlive(found), let text = try GuestFile.text(configuration.environmentFile),
             let notes = SessionNotes(file: text)
         else { return false }
         nxagent = found
         self.notes = notes
-        program = try GuestFile.text(configuration.programProcess).flatMap { ProcessIdentity(file: $0) }
+        program = try GuestFile.text(configuration.programProcess).flatMap {
+            ProcessIdentity(file: $0, boot: boot)
+        }
         return true
+    }
+
+    /// A kept overlay remembers processes of an earlier boot, whose ids and times may come again.
+    private func boot() throws(AgentFailure) -> String {
+        try GuestFile.text("/proc/sys/kernel/random/boot_id", limit: 64) ?? ""
     }
 
     // MARK: Watch and signal
 
-    func observe() throws(AgentFailure) -> GuestSessionMachine.Observation {
+    /// - Parameter isStarting: whether it matters that nxagent listens; the kernel's tables are long to read.
+    func observe(isStarting: Bool) throws(AgentFailure) -> GuestSessionMachine.Observation {
         let file = try GuestFile.read(configuration.stateFile, limit: NXAgentState.fileLengthMax + 1)
         var status = stat()
         let stamp = lstat(configuration.stateFile, &status) == 0
@@ -137,7 +151,8 @@ struct XSession {
         cut(configuration.sessionLog)
         return GuestSessionMachine.Observation(
             isAlive: GuestProcess.isAlive(nxagent), state: file.flatMap { NXAgentState(file: $0) },
-            stateStamp: stamp, isListening: try isListening(), isProgramAlive: GuestProcess.isAlive(program))
+            stateStamp: stamp, isListening: isStarting ? try isListening() : false,
+            isProgramAlive: GuestProcess.isAlive(program))
     }
 
     private func isListening() throws(AgentFailure) -> Bool {
@@ -176,7 +191,7 @@ struct XSession {
 }
 
 /// What one `x_start` asks for.
-struct SessionRequest: Sendable {
+struct SessionRequest: Sendable, Equatable {
     var options: NXOptions
     /// The only address whose connection nxagent may take.
     var accepts: IPv4Address?

@@ -51,7 +51,9 @@ extension FarmRecords {
         }
         guard vm.intent.node == node, vm.intent.epoch == epoch else {
             let place = vm.intent.node.map { "node \($0) with epoch \(vm.intent.epoch)" } ?? "no node"
-            throw .stale(attempt: attempt, detail: "the writer is node \(node) with epoch \(epoch), but the VM is assigned to \(place)")
+            throw .stale(
+                attempt: attempt,
+                detail: "the writer is node \(node) with epoch \(epoch), but the VM is assigned to \(place)")
         }
         return vm
     }
@@ -130,8 +132,13 @@ extension FarmRecords {
     }
 
     package func reservations() throws(LedgerError) -> [Reservation] {
-        try vms().map { vm in
-            Reservation(vm: vm.id, mac: vm.mac, address: vm.address, hostName: hostName(of: vm.name, vm.id))
+        var taken: Set<String> = []
+        return try vms().map { vm in
+            var label = HostName.label(for: vm.name, vm: vm.id)
+            // Two users may both have a VM `desk`: the elder keeps the name, the other's gets its number.
+            if !taken.insert(label).inserted { label = HostName.label(for: "\(vm.name) \(vm.id)", vm: vm.id) }
+            taken.insert(label)
+            return Reservation(vm: vm.id, mac: vm.mac, address: vm.address, hostName: label)
         }
     }
 }
@@ -140,21 +147,4 @@ extension FarmRecords {
 package struct NodeIdentityRow: Sendable, Hashable {
     package let identity: FarmIdentity
     package let node: Node
-}
-
-/// A guest's host name: the VM's name with every run of other characters than letters and digits as one hyphen, and
-/// the VM's number, because two users may both have a VM `desk`. At most 63 characters (RFC 1035).
-package func hostName(of name: String, _ vm: VMID) -> String {
-    var label = ""
-    for byte in name.lowercased().utf8.prefix(48) {
-        let isPlain = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-        if isPlain {
-            label.unicodeScalars.append(Unicode.Scalar(byte))
-        } else if label.utf8.last != UInt8(ascii: "-"), !label.isEmpty {
-            label += "-"
-        }
-    }
-    if label.utf8.last == UInt8(ascii: "-") { label.removeLast() }
-    return (label.isEmpty ? "vm" : label) + "-\(vm)"
 }

@@ -2,8 +2,8 @@ package import FarmModel
 
 /// What must hold before a node serves; the same checks stop the daemon and fill `qvd-node check`.
 package enum NodeChecks {
-    /// - Throws: `NodeCheckFailure` with what to do: the bridge is down, or does not have the node's address, or the
-    ///   address is not below the VM range.
+    /// - Throws: `NodeCheckFailure` with what to do: the bridge is down, or does not have the node's address,
+    /// or the   address is not below the VM range.
     package static func bridge(
         _ bridge: ObservedBridge, node: Node, plan: AddressPlan
     ) throws(NodeCheckFailure) {

@@ -12,8 +12,8 @@ package struct NodeView: Sendable, Hashable {
 }
 
 package enum NodeEvent: Sendable, Hashable {
-    /// What the store assigns to this node, the row-less domains that an operator gave up, and every VM of the farm
-    /// that has a row, assigned or not.
+    /// What the store assigns to this node, the row-less domains that an operator gave up, and every VM of
+    /// the farm that has a row, assigned or not.
     case assignments([Assignment], abandoned: [VMID], known: [VMID])
     case looked(NodeView)
     /// The look or the reading failed; it is tried again.

@@ -1,7 +1,7 @@
 package import FarmModel
 
-/// One node's house keeping, as decisions only: holds every VM's machine, the slots for heavy work, what is recorded
-/// and what is not, and when to look at the node and the store.
+/// One node's house keeping, as decisions only: holds every VM's machine, the slots for heavy work, what is
+/// recorded and what is not, and when to look at the node and the store.
 ///
 ///     first reading ─┐
 ///                    ├─► adopt or start what is assigned, collect leftovers ─► ready ─► converge, for ever
@@ -218,7 +218,8 @@ package struct NodeMachine: Sendable, Hashable {
         }
     }
 
-    /// What was heard of an end belongs to this look, unless it was heard later and the look still saw the domain.
+    /// What was heard of an end belongs to this look, unless it was heard later and the look still saw the
+    /// domain.
     private mutating func sight(of vm: VMID, _ domain: ObservedDomain?) -> DomainSight {
         let heard = heardStops[vm]
         if let heard, domain == nil || heard.at <= lookBegan { heardStops[vm] = nil }
@@ -238,7 +239,8 @@ package struct NodeMachine: Sendable, Hashable {
         actions.append(.ready)
     }
 
-    /// The store wants something of a VM. One whose domain was seen live, though nobody here started it, is adopted.
+    /// The store wants something of a VM. One whose domain was seen live, though nobody here started it, is
+    /// adopted.
     mutating func want(
         _ assignment: Assignment, _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
     ) {
@@ -276,7 +278,8 @@ package struct NodeMachine: Sendable, Hashable {
     }
 
     private mutating func translate(
-        _ results: [VMAction], _ vm: VMID, _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
+        _ results: [VMAction], _ vm: VMID, _ now: Instant, _ touched: inout [VMID],
+        _ actions: inout [NodeAction]
     ) {
         if touched.last != vm { touched.append(vm) }
         for result in results {
@@ -296,7 +299,8 @@ package struct NodeMachine: Sendable, Hashable {
     private mutating func heard(_ event: HypervisorEvent, _ now: Instant, _ actions: inout [NodeAction]) {
         switch event {
         case .stopped(let name, let reason):
-            // An event may be late and mean an earlier domain of the VM: it only says why, a look says whether.
+            // An event may be late and mean an earlier domain of the VM: it only says why, a look says
+            // whether.
             guard let vm = vmsByDomain[name] else { break }
             heardStops[vm] = HeardStop(reason: reason, at: now)
             look(now, &actions)

@@ -18,7 +18,9 @@ extension NodeMachine {
         let domains = ownDomains(view)
         func isFree(_ vm: VMID) -> Bool { (machines[vm]?.isIdle ?? true) && assignments?[vm] == nil }
         func isBare(_ vm: VMID) -> Bool { isFree(vm) && domains[vm]?.isLive != true }
-        for tap in view.taps where isOurs(tap.name) && isBare(tap.name.vm) { collect(.tap(tap.name), &actions) }
+        for tap in view.taps where isOurs(tap.name) && isBare(tap.name.vm) {
+            collect(.tap(tap.name), &actions)
+        }
         for filter in view.filters where isOurs(filter.tap) && isBare(filter.tap.vm) {
             collect(.filter(filter.tap), &actions)
         }
@@ -37,9 +39,9 @@ extension NodeMachine {
         reported.forgetDomains(except: Set(domains.keys.filter { assignments?[$0] == nil }))
     }
 
-    /// Overlays whose VM has no row. One with a row is replaced at its next start or kept on purpose. On shared
-    /// storage another node may just have made it for a VM newer than our reading, so a reading that began after it
-    /// was seen must not know the VM either.
+    /// Overlays whose VM has no row. One with a row is replaced at its next start or kept on purpose. On
+    /// shared storage another node may just have made it for a VM newer than our reading, so a reading that
+    /// began after it was seen must not know the VM either.
     private mutating func ripeOverlays(_ view: NodeView) -> [VMID] {
         let rowless = view.overlays.filter { !known.contains($0) }
         let finished = isReading ? readings - 1 : readings

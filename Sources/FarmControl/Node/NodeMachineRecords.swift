@@ -3,7 +3,8 @@ import FarmModel
 /// How a node keeps the store's rows true, whatever becomes of its answers.
 extension NodeMachine {
     mutating func recorded(
-        _ vm: VMID, _ outcome: RecordOutcome, _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
+        _ vm: VMID, _ outcome: RecordOutcome, _ now: Instant, _ touched: inout [VMID],
+        _ actions: inout [NodeAction]
     ) {
         recording[vm]?.isOut = false
         switch outcome {
@@ -26,7 +27,8 @@ extension NodeMachine {
         var entry = recording[vm] ?? Recording(epoch: epoch)
         if entry.state != said.state {
             let words = said.error ?? said.detail
-            actions.append(.report(said.state == .zombie ? .zombie(vm, words) : .state(vm, said.state, said.error)))
+            actions.append(
+                .report(said.state == .zombie ? .zombie(vm, words) : .state(vm, said.state, said.error)))
             entry.state = said.state
             entry.since = wall
         }
@@ -36,7 +38,8 @@ extension NodeMachine {
         entry.said = said
         entry.isOut = true
         let observation = Observation(
-            state: said.state, since: entry.since, detail: said.detail, lastError: said.error, image: said.image)
+            state: said.state, since: entry.since, detail: said.detail, lastError: said.error,
+            image: said.image)
         actions.append(.record(observation, of: vm, epoch: epoch))
     }
 

@@ -7,12 +7,16 @@ package enum ImageChoice {
         let tag = assignment.vm.tag
         let tagged = assignment.images.filter { $0.tags.contains(tag) }
         guard let image = tagged.min(by: { $0.id < $1.id }) else {
-            return .failure(.init(words: "OSF \(assignment.osf.name) has no image with the tag \(tag);"
-                + " add one with `qvd di add` or tag one with `qvd di tag`"))
+            return .failure(
+                .init(
+                    words: "OSF \(assignment.osf.name) has no image with the tag \(tag);"
+                        + " add one with `qvd di add` or tag one with `qvd di tag`"))
         }
         guard !image.isBlocked else {
-            return .failure(.init(words: "image \(image.id) (\(image.file), tag \(tag)) is blocked;"
-                + " unblock it with `qvd di unblock \(image.id)`"))
+            return .failure(
+                .init(
+                    words: "image \(image.id) (\(image.file), tag \(tag)) is blocked;"
+                        + " unblock it with `qvd di unblock \(image.id)`"))
         }
         return .success(image)
     }

@@ -60,8 +60,9 @@ package struct StartPlan: Sendable, Hashable {
 
     package var vm: VirtualMachine { assignment.vm }
     package var epoch: Epoch { assignment.vm.intent.epoch }
-    /// The command that this start carries out. It is not moved forward by later ones: whether the guest ended before
-    /// or after those cannot be known, and a desktop too many is better than a start that is lost.
+    /// The command that this start carries out. It is not moved forward by later ones: whether the guest
+    /// ended before or after those cannot be known, and a desktop too many is better than a start that is
+    /// lost.
     package var request: Int64 { assignment.vm.intent.request }
 }
 

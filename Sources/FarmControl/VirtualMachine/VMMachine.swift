@@ -9,11 +9,14 @@ package import FarmModel
 ///      │                 stopping(undo, last step first) ◄── stopping(power off → shutdown → destroy)
 ///      │                       │ all undone        ▲ │ a step fails or does not answer
 ///      └── released ◄── releasing                  │ ▼
-///                                               zombie: keeps its node and its row, tried again with back-off
+///                                               zombie: keeps node and row, is tried again, slower
 ///
-/// One effect that changes the node is out at a time; nothing else is begun until it reports, for its late half
-/// could otherwise meet the undoing of it. Effects that only ask (ping, power off) are dropped when overtaken.
-/// `deadline` is the one moment at which the machine wants a `.tick`.
+/// A live domain that a predecessor left begins at starting(filter, reservation), goes on to running, and is
+/// never undone because a step fails or does not answer.
+///
+/// One effect that changes the node is out at a time; nothing else is begun until it reports, for its late
+/// half could otherwise meet the undoing of it. Effects that only ask (ping, power off) are dropped when
+/// overtaken. `deadline` is the one moment at which the machine wants a `.tick`.
 package struct VMMachine: Sendable, Hashable {
     package let vm: VMID
     let limits: VMTimeLimits
@@ -41,13 +44,14 @@ package struct VMMachine: Sendable, Hashable {
     package internal(set) var domainKnownAt: Instant?
     /// The domain ended while an effect was out.
     var domainEnded: StopReason?
-    /// A look saw a domain that an earlier, unanswered call must have made after all; it goes before anything else.
+    /// A look saw a domain that an earlier, unanswered call must have made after all; it goes before anything
+    /// else.
     var hasStrayDomain = false
     /// The domain ended by itself and the store shall be told to want it no more.
     var endedByGuest = false
     var zombieAttempts = 0
-    /// The last start that was given back to the store. Its epoch is over: what the store said of it before is old,
-    /// and a domain of it that appears after all is a late answer's and is removed.
+    /// The last start that was given back to the store. Its epoch is over: what the store said of it before
+    /// is old, and a domain of it that appears after all is a late answer's and is removed.
     var lastReleased: StartPlan?
 
     package init(vm: VMID, limits: VMTimeLimits) {
@@ -90,8 +94,8 @@ package struct VMMachine: Sendable, Hashable {
         return actions
     }
 
-    /// Takes over a live domain that a predecessor started, or whose row had disappeared and is back: called on an
-    /// idle machine. The domain of this assignment is kept running; one of another is ended first.
+    /// Takes over a live domain that a predecessor started, or whose row had disappeared and is back: called
+    /// on an idle machine. The domain of this assignment is kept running; one of another is ended first.
     ///
     /// - Parameter epoch: of the live domain, from its metadata.
     package mutating func adopt(
@@ -118,7 +122,8 @@ package struct VMMachine: Sendable, Hashable {
 
     var isWanted: Bool {
         guard let desired, error == nil, !endedByGuest else { return false }
-        return desired.vm.intent.wanted == .run && desired.vm.intent.epoch == (plan?.epoch ?? desired.vm.intent.epoch)
+        return desired.vm.intent.wanted == .run
+            && desired.vm.intent.epoch == (plan?.epoch ?? desired.vm.intent.epoch)
     }
 
     /// A desktop in use whose row has disappeared is kept: a store that lost its rows must not end desktops.

@@ -48,7 +48,8 @@ extension VMMachine {
         return before == .running || before == .debugging
     }
 
-    /// A domain may be live, so its tap must have its rules; a look that began before that says nothing of them.
+    /// A domain may be live, so its tap must have its rules; a look that began before that says nothing of
+    /// them.
     func needsFilter(asOf look: Instant) -> Bool {
         if let domainKnownAt, domainKnownAt >= look { return false }
         switch phase {

@@ -1,6 +1,7 @@
 import FarmModel
 
-/// What a look at the node tells a VM's machine. A look is slow: it counts only for what was so when it began.
+/// What a look at the node tells a VM's machine. A look is slow: it counts only for what was so when it
+/// began.
 extension VMMachine {
     mutating func observed(_ sight: DomainSight, _ now: Instant, _ actions: inout [VMAction]) {
         if let domainKnownAt, domainKnownAt >= sight.asOf { return }

@@ -46,7 +46,8 @@ extension VMMachine {
         } else if !mayRunOn {
             askPowerOff(now, &actions)
         } else {
-            // A running desktop is not ended because its rules or its reservation could not be made sure of at once.
+            // A running desktop is not ended because its rules or its reservation could not be made sure of
+            // at once.
             trouble = words
             deadline = now.advanced(by: limits.zombieRetry)
         }
@@ -73,11 +74,14 @@ extension VMMachine {
         let silent = silence.since.duration(to: now)
         switch phase {
         case .booting where silent >= limits.boot:
-            error = "the agent did not answer within \(limits.boot.components.seconds) s of the domain's start;"
-                + " look at the VM's console log, or raise internal.hkd.vmhandler.vma.failed.max_time.on.starting"
+            error =
+                "the agent did not answer within \(limits.boot.components.seconds) s of the domain's start;"
+                + " look at the VM's console log, or raise"
+                + " internal.hkd.vmhandler.vma.failed.max_time.on.starting"
             askShutdown(now, &actions)
         case .booting: deadline = now.advanced(by: limits.bootPing)
-        case .running where silence.misses >= limits.missesMax && silent >= limits.silenceMax && desired != nil:
+        case .running
+        where silence.misses >= limits.missesMax && silent >= limits.silenceMax && desired != nil:
             if limits.debugs {
                 phase = .debugging
                 deadline = now.advanced(by: limits.pingAfterMiss)

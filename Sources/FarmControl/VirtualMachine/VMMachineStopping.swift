@@ -18,7 +18,8 @@ extension VMMachine {
     mutating func ended(_ reason: StopReason, _ now: Instant, _ actions: inout [VMAction]) {
         let wasAsked = phase == .askingPowerOff || phase == .askingShutdown
         if !wasAsked, isWanted {
-            let mayHaveBeenAsked = adoptedAt.map { $0.duration(to: now) < limits.powerOff + limits.shutdown } ?? false
+            let mayHaveBeenAsked =
+                adoptedAt.map { $0.duration(to: now) < limits.powerOff + limits.shutdown } ?? false
             let isUnwanted = reason == .crashed || mayHaveBeenAsked
             if isUnwanted, mayRestart(now) {
                 restarts += 1

@@ -1,8 +1,8 @@
 /// How long each transitional state of a VM may last. Defaults are the original's where it has them
 /// (`internal.hkd.vmhandler.*`, `internal.hkd.kvm.timeout.*`).
 package struct VMTimeLimits: Sendable, Hashable {
-    /// One step of a start or of its undoing: longer than the adapters' own limits, so that it is reached only when
-    /// an outside system does not answer at all.
+    /// One step of a start or of its undoing: longer than the adapters' own limits, so that it is reached
+    /// only when an outside system does not answer at all.
     package var step: Duration = .seconds(90)
     /// From the domain's start to the agent's first answer.
     package var boot: Duration = .seconds(180)

@@ -3,8 +3,8 @@ import FarmModel
 import FarmPorts
 package import Logging
 
-/// HKD's service: observe, decide, act, record. `NodeMachine` decides; here its actions are carried out, each in a
-/// child task that reports one event back.
+/// HKD's service: observe, decide, act, record. `NodeMachine` decides; here its actions are carried out, each
+/// in a child task that reports one event back.
 ///
 /// Ends only when its task is cancelled; desktops run on then. Whoever starts it again adopts them.
 package struct HouseKeeper: Sendable {
@@ -23,7 +23,8 @@ package struct HouseKeeper: Sendable {
         self.onReady = onReady
     }
 
-    /// - Throws: `PortError` when the node cannot serve at all: no such node, no bridge, wrong address. The store
+    /// - Throws: `PortError` when the node cannot serve at all: no such node, no bridge, wrong address. The
+    /// store
     ///   being away is waited for, not thrown.
     package func run() async throws {
         let identity = try await join()
@@ -36,7 +37,9 @@ package struct HouseKeeper: Sendable {
             group.addTask { await worker.hearStore() }
             var machine = NodeMachine(farm: identity.farm, node: identity.node.id, policy: settings.policy)
             var alarms = Alarms()
-            for action in machine.start(at: ports.clock.now) { group.addTask { await worker.carryOut(action) } }
+            for action in machine.start(at: ports.clock.now) {
+                group.addTask { await worker.carryOut(action) }
+            }
             for await event in inbox {
                 let now = ports.clock.now
                 if case .tick = event { alarms.rang(at: now) }
@@ -87,7 +90,8 @@ package struct HouseKeeper: Sendable {
         while let error = await failure(of: body) {
             if error.effect == .rejected || error.reason == .cancelled { throw error }
             log.warning(
-                "the store does not answer; trying again", metadata: ["doing": "\(attempt)", "error": "\(error)"])
+                "the store does not answer; trying again",
+                metadata: ["doing": "\(attempt)", "error": "\(error)"])
             try await ports.clock.sleep(for: pause)
             pause = min(pause * 2, .seconds(10))
         }
@@ -103,8 +107,8 @@ package struct HouseKeeper: Sendable {
     }
 }
 
-/// Wake-ups that are under way. A later one is never cancelled but simply found to be of no use when it rings, so a
-/// new one is needed only when it is earlier than all of them.
+/// Wake-ups that are under way. A later one is never cancelled but simply found to be of no use when it
+/// rings, so a new one is needed only when it is earlier than all of them.
 struct Alarms: Sendable {
     private var pending: [Instant] = []
 
@@ -116,7 +120,8 @@ struct Alarms: Sendable {
         return deadline
     }
 
-    /// An alarm that rings before its moment (two clocks of the machine differ a little) has rung all the same.
+    /// An alarm that rings before its moment (two clocks of the machine differ a little) has rung all the
+    /// same.
     mutating func rang(at now: Instant) {
         let before = pending.count
         pending.removeAll { $0 <= now }

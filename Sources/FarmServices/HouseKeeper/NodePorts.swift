@@ -17,7 +17,8 @@ package struct NodePorts: Sendable {
     package var random: any RandomSource
 
     package init(
-        hypervisor: any Hypervisor, network: any NodeNetwork, filter: any TapFilter, addresses: any AddressService,
+        hypervisor: any Hypervisor, network: any NodeNetwork, filter: any TapFilter,
+        addresses: any AddressService,
         disks: any DiskStorage, secrets: any SecretFiles, agent: any GuestAgent, records: any NodeRecords,
         changes: any StoreChanges, clock: any FarmClock, random: any RandomSource
     ) {

@@ -44,8 +44,8 @@ struct NodeWorker: Sendable {
         for await _ in ports.changes.changes() { send.yield(.storeChanged) }
     }
 
-    /// Reads what is wanted, and publishes the farm's reservations with it, so that DHCP knows every VM before
-    /// anybody starts it.
+    /// Reads what is wanted, and publishes the farm's reservations with it, so that DHCP knows every VM
+    /// before anybody starts it.
     private func readStore() async {
         do throws(PortError) {
             let assignments = try await ports.records.assignments(to: identity.node.id)
@@ -60,7 +60,9 @@ struct NodeWorker: Sendable {
 
     private func publish(_ reservations: [Reservation]) async {
         do throws(PortError) {
-            if try await ports.addresses.observe() != reservations { try await ports.addresses.publish(reservations) }
+            if try await ports.addresses.observe() != reservations {
+                try await ports.addresses.publish(reservations)
+            }
         } catch {
             log.error("DHCP reservations could not be published", metadata: ["error": "\(error)"])
         }
@@ -101,7 +103,7 @@ struct NodeWorker: Sendable {
                     plan.vm.id, by: identity.node.id, epoch: plan.epoch, request: plan.request, error: words,
                     at: ports.clock.wallTime)
                 break
-            } catch where error.reason == .stale || error.reason == .notFound {
+            } catch  where error.reason == .stale || error.reason == .notFound {
                 break  // somebody else's by now, or deleted: it is given back either way
             } catch {
                 guard error.reason != .cancelled else { return }
@@ -120,7 +122,8 @@ struct NodeWorker: Sendable {
             try await ports.filter.apply(procedures.rules(plan))
             log.warning("filter rules had been changed; put back", metadata: ["vm": "\(plan.vm.id)"])
         } catch {
-            log.error("filter rules could not be put back", metadata: ["vm": "\(plan.vm.id)", "error": "\(error)"])
+            log.error(
+                "filter rules could not be put back", metadata: ["vm": "\(plan.vm.id)", "error": "\(error)"])
         }
         send.yield(.repaired(plan.vm.id))
     }
@@ -130,7 +133,8 @@ struct NodeWorker: Sendable {
             try await procedures.collect(leftover)
             log.notice("removed a leftover", metadata: ["what": "\(leftover)"])
         } catch {
-            log.warning("a leftover could not be removed", metadata: ["what": "\(leftover)", "error": "\(error)"])
+            log.warning(
+                "a leftover could not be removed", metadata: ["what": "\(leftover)", "error": "\(error)"])
         }
         send.yield(.collected(leftover))
     }
@@ -150,7 +154,7 @@ struct NodeWorker: Sendable {
         switch finding {
         case .domainWithoutRow(let name, let vm):
             log.warning(
-                "a domain of this farm runs here, but the store does not assign its VM to this node; it is kept",
+                "a domain of this farm is here, but the store does not assign its VM to this node; it is kept",
                 metadata: ["domain": "\(name)", "vm": "\(vm)", "do": "qvd vm abandon-domain \(vm)"])
         case .zombie(let vm, let words):
             log.error("cannot be confirmed dead", metadata: ["vm": "\(vm)", "error": "\(words)"])
@@ -158,9 +162,11 @@ struct NodeWorker: Sendable {
             var metadata: Logger.Metadata = ["vm": "\(vm)", "state": "\(state)"]
             if let error { metadata["error"] = "\(error)" }
             log.info("VM state", metadata: metadata)
-        case .storeUnreachable(let words): log.error("the store does not answer", metadata: ["error": "\(words)"])
+        case .storeUnreachable(let words):
+            log.error("the store does not answer", metadata: ["error": "\(words)"])
         case .storeReachable: log.notice("the store answers again")
-        case .nodeUnreadable(let words): log.error("the node cannot be looked at", metadata: ["error": "\(words)"])
+        case .nodeUnreadable(let words):
+            log.error("the node cannot be looked at", metadata: ["error": "\(words)"])
         case .nodeReadable: log.notice("the node can be looked at again")
         }
     }

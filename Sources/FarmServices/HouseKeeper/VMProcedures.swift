@@ -62,7 +62,8 @@ struct VMProcedures: Sendable {
     private func prepareDisks(_ plan: StartPlan) async throws(PortError) -> Disks {
         guard let image = plan.image else {
             throw PortError(
-                .rejected, .notFound, attempt: "preparing the disks of VM \(plan.vm.id)", detail: "no image was chosen")
+                .rejected, .notFound, attempt: "preparing the disks of VM \(plan.vm.id)",
+                detail: "no image was chosen")
         }
         let facts = try await ports.disks.inspect(imageFile: image.file)
         let overlay = try await ports.disks.prepareOverlay(
@@ -70,7 +71,9 @@ struct VMProcedures: Sendable {
                 vm: plan.vm.id, image: image.id, imageFile: image.file,
                 keepsExisting: plan.assignment.osf.keepsOverlay))
         let size = plan.assignment.osf.userDiskSize
-        guard size > Mebibytes(0) else { return Disks(overlay: overlay, userDisk: nil, boot: facts.directBoot) }
+        guard size > Mebibytes(0) else {
+            return Disks(overlay: overlay, userDisk: nil, boot: facts.directBoot)
+        }
         let user = try await ports.disks.ensureUserDisk(of: plan.vm.id, size: size)
         return Disks(overlay: overlay, userDisk: user, boot: facts.directBoot)
     }
@@ -107,8 +110,8 @@ struct VMProcedures: Sendable {
         _ = try await ports.secrets.hand(secret, to: plan.vm.id)
     }
 
-    /// A domain of this name that runs already was made late by a call that had not answered: it holds old disks and
-    /// an old secret, so that it is refused here and undone.
+    /// A domain of this name that runs already was made late by a call that had not answered: it holds old
+    /// disks and an old secret, so that it is refused here and undone.
     private func startDomain(_ plan: StartPlan) async throws(PortError) {
         let specification = try await domain(plan)
         try await ports.hypervisor.define(specification)
@@ -141,7 +144,8 @@ struct VMProcedures: Sendable {
         return DomainSpecification(
             owner: owner, title: plan.vm.name, memory: plan.assignment.osf.memory,
             virtualCPUs: settings.virtualCPUs, acceleration: settings.acceleration, tap: TapName(owner),
-            mac: plan.vm.mac, overlayPath: overlay.path, userDiskPath: userDisk?.path, directBoot: facts.directBoot,
+            mac: plan.vm.mac, overlayPath: overlay.path, userDiskPath: userDisk?.path,
+            directBoot: facts.directBoot,
             secretPath: secretPath, consolePath: "\(settings.consoleFolder)/\(owner.domain).log")
     }
 

@@ -12,6 +12,10 @@ package import FarmModel
 ///      └──────────────── stopping ◄── x_stop, the session program ended, a limit passed (TERM, later KILL)
 /// ```
 /// A desktop that was ever connected is never killed because a client did not come: it goes back to `suspended`.
+///
+/// The original refuses every `x_start` but those in `stopped` and `suspended`. Here a repeated one, whose answer
+/// was lost, is answered like the first, and another client's takes the place of one that never connected: the
+/// waiting nxagent has read its options already and cannot be told of new ones, so it is stopped or suspended.
 package struct GuestSessionMachine: Sendable, Hashable {
     /// What is to be done, in this order, by the machine's owner.
     package enum Action: Sendable, Hashable {
@@ -78,8 +82,10 @@ package struct GuestSessionMachine: Sendable, Hashable {
 
     // MARK: Requests
 
-    /// `x_start`. Throws what to answer when there is nothing to start; the actions are to be done even then.
-    package mutating func start(at now: Instant) -> (actions: [Action], refusal: String?) {
+    /// `x_start`. The actions are to be done even when it is refused, in words for the caller.
+    ///
+    /// - Parameter isRepeated: the request asks for exactly what the last one did.
+    package mutating func start(isRepeated: Bool, at now: Instant) -> (actions: [Action], refusal: String?) {
         switch state {
         case .stopped:
             state = .provisioning
@@ -96,7 +102,13 @@ package struct GuestSessionMachine: Sendable, Hashable {
         case .connected:
             enter(.suspending, limits.suspending, now)
             return ([.suspend], "the session is connected and being suspended, \(AgentAnswer.retryLater)")
-        case .starting, .provisioning, .listening, .suspending, .stopping:
+        case .provisioning where !stopsAfterProvisioning:
+            return ([], nil)
+        case .starting where isRepeated, .listening where isRepeated:
+            return ([], nil)
+        case .listening:
+            return (giveUpWaiting(now), "the session waited for another client, \(AgentAnswer.retryLater)")
+        case .starting, .provisioning, .suspending, .stopping:
             return ([], "the session is \(state.rawValue), \(AgentAnswer.retryLater)")
         }
     }
@@ -208,22 +220,29 @@ package struct GuestSessionMachine: Sendable, Hashable {
             enter(.stopping, limits.stopping, now)
             return [.kill]
         case .starting, .listening:
-            if hasRun {
-                // Nobody came for a desktop that was to be resumed. A signal would resume one that is suspended.
-                if isSuspended {
-                    enter(.suspended, nil, now)
-                    return []
-                }
-                enter(.suspending, limits.suspending, now)
-                return [.suspend]
-            }
-            fallthrough
+            if !hasRun { lastFailure = "the session was \(state.rawValue) for too long" }
+            return giveUpWaiting(now)
         case .suspending:
             lastFailure = "the session was \(state.rawValue) for too long"
             enter(.stopping, limits.stopping, now)
             return [.terminate]
         case .stopped, .provisioning, .connected, .suspended: return []
         }
+    }
+
+    /// Ends the wait for a client that does not come.
+    private mutating func giveUpWaiting(_ now: Instant) -> [Action] {
+        guard hasRun else {
+            enter(.stopping, limits.stopping, now)
+            return [.terminate]
+        }
+        // A signal would resume one that is suspended already.
+        if isSuspended {
+            enter(.suspended, nil, now)
+            return []
+        }
+        enter(.suspending, limits.suspending, now)
+        return [.suspend]
     }
 
     private mutating func enter(_ next: GuestSessionState, _ limit: Duration?, _ now: Instant) {

@@ -24,12 +24,15 @@ package struct ProcessIdentity: Sendable, Hashable {
         self.init(id: id, started: started)
     }
 
-    /// How it is kept in a file: `1234 567890`.
-    package var fileText: String { "\(id) \(started)\n" }
+    /// How it is kept in a file: `1234 567890 BOOT`, where the last names this boot of the machine.
+    package func fileText(boot: String) -> String { "\(id) \(started) \(boot.filter { !$0.isWhitespace })\n" }
 
-    package init?(file: String) {
+    /// Nil for another boot, and for what `fileText` does not write.
+    package init?(file: String, boot: String) {
         let words = file.split(whereSeparator: \.isWhitespace)
-        guard words.count == 2, let id = Int32(words[0]), id > 1, let started = UInt64(words[1]) else { return nil }
+        guard words.count == 3, let id = Int32(words[0]), id > 1, let started = UInt64(words[1]),
+            words[2] == boot.filter({ !$0.isWhitespace })
+        else { return nil }
         self.init(id: id, started: started)
     }
 }

@@ -1,0 +1,19 @@
+import ArgumentParser
+import FarmModel
+
+struct PropertyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "property", abstract: "Key-value pairs on OSFs, images, users, VMs and nodes.",
+        discussion: "A VM's session sees those of its OSF, image, user and VM; later ones override earlier ones.",
+        subcommands: [PropertySet.self, PropertyAdd.self, PropertyList.self, PropertyShow.self, PropertyDelete.self])
+
+    /// Sorted pairs as one value of a listing.
+    static func field(_ owner: PropertyOwner, _ names: References) -> (name: String, value: Listing.Value) {
+        let properties = names.snapshot.properties[owner] ?? [:]
+        return ("properties", .list(properties.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }))
+    }
+}
+
+enum PropertyKind: String, ExpressibleByArgument, CaseIterable {
+    case osf, di, user, vm, node
+}

@@ -1,0 +1,190 @@
+package import FarmModel
+
+/// Says in plain words why a VM is in its state and what to do, from a snapshot alone.
+package struct Explanation {
+    private let snapshot: FarmSnapshot
+    private let vm: VirtualMachine
+    private let now: WallTime
+    private var lines: [String] = []
+
+    /// One sentence per line, the most telling first; nil when there is no such VM.
+    package static func of(_ vm: VMID, in snapshot: FarmSnapshot, at now: WallTime) -> [String]? {
+        guard let vm = snapshot.vms.first(where: { $0.id == vm }) else { return nil }
+        var explanation = Explanation(snapshot: snapshot, vm: vm, now: now)
+        explanation.explain()
+        return explanation.lines
+    }
+
+    private init(snapshot: FarmSnapshot, vm: VirtualMachine, now: WallTime) {
+        self.snapshot = snapshot
+        self.vm = vm
+        self.now = now
+    }
+
+    private mutating func explain() {
+        lines.append("VM \(vm.id) (\(vm.name)) of \(owner) is \(vm.observation.state.rawValue)\(duration).")
+        switch vm.observation.state {
+        case .stopped: vm.intent.wanted == .run ? explainWaiting() : explainStopped()
+        case .starting: explainStarting()
+        case .running: explainRunning()
+        case .stopping: explainStopping()
+        case .zombie: explainZombie()
+        case .debugging: explainDebugging()
+        }
+        if let error = vm.observation.lastError { lines.append("The last start or stop failed: \(error)") }
+        explainNode()
+        explainImage()
+        explainBlocks()
+        explainSession()
+    }
+
+    // MARK: States
+
+    private mutating func explainStopped() {
+        if vm.intent.node != nil {
+            lines.append("\(asker) asked to stop it, and \(nodeName) is clearing up after it.")
+            return
+        }
+        lines.append("Nobody wants it to run. It starts when \(owner) connects, or with `qvd vm start \(vm.id)`.")
+        guard snapshot.nodes.allSatisfy({ $0.state != .running || $0.isBlocked }) else { return }
+        guard !snapshot.nodes.isEmpty else {
+            lines.append("No start is possible now: the farm has no node; add one with `qvd node add`.")
+            return
+        }
+        let reasons = snapshot.nodes.map { "\($0.name) is \($0.isBlocked ? "blocked" : $0.state.rawValue)" }
+        lines.append(
+            "No start is possible now: \(reasons.joined(separator: ", ")). Start qvd-node there, or unblock a node.")
+    }
+
+    private mutating func explainWaiting() {
+        lines.append("\(asker) asked for it to run on \(nodeName), which has not begun yet.")
+        if node?.state == .running {
+            lines.append(
+                vm.observation.detail.isEmpty
+                    ? "\(nodeName) is running and should begin within seconds; if it does not, read qvd-node's log there."
+                    : "\(nodeName) says: \(vm.observation.detail).")
+        }
+    }
+
+    private mutating func explainStarting() {
+        lines.append("\(asker) asked for it to run; \(nodeName) is at: \(detail).")
+        if vm.intent.wanted == .stop {
+            lines.append("Meanwhile it is wanted to stop, so the start will be undone.")
+        }
+    }
+
+    private mutating func explainRunning() {
+        if vm.intent.wanted == .stop {
+            lines.append("\(asker) asked to stop it; \(nodeName) has not begun yet.")
+        } else {
+            lines.append("\(asker) asked for it to run, and it runs on \(nodeName) with address \(vm.address).")
+        }
+        if !vm.observation.detail.isEmpty { lines.append("\(nodeName) says: \(detail).") }
+    }
+
+    private mutating func explainStopping() {
+        if vm.intent.wanted == .run {
+            lines.append(
+                "It will start again on \(nodeName) once it has stopped, because \(asker) asked for it meanwhile.")
+        } else {
+            lines.append("\(asker) asked to stop it, or its guest ended by itself; \(nodeName) is at: \(detail).")
+        }
+    }
+
+    private mutating func explainZombie() {
+        lines.append(
+            "\(nodeName) cannot confirm that it is dead (\(detail)), so it keeps its node and its disks; the node tries"
+                + " again with growing pauses.")
+        lines.append("It starts nowhere else until it is dead. If it stays so, look at its domain on \(nodeName).")
+    }
+
+    private mutating func explainDebugging() {
+        lines.append(
+            "Its agent stopped answering, and \(nodeName) keeps it for inspection; `qvd vm stop \(vm.id)` ends it.")
+    }
+
+    // MARK: What else matters
+
+    private mutating func explainNode() {
+        guard let id = vm.intent.node else { return }
+        guard let node else {
+            lines.append("Its node \(id) is not in the farm any more.")
+            return
+        }
+        if node.state != .running {
+            lines.append(
+                "\(node.name) is \(node.state.rawValue) itself, so nothing happens to the VM; start qvd-node there.")
+        }
+    }
+
+    private mutating func explainImage() {
+        guard let osf = snapshot.osfs.first(where: { $0.id == vm.osf }) else { return }
+        let images = snapshot.images.filter { $0.osf == vm.osf }
+        let used = vm.observation.image.flatMap { id in images.first { $0.id == id } }
+        if let id = vm.observation.image {
+            lines.append("It runs on image \(id)\(used.map { " (version \($0.version))" } ?? ", which is gone").")
+        }
+        switch ImageChoice.choose(for: Assignment(vm: vm, login: "", osf: osf, images: images)) {
+        case .success(let image):
+            guard image.id != used?.id else { return }
+            lines.append(
+                "Its next start uses image \(image.id) (version \(image.version), file \(image.file)), which has the"
+                    + " tag `\(vm.tag)` of OSF \(osf.name).")
+        case .failure(let failure):
+            lines.append("It could not start now: \(failure.words).")
+        }
+    }
+
+    private mutating func explainBlocks() {
+        if vm.isBlocked {
+            lines.append("It is blocked: it takes no start and no connection until `qvd vm unblock \(vm.id)`.")
+        }
+        if let user, user.isBlocked {
+            lines.append("Its user is blocked and cannot connect until `qvd user unblock \(user.id)`.")
+        }
+        if let tenant, tenant.isBlocked {
+            lines.append(
+                "Its tenant \(tenant.name) is blocked: its users cannot connect until `qvd tenant unblock \(tenant.id)`.")
+        }
+        if let node, node.isBlocked {
+            lines.append("\(node.name) is blocked: it takes no new start until `qvd node unblock \(node.id)`.")
+        }
+    }
+
+    private mutating func explainSession() {
+        guard let session = snapshot.sessions.first(where: { $0.vm == vm.id }) else { return }
+        let verb = session.state == .connected ? "is connected" : "is connecting"
+        lines.append("A client \(verb) from \(session.peer)\(elapsed(since: session.since)).")
+        if session.isTakeOverRequested {
+            lines.append("Another client of the user is taking that session over.")
+        }
+    }
+
+    // MARK: Words
+
+    private var user: User? { snapshot.users.first { $0.id == vm.user } }
+    private var tenant: Tenant? { user.flatMap { user in snapshot.tenants.first { $0.id == user.tenant } } }
+    private var node: Node? { vm.intent.node.flatMap { id in snapshot.nodes.first { $0.id == id } } }
+    private var nodeName: String { node?.name ?? vm.intent.node.map { "node \($0)" } ?? "its node" }
+    private var owner: String { "\(user?.login ?? "user \(vm.user)")@\(tenant?.name ?? "?")" }
+    private var detail: String { vm.observation.detail.isEmpty ? "no detail given" : vm.observation.detail }
+    private var duration: String { elapsed(since: vm.observation.since) }
+
+    private var asker: String {
+        switch vm.intent.requestedBy {
+        case "": "Somebody"
+        case "node": "The node itself"
+        default: vm.intent.requestedBy.prefix(1).uppercased() + vm.intent.requestedBy.dropFirst()
+        }
+    }
+
+    /// ` for 5 minutes`; empty for a moment that was never recorded or lies ahead.
+    private func elapsed(since moment: WallTime) -> String {
+        let seconds = now.seconds - moment.seconds
+        guard moment.seconds > 0, seconds >= 0 else { return "" }
+        for (unit, length) in [("day", Int64(86_400)), ("hour", 3600), ("minute", 60)] where seconds >= 2 * length {
+            return " for \(seconds / length) \(unit)s"
+        }
+        return " for \(seconds) second\(seconds == 1 ? "" : "s")"
+    }
+}

@@ -1,0 +1,191 @@
+import DnsmasqAddresses
+import FarmControl
+import FarmModel
+import FarmPorts
+import Logging
+import NodeRig
+import PortContracts
+import Synchronization
+import SystemClock
+
+/// A real dnsmasq on a real bridge, and a client on a port of it that takes any MAC.
+final class DnsmasqWorld: AddressServiceWorld {
+    let rig: NetworkRig
+    let folder: ScratchFolder
+    let configuration: DnsmasqConfiguration
+    let port: DnsmasqAddresses
+    let client: DHCPClient
+    let clock: any FarmClock = SystemClock()
+    let patience = Duration.seconds(20)
+
+    private init(rig: NetworkRig, folder: ScratchFolder, client: DHCPClient, gateway: Bool) throws {
+        self.rig = rig
+        self.folder = folder
+        self.client = client
+        let plan = try AddressPlan(
+            network: rig.plan.network, prefixLength: rig.plan.prefixLength, rangeStart: rig.plan.rangeStart,
+            gateway: gateway ? rig.plan.gateway : nil)
+        configuration = DnsmasqConfiguration(
+            farm: FarmID(bits: 0xd1), plan: plan, bridge: rig.bridge, folder: folder.path + "/dhcp",
+            restartPause: .milliseconds(200))
+        port = DnsmasqAddresses(configuration, log: Logger(label: "dnsmasq"))
+    }
+
+    /// Runs the work with a service that runs, and takes everything away after it.
+    static func with(gateway: Bool = true, _ work: (DnsmasqWorld) async throws -> Void) async throws {
+        let rig = try await NetworkRig.make()
+        let folder = try ScratchFolder("dnsmasq")
+        let world = try DnsmasqWorld(
+            rig: rig, folder: folder, client: try await DHCPClient.make(on: rig), gateway: gateway)
+        try await world.running(work)
+        try await folder.remove()
+        try await rig.remove()
+    }
+
+    /// Runs the work beside the service.
+    func running(_ work: (DnsmasqWorld) async throws -> Void) async throws {
+        let port = port
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await port.run() }
+            let result: Result<Void, any Error>
+            do {
+                result = .success(try await work(self))
+            } catch {
+                result = .failure(error)
+            }
+            group.cancelAll()
+            try await group.waitForAll()
+            try result.get()
+        }
+    }
+
+    var addresses: [IPv4Address] { (0..<32).map { IPv4Address(bits: rig.plan.rangeStart.bits + 0x100 + $0) } }
+
+    func offer(to mac: MACAddress) async throws -> IPv4Address? { try await client.discover(mac)?.address }
+
+    func killServer() async throws {
+        let pid = try await processID()
+        try await RigCommand.run("kill", "-9", pid)
+        try await NodeRig.wait(for: "dnsmasq \(pid) to die") {
+            try await !RigCommand.succeeds("kill", "-0", pid)
+        }
+    }
+
+    func processID() async throws -> String {
+        try await RigCommand.run("cat", configuration.folder + "/dnsmasq.pid").split(separator: "\n").joined()
+    }
+
+    func awaitServing() async throws {
+        try await NodeRig.wait(for: "dnsmasq to serve") { await port.status() == .serving }
+    }
+}
+
+/// A DHCP client made of raw frames, on a port of the bridge without rules.
+final class DHCPClient: Sendable {
+    struct Answer: Equatable {
+        var address: IPv4Address
+        var server: IPv4Address?
+        var router: IPv4Address?
+        var hostName: String?
+        /// 2 OFFER, 5 ACK, 6 NAK.
+        var type: UInt8
+    }
+
+    private static let tap = "qvdclient0"
+    private let port: TapPort
+    private let transactions = Mutex<UInt32>(0x5156_0000)
+
+    static func make(on rig: NetworkRig) async throws -> DHCPClient {
+        try await RigCommand.run("ip", "tuntap", "add", tap, "mode", "tap", "vnet_hdr")
+        try await RigCommand.run("ip", "link", "set", tap, "master", rig.bridge, "addrgenmode", "none", "up")
+        let client = DHCPClient(port: try TapPort(tap))
+        try await rig.waitUntilForwarding(tap)
+        return client
+    }
+
+    private init(port: TapPort) { self.port = port }
+
+    /// The offer for this MAC; nil when there is none within a second.
+    func discover(_ mac: MACAddress) async throws -> Answer? { try await ask(1, mac, limit: .seconds(1)) }
+
+    /// The answer to a request for this address.
+    func request(_ address: IPv4Address, _ mac: MACAddress, server: IPv4Address) async throws -> Answer? {
+        try await ask(
+            3, mac, options: [50, 4] + address.octets + [54, 4] + server.octets, limit: .seconds(1))
+    }
+
+    /// Says that the address is in use by another (which a client does not wait to be answered).
+    func decline(
+        _ address: IPv4Address, chaddr: MACAddress, from mac: MACAddress, server: IPv4Address
+    ) throws {
+        try port.send(
+            frame(4, chaddr, from: mac, [50, 4] + address.octets + [54, 4] + server.octets, next()))
+    }
+
+    private func next() -> UInt32 {
+        transactions.withLock { number in
+            number += 1
+            return number
+        }
+    }
+
+    private func ask(
+        _ type: UInt8, _ mac: MACAddress, options: [UInt8] = [], limit: Duration
+    ) async throws -> Answer? {
+        let transaction = next()
+        let clock = ContinuousClock()
+        let deadline = clock.now.advanced(by: limit)
+        var resend = clock.now
+        while clock.now < deadline {
+            if clock.now >= resend {
+                try port.send(frame(type, mac, from: mac, options, transaction))
+                resend = clock.now.advanced(by: .milliseconds(200))
+            }
+            for frame in try port.received() {
+                if let answer = Self.answer(in: frame, transaction: transaction) { return answer }
+            }
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        return nil
+    }
+
+    private func frame(
+        _ type: UInt8, _ client: MACAddress, from mac: MACAddress, _ options: [UInt8], _ transaction: UInt32
+    ) -> [UInt8] {
+        let message = FrameBytes.dhcp(type: type, transaction: transaction, client: client, options: options)
+        return FrameBytes.ethernet(
+            from: mac, to: FrameBytes.broadcast, etherType: EthernetFrame.EtherType.ipv4,
+            FrameBytes.ipv4(
+                from: .unspecified, to: .limitedBroadcast, protocol: 17,
+                FrameBytes.udp(from: 68, to: 67, message)))
+    }
+
+    private static func answer(in frame: [UInt8], transaction: UInt32) -> Answer? {
+        guard let parsed = EthernetFrame(frame), parsed.udp?.sourcePort == 67,
+            parsed.udp?.destinationPort == 68,
+            frame.count > 42 + 240
+        else { return nil }
+        let message = Array(frame[42...])
+        guard message[0] == 2, number(message[4..<8]) == transaction else { return nil }
+        var answer = Answer(address: IPv4Address(bits: number(message[16..<20])), type: 0)
+        var rest = message[240...]
+        while let code = rest.popFirst(), code != 255 {
+            if code == 0 { continue }
+            guard let length = rest.popFirst(), rest.count >= Int(length) else { return nil }
+            let value = rest.prefix(Int(length))
+            switch code {
+            case 3: answer.router = IPv4Address(bits: number(value))
+            case 12: answer.hostName = String(decoding: value, as: UTF8.self)
+            case 53: answer.type = value.first ?? 0
+            case 54: answer.server = IPv4Address(bits: number(value))
+            default: break
+            }
+            rest = rest.dropFirst(Int(length))
+        }
+        return answer
+    }
+
+    private static func number(_ octets: ArraySlice<UInt8>) -> UInt32 {
+        octets.reduce(0) { $0 << 8 | UInt32($1) }
+    }
+}

@@ -1,0 +1,163 @@
+import FarmControl
+import FarmModel
+import XCTest
+
+final class ExplanationTests: XCTestCase {
+    private static let plan = try! AddressPlan(
+        network: IPv4Address("10.3.0.0")!, prefixLength: 24, rangeStart: IPv4Address("10.3.0.100")!, gateway: nil)
+
+    /// One user, one running node, one image, one VM.
+    private func farm(_ change: (inout FarmSnapshot, inout VirtualMachine) -> Void) -> FarmSnapshot {
+        var snapshot = FarmSnapshot(farm: FarmID(bits: 1), addressPlan: Self.plan)
+        snapshot.tenants = [Tenant(id: TenantID(1), name: "default")]
+        snapshot.users = [User(id: UserID(1), tenant: TenantID(1), login: "alice")]
+        snapshot.osfs = [
+            OSFlavour(
+                id: OSFID(1), tenant: TenantID(1), name: "Office", memory: Mebibytes(256), userDiskSize: Mebibytes(0),
+                keepsOverlay: false)
+        ]
+        snapshot.images = [
+            DiskImage(id: ImageID(1), osf: OSFID(1), file: "office-1", version: "v1", tags: ["default", "v1"]),
+            DiskImage(id: ImageID(2), osf: OSFID(1), file: "office-2", version: "v2", tags: ["head", "v2"]),
+        ]
+        snapshot.nodes = [
+            Node(id: NodeID(1), name: "node1", address: IPv4Address("10.3.0.2")!, state: .running)
+        ]
+        var vm = VirtualMachine(
+            id: VMID(1), name: "desk", user: UserID(1), osf: OSFID(1), tag: "default",
+            address: IPv4Address("10.3.0.200")!)
+        change(&snapshot, &vm)
+        snapshot.vms = [vm]
+        return snapshot
+    }
+
+    private func words(_ change: (inout FarmSnapshot, inout VirtualMachine) -> Void) throws -> String {
+        let lines = try XCTUnwrap(Explanation.of(VMID(1), in: farm(change), at: WallTime(seconds: 10_000)))
+        return lines.joined(separator: "\n")
+    }
+
+    private let assigned = Intent(
+        wanted: .run, node: NodeID(1), epoch: Epoch(1), request: 1, requestedBy: "user alice@default")
+
+    func testEachStateIsExplainedWithWhatToDo() throws {
+        let running = Observation(state: .running, since: WallTime(seconds: 9_400), image: ImageID(1))
+        let table: [(String, [String], (inout FarmSnapshot, inout VirtualMachine) -> Void)] = [
+            ("stopped", ["is stopped.", "Nobody wants it", "qvd vm start 1", "image 1 (version v1"], { _, _ in }),
+            ("no node", ["the farm has no node"], { snapshot, _ in snapshot.nodes = [] }),
+            ("no free node", ["node1 is blocked"], { snapshot, _ in snapshot.nodes[0].isBlocked = true }),
+            (
+                "node down", ["has not begun yet", "node1 is stopped itself", "start qvd-node there"],
+                { snapshot, vm in
+                    vm.intent = self.assigned
+                    snapshot.nodes[0].state = .stopped
+                }
+            ),
+            (
+                "queued", ["User alice@default asked for it to run on node1", "within seconds"],
+                { _, vm in vm.intent = self.assigned }
+            ),
+            (
+                "starting", ["node1 is at: filter rules"],
+                { _, vm in
+                    vm.intent = self.assigned
+                    vm.observation = Observation(state: .starting, detail: "filter rules")
+                }
+            ),
+            (
+                "running", ["is running for 10 minutes.", "runs on node1 with address 10.3.0.200", "runs on image 1"],
+                { _, vm in
+                    vm.intent = self.assigned
+                    vm.observation = running
+                }
+            ),
+            (
+                "newer image", ["It runs on image 1 (version v1).", "Its next start uses image 2 (version v2"],
+                { _, vm in
+                    vm.intent = self.assigned
+                    vm.observation = running
+                    vm.tag = "head"
+                }
+            ),
+            (
+                "told to stop", ["Root (uid 0) by qvd asked to stop it; node1 has not begun"],
+                { _, vm in
+                    vm.intent = self.assigned
+                    vm.intent.wanted = .stop
+                    vm.intent.requestedBy = "root (uid 0) by qvd"
+                    vm.observation = running
+                }
+            ),
+            (
+                "again", ["will start again on node1"],
+                { _, vm in
+                    vm.intent = self.assigned
+                    vm.observation.state = .stopping
+                }
+            ),
+            (
+                "zombie", ["cannot confirm that it is dead (destroy timed out)", "starts nowhere else"],
+                { _, vm in
+                    vm.intent = self.assigned
+                    vm.observation = Observation(state: .zombie, detail: "destroy timed out")
+                }
+            ),
+            (
+                "debugging", ["stopped answering", "qvd vm stop 1"],
+                { _, vm in
+                    vm.intent = self.assigned
+                    vm.observation.state = .debugging
+                }
+            ),
+            ("failed", ["failed: disk full"], { _, vm in vm.observation.lastError = "disk full" }),
+            ("no image", ["could not start now", "no image with the tag x"], { _, vm in vm.tag = "x" }),
+            (
+                "blocked image", ["could not start now", "qvd di unblock 1"],
+                { snapshot, _ in snapshot.images[0].isBlocked = true }
+            ),
+            (
+                "blocked people", ["qvd vm unblock 1", "qvd user unblock 1", "qvd tenant unblock 1"],
+                { snapshot, vm in
+                    vm.isBlocked = true
+                    snapshot.users[0].isBlocked = true
+                    snapshot.tenants[0].isBlocked = true
+                }
+            ),
+            (
+                "session", ["A client is connected from 10.9.9.9 for 2 minutes.", "taking that session over"],
+                { snapshot, vm in
+                    vm.intent = self.assigned
+                    vm.observation = running
+                    snapshot.sessions = [
+                        Session(
+                            vm: VMID(1), token: SessionToken(router: "r", number: 1), state: .connected,
+                            peer: "10.9.9.9", since: WallTime(seconds: 9_880), isTakeOverRequested: true)
+                    ]
+                }
+            ),
+        ]
+        for (name, expected, change) in table {
+            let words = try words(change)
+            for part in expected { XCTAssertTrue(words.contains(part), "\(name): no `\(part)` in:\n\(words)") }
+        }
+    }
+
+    func testAVMThatIsNotHasNoExplanation() {
+        XCTAssertNil(Explanation.of(VMID(9), in: farm { _, _ in }, at: WallTime(seconds: 1)))
+    }
+
+    func testPlacementTakesTheLeastLoadedAndTheLowestNumberAmongEquals() {
+        func node(_ id: Int64, _ state: NodeState = .running, isBlocked: Bool = false) -> Node {
+            Node(
+                id: NodeID(id), name: "n\(id)", address: IPv4Address(bits: UInt32(id)), isBlocked: isBlocked,
+                state: state)
+        }
+        var snapshot = farm { snapshot, vm in
+            snapshot.nodes = [node(1), node(2), node(3, isBlocked: true), node(4, .stopping), node(5)]
+            vm.intent.node = NodeID(1)
+        }
+        XCTAssertEqual(leastLoadedNode(in: snapshot), NodeID(2))
+        snapshot.nodes = [node(3, isBlocked: true), node(4, .stopping)]
+        XCTAssertNil(leastLoadedNode(in: snapshot))
+        XCTAssertEqual(leastLoaded([(NodeID(9), 2), (NodeID(7), 2), (NodeID(8), 3)]), NodeID(7))
+    }
+}

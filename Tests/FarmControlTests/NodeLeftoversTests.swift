@@ -1,0 +1,198 @@
+import FarmModel
+import XCTest
+
+@testable import FarmControl
+
+/// What is removed from a node, and above all what is not.
+final class NodeLeftoversTests: XCTestCase {
+    private let otherFarm = FarmID(bits: 0x0bad00)
+
+    func testLeftoversOfVMsThatNobodyAssignedAreCollectedOnce() {
+        var bench = NodeBench.ready()
+        let change: (inout NodeView) -> Void = { view in
+            view.taps = [ObservedTap(name: NodeBench.tap(1), isUp: true, isOnBridge: true)]
+            view.filters = [ObservedFilter(tap: NodeBench.tap(1), isComplete: false)]
+            view.secrets = [VMID(1)]
+        }
+        bench.lookAgain(change)
+        bench.lookAgain(change)
+        XCTAssertEqual(
+            bench.collected, [.tap(NodeBench.tap(1)), .filter(NodeBench.tap(1)), .secret(VMID(1))])
+    }
+
+    func testWhatIsOfAnotherFarmOrNodeIsNeverTouched() {
+        var bench = NodeBench.ready()
+        let others = [NodeBench.tap(1, farm: otherFarm), NodeBench.tap(1, node: NodeID(9))]
+        for _ in 0..<3 {
+            bench.lookAgain { view in
+                view.taps = others.map { ObservedTap(name: $0, isUp: true, isOnBridge: true) }
+                view.filters = others.map { ObservedFilter(tap: $0, isComplete: true) }
+                let name = DomainName(farm: otherFarm, vm: VMID(1))
+                let owner = Ownership(farm: otherFarm, node: NodeBench.node, vm: VMID(1), epoch: Epoch(1))
+                view.domains = [
+                    ObservedDomain(name: name, owner: owner, state: .running),
+                    ObservedDomain(name: DomainName(observed: "guest"), owner: nil, state: .shutOff),
+                ]
+            }
+        }
+        XCTAssertEqual(bench.collected, [])
+        XCTAssertEqual(bench.findings, [])
+    }
+
+    func testTheKeptOverlayOfAStoppedVMIsNeverCollected() {
+        var bench = NodeBench()
+        bench.read([], others: [1])
+        bench.look { $0.overlays = [VMID(1)] }
+        for _ in 0..<3 {
+            bench.readAgain([], others: [1])
+            bench.lookAgain { $0.overlays = [VMID(1)] }
+        }
+        XCTAssertEqual(bench.collected, [])
+    }
+
+    func testTheOverlayOfADeletedVMIsCollectedOnlyAfterANewerReading() {
+        var bench = NodeBench.ready()
+        bench.send(.hypervisor(.connectionRestored))
+        bench.look { $0.overlays = [VMID(1), VMID(2)] }
+        XCTAssertEqual(bench.collected, [], "its VM may be newer than the reading")
+        bench.readAgain([], others: [2])
+        bench.lookAgain { $0.overlays = [VMID(1), VMID(2)] }
+        XCTAssertEqual(bench.collected, [.overlays(VMID(1))])
+    }
+
+    func testADomainWithoutARowIsReportedOnceAndKeptWithAllItHas() {
+        var bench = NodeBench.ready()
+        for _ in 0..<3 {
+            bench.readAgain([])
+            bench.lookAgain { view in
+                view.domains = [NodeBench.domain(1)]
+                view.taps = [ObservedTap(name: NodeBench.tap(1), isUp: true, isOnBridge: true)]
+                view.filters = [ObservedFilter(tap: NodeBench.tap(1), isComplete: true)]
+                view.overlays = [VMID(1)]
+                view.secrets = [VMID(1)]
+            }
+        }
+        XCTAssertEqual(bench.collected, [])
+        XCTAssertEqual(
+            bench.findings, [.domainWithoutRow(DomainName(farm: NodeBench.farm, vm: VMID(1)), VMID(1))])
+    }
+
+    func testADomainThatWasGivenUpIsCollectedAndThenWhatItHad() {
+        var bench = NodeBench.ready()
+        bench.readAgain([], abandoned: [1])
+        bench.lookAgain { view in
+            view.domains = [NodeBench.domain(1)]
+            view.secrets = [VMID(1)]
+        }
+        XCTAssertEqual(bench.collected, [.domain(VMID(1))])
+        bench.send(.collected(.domain(VMID(1))))
+        bench.lookAgain { $0.secrets = [VMID(1)] }
+        XCTAssertEqual(bench.collected, [.domain(VMID(1)), .secret(VMID(1))])
+    }
+
+    func testADefinitionOfAVMThatIsNotAssignedIsRemovedButNotWithoutARow() {
+        var bench = NodeBench.ready()
+        bench.readAgain([], others: [1])
+        bench.lookAgain {
+            $0.domains = [NodeBench.domain(1, state: .shutOff), NodeBench.domain(2, state: .shutOff)]
+        }
+        XCTAssertEqual(bench.collected, [.definition(VMID(1))])
+        XCTAssertTrue(
+            bench.findings.contains(.domainWithoutRow(DomainName(farm: NodeBench.farm, vm: VMID(2)), VMID(2)))
+        )
+    }
+
+    func testAVMIsNotStartedWhileItsLeftoversAreCollected() {
+        var bench = NodeBench.ready()
+        bench.lookAgain { $0.secrets = [VMID(1)] }
+        bench.readAgain([NodeBench.assignment(1)])
+        XCTAssertEqual(bench.effects(of: 1), [])
+        bench.send(.collected(.secret(VMID(1))))
+        XCTAssertEqual(bench.effects(of: 1), [.build(.disks)])
+    }
+
+    func testADesktopWhoseRowVanishesIsKeptAndTakenUpAgainWhenTheRowIsBack() {
+        var bench = NodeBench.ready()
+        bench.readAgain([NodeBench.assignment(1)])
+        bench.runCompletely(1)
+        bench.forgetActions()
+        bench.readAgain([])
+        bench.lookAgain { $0.domains = [NodeBench.domain(1)] }
+        XCTAssertEqual(bench.effects(of: 1), [])
+        XCTAssertTrue(
+            bench.findings.contains(.domainWithoutRow(DomainName(farm: NodeBench.farm, vm: VMID(1)), VMID(1)))
+        )
+        bench.readAgain([NodeBench.assignment(1)])
+        XCTAssertEqual(bench.effects(of: 1), [])
+        XCTAssertEqual(bench.machine.machines[VMID(1)]?.state, .running)
+
+        // The same over a restart of the daemon.
+        var fresh = NodeBench()
+        fresh.read([])
+        fresh.look { $0.domains = [NodeBench.domain(1)] }
+        fresh.readAgain([NodeBench.assignment(1, state: .running)])
+        fresh.runCompletely(1)
+        XCTAssertEqual(fresh.effects(of: 1), [.build(.filter)])
+    }
+
+    func testAKeptDesktopThatIsGivenUpIsEndedPolitely() {
+        var bench = NodeBench.ready()
+        bench.readAgain([NodeBench.assignment(1)])
+        bench.runCompletely(1)
+        bench.forgetActions()
+        bench.readAgain([], abandoned: [1])
+        bench.lookAgain { $0.domains = [NodeBench.domain(1)] }
+        XCTAssertEqual(bench.effects(of: 1), [.askPowerOff])
+        XCTAssertEqual(bench.collected, [])
+    }
+
+    func testMissingRulesOfALiveDomainArePutBackOnceAtATime() {
+        var bench = NodeBench.ready()
+        bench.readAgain([NodeBench.assignment(1)])
+        bench.runCompletely(1)
+        func repairs() -> Int {
+            bench.actions.filter { if case .repairFilter = $0 { true } else { false } }.count
+        }
+        for filters in [[], [ObservedFilter(tap: NodeBench.tap(1), isComplete: false)]] {
+            bench.forgetActions()
+            bench.lookAgain {
+                $0.domains = [NodeBench.domain(1)]
+                $0.filters = filters
+            }
+            bench.lookAgain {
+                $0.domains = [NodeBench.domain(1)]
+                $0.filters = filters
+            }
+            XCTAssertEqual(repairs(), 1)
+            bench.send(.repaired(VMID(1)))
+        }
+        bench.forgetActions()
+        bench.lookAgain {
+            $0.domains = [NodeBench.domain(1)]
+            $0.filters = [ObservedFilter(tap: NodeBench.tap(1), isComplete: true)]
+        }
+        XCTAssertEqual(repairs(), 0)
+    }
+
+    func testALookThatBeganBeforeTheDomainWasMadeRepairsNothing() {
+        var bench = NodeBench.ready()
+        bench.readAgain([NodeBench.assignment(1)])
+        while bench.machine.machines[VMID(1)]?.outstanding?.effect != .build(.domain) { bench.answer(1) }
+        bench.send(.hypervisor(.connectionRestored))
+        bench.runCompletely(1)
+        bench.forgetActions()
+        bench.look()
+        XCTAssertEqual(bench.actions, [])
+    }
+
+    func testMachinesOfDeletedVMsAreForgotten() {
+        var bench = NodeBench.ready()
+        bench.readAgain([NodeBench.assignment(1, .stop)])
+        for _ in StartStep.allCases { bench.answer(1) }
+        bench.send(.released(VMID(1)))
+        bench.read([], others: [1])
+        XCTAssertEqual(bench.machine.machines.count, 1)
+        bench.readAgain([])
+        XCTAssertEqual(bench.machine.machines.count, 0)
+    }
+}

@@ -1,0 +1,216 @@
+import FarmModel
+import XCTest
+
+@testable import FarmControl
+
+final class NodeMachineTests: XCTestCase {
+    // MARK: Beginning
+
+    func testNothingIsDoneBeforeBothTheStoreAndTheNodeWereSeen() {
+        var store = NodeBench()
+        store.forgetActions()
+        store.read([NodeBench.assignment(1)])
+        XCTAssertEqual(store.actions, [])
+        store.look()
+        XCTAssertTrue(store.actions.contains(.ready))
+        XCTAssertEqual(store.effects(of: 1), [.build(.disks)])
+
+        var node = NodeBench()
+        node.forgetActions()
+        node.look { $0.secrets = [VMID(1)] }
+        XCTAssertEqual(node.actions, [])
+        node.read([])
+        XCTAssertEqual(node.collected, [.secret(VMID(1))])
+    }
+
+    func testAStartAskedForWhileTheDaemonWasDownIsBegunAndNotGivenBack() {
+        var bench = NodeBench()
+        bench.read([NodeBench.assignment(1)])
+        bench.look { $0.taps = [ObservedTap(name: NodeBench.tap(1), isUp: true, isOnBridge: true)] }
+        XCTAssertEqual(bench.effects(of: 1), [.build(.disks)])
+        XCTAssertEqual(bench.collected, [])
+    }
+
+    func testARunningDomainOfTheAssignmentIsAdopted() {
+        var bench = NodeBench()
+        bench.read([NodeBench.assignment(1, state: .running)])
+        bench.look { $0.domains = [NodeBench.domain(1)] }
+        bench.runCompletely(1)
+        XCTAssertEqual(bench.effects(of: 1), [.build(.filter)])
+        XCTAssertEqual(bench.records(of: 1).map(\.state), [.running], "nobody is told that it starts")
+    }
+
+    func testTheStoreAndTheNodeAreSeenAgainForEver() {
+        var bench = NodeBench.ready()
+        for _ in 0..<20 {
+            XCTAssertNotNil(bench.machine.deadline)
+            bench.now = max(bench.now, bench.machine.deadline ?? bench.now)
+            bench.send(.tick)
+            if bench.machine.isReading { bench.send(.readFailed("away")) }
+            if bench.machine.isLooking { bench.send(.lookFailed("away")) }
+        }
+        XCTAssertEqual(bench.findings, [.storeUnreachable("away"), .nodeUnreadable("away")], "each once")
+        bench.readAgain([])
+        bench.lookAgain()
+        XCTAssertEqual(bench.findings.suffix(2), [.storeReachable, .nodeReadable])
+    }
+
+    func testAChangeDuringAReadingIsReadAfterwards() {
+        var bench = NodeBench.ready()
+        bench.send(.storeChanged)
+        bench.send(.storeChanged)
+        bench.send(.storeChanged)
+        XCTAssertEqual(bench.actions, [.readStore])
+        bench.read([])
+        XCTAssertEqual(bench.actions, [.readStore, .readStore])
+        bench.read([])
+        XCTAssertEqual(bench.actions, [.readStore, .readStore], "and no more")
+    }
+
+    // MARK: Slots
+
+    func testNoMoreVMsStartAtOnceThanThereAreSlotsAndAllStartInTheEnd() {
+        var bench = NodeBench.ready(slots: 2)
+        bench.readAgain((1...5).map { NodeBench.assignment($0) })
+        var started: Set<Int64> = []
+        while started.count < 5 {
+            let building = (1...5).filter { bench.machine.machines[VMID($0)]?.outstanding != nil }
+                .filter { !started.contains($0) }
+            XCTAssertEqual(building.count, min(2, 5 - started.count))
+            guard let first = building.first else { return XCTFail("nobody starts") }
+            bench.runCompletely(first)
+            started.insert(first)
+        }
+        XCTAssertEqual(bench.machine.slots.holders, [])
+    }
+
+    func testASlotGoesOnWhenAStartFailsOrHangs() {
+        for fails in [true, false] {
+            var bench = NodeBench.ready(slots: 1)
+            bench.readAgain([NodeBench.assignment(1), NodeBench.assignment(2)])
+            XCTAssertEqual(bench.effects(of: 2), [])
+            if fails {
+                bench.answer(1, .failed("disk full"))
+                bench.answer(1)
+            } else {
+                bench.now = bench.now.advanced(by: .seconds(91))
+                bench.send(.tick)
+            }
+            XCTAssertEqual(bench.effects(of: 2), [.build(.disks)])
+        }
+    }
+
+    // MARK: Records
+
+    func testARecordThatFailedIsRepeatedUntilItIsTakenAndPeopleAreToldOnce() {
+        var bench = NodeBench.ready()
+        bench.readAgain([NodeBench.assignment(1)])
+        for _ in 0..<3 {
+            bench.send(.recorded(VMID(1), .failed))
+            bench.now = bench.now.advanced(by: .seconds(1))
+            bench.send(.tick)
+        }
+        XCTAssertEqual(bench.records(of: 1).count, 4)
+        XCTAssertEqual(bench.findings, [.state(VMID(1), .starting, nil)])
+    }
+
+    func testOneRecordIsOutAtATimeAndTheNewestFollows() {
+        var bench = NodeBench.ready()
+        bench.readAgain([NodeBench.assignment(1)])
+        bench.runCompletely(1)
+        XCTAssertEqual(bench.records(of: 1).count, 1)
+        bench.send(.recorded(VMID(1), .done))
+        XCTAssertEqual(bench.records(of: 1).map(\.state), [.starting, .running])
+    }
+
+    func testAStaleRecordLeadsToAReading() {
+        var bench = NodeBench.ready()
+        bench.readAgain([NodeBench.assignment(1)])
+        bench.forgetActions()
+        bench.send(.recorded(VMID(1), .stale))
+        XCTAssertEqual(bench.actions, [.readStore])
+    }
+
+    func testSinceIsWhenTheStateBeganNotWhenItsDetailChanged() {
+        var bench = NodeBench.ready()
+        bench.readAgain([NodeBench.assignment(1)])
+        bench.wall = WallTime(seconds: 200)
+        bench.answer(1)
+        bench.send(.recorded(VMID(1), .done))
+        XCTAssertEqual(bench.records(of: 1).map(\.since.seconds), [100, 100])
+        bench.runCompletely(1)
+        bench.send(.recorded(VMID(1), .done))
+        XCTAssertEqual(bench.records(of: 1).last?.since.seconds, 200)
+    }
+
+    func testANewAssignmentIsRecordedEvenIfItSaysTheSameAsTheOld() {
+        var bench = NodeBench.ready(slots: 1)
+        bench.readAgain([NodeBench.assignment(1), NodeBench.assignment(2)])
+        bench.readAgain([NodeBench.assignment(1), NodeBench.assignment(2, .stop)])
+        for _ in StartStep.allCases { bench.answer(2) }
+        bench.send(.released(VMID(2)))
+        bench.read([NodeBench.assignment(1), NodeBench.assignment(2, epoch: 2)])
+        bench.forgetActions()
+        bench.send(.recorded(VMID(2), .done))
+        XCTAssertEqual(bench.records(of: 2).map(\.state), [.starting])
+    }
+
+    func testAZombieIsReportedAsOne() {
+        var bench = NodeBench.ready()
+        bench.readAgain([NodeBench.assignment(1, .stop)])
+        bench.answer(1, .failed("qemu does not die"))
+        XCTAssertEqual(bench.findings.last, .zombie(VMID(1), "qemu does not die"))
+    }
+
+    func testTheFirstPingCarriesTheSecretThatTheStartHasDrawn() {
+        var bench = NodeBench.ready()
+        bench.readAgain([NodeBench.assignment(1)])
+        while bench.machine.machines[VMID(1)]?.outstanding?.effect != .build(.secret) { bench.answer(1) }
+        bench.forgetActions()
+        bench.answer(1)
+        XCTAssertTrue(bench.actions.contains(.readStore))
+        var known = NodeBench.assignment(1)
+        known.secret = AgentSecret("new")
+        bench.read([known])
+        bench.answer(1)
+        let secrets = bench.actions.compactMap { action -> AgentSecret? in
+            if case .perform(.ping, _, _, let secret) = action { secret } else { nil }
+        }
+        XCTAssertEqual(secrets, [AgentSecret("new")])
+    }
+
+    // MARK: What the hypervisor says
+
+    func testAStopThatIsHeardLeadsToALookAndTellsWhy() {
+        for (reason, isReleased) in [(StopReason.shutdown, true), (.crashed, false)] {
+            var bench = NodeBench.ready()
+            bench.readAgain([NodeBench.assignment(1)])
+            bench.runCompletely(1)
+            bench.forgetActions()
+            bench.send(.hypervisor(.stopped(DomainName(farm: NodeBench.farm, vm: VMID(1)), reason)))
+            XCTAssertEqual(bench.actions, [.look])
+            bench.look()
+            for _ in StartStep.allCases { bench.answer(1) }
+            let releases = bench.actions.filter { if case .release = $0 { true } else { false } }
+            XCTAssertEqual(releases.count, isReleased ? 1 : 0, "\(reason)")
+        }
+    }
+
+    func testAStopOfAnEarlierDomainIsForgottenWhenTheNextIsSeenLive() {
+        var bench = NodeBench.ready()
+        bench.readAgain([NodeBench.assignment(1)])
+        bench.runCompletely(1)
+        bench.send(.hypervisor(.stopped(DomainName(farm: NodeBench.farm, vm: VMID(1)), .shutdown)))
+        bench.look { $0.domains = [NodeBench.domain(1)] }
+        XCTAssertEqual(bench.machine.machines[VMID(1)]?.state, .running)
+        bench.lookAgain()
+        for _ in StartStep.allCases { bench.answer(1) }
+        XCTAssertEqual(bench.machine.machines[VMID(1)]?.state, .starting, "it died, nobody asked for it")
+    }
+
+    func testDomainsOfOthersAreNoBusinessOfOurs() {
+        var bench = NodeBench.ready()
+        bench.send(.hypervisor(.stopped(DomainName(observed: "somebody-else"), .crashed)))
+        XCTAssertEqual(bench.actions, [])
+    }
+}
