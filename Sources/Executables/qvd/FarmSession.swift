@@ -13,7 +13,9 @@ struct FarmOptions: ParsableArguments {
     @Option(
         name: [.long, .customShort("f")],
         help: ArgumentHelp("The node's configuration, which says where the database is.", valueName: "file"))
-    var config = NodeConfiguration.standardPath
+    var config = ProcessInfo.processInfo.environment[Self.variable] ?? NodeConfiguration.standardPath
+
+    static let variable = "QVD_CONFIG"
 }
 
 /// A verb that works on an existing farm.

@@ -44,16 +44,13 @@ struct QVD {
     /// `qvd --config FILE vm list` means `qvd vm list --config FILE`: the option belongs to every verb.
     private static func configFirst(_ arguments: [String]) -> [String] {
         guard let first = arguments.first else { return arguments }
-        if ["--config", "-f"].contains(first), arguments.count > 2 {
-            return insert(Array(arguments.prefix(2)), into: Array(arguments.dropFirst(2)))
+        if ["--config", "-f"].contains(first), arguments.count > 1 {
+            setenv(FarmOptions.variable, arguments[1], 1)
+            return Array(arguments.dropFirst(2))
         }
-        return first.hasPrefix("--config=") ? insert([first], into: Array(arguments.dropFirst())) : arguments
-    }
-
-    /// At the end, but before a `--` that ends the options.
-    private static func insert(_ option: [String], into arguments: [String]) -> [String] {
-        let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
-        return Array(arguments[..<end]) + option + Array(arguments[end...])
+        guard first.hasPrefix("--config=") else { return arguments }
+        setenv(FarmOptions.variable, String(first.dropFirst("--config=".count)), 1)
+        return Array(arguments.dropFirst())
     }
 }
 
@@ -84,6 +81,8 @@ struct QVDCommand: AsyncParsableCommand {
             Lists are tables, or JSON with --json. Exit codes: 0 done, 1 failed or refused (one line on standard error \
             says why and what to do), 2 wrong usage.
 
+            Environment: QVD_CONFIG names the configuration file where --config does not.
+
             A first farm:
               qvd init --network 10.3.0.0/16 --range-start 10.3.0.100 --gateway 10.3.0.1
               qvd node add $(hostname) --address 10.3.0.1
@@ -94,7 +93,7 @@ struct QVDCommand: AsyncParsableCommand {
               qvd vm start alice-1
             """,
         subcommands: [
-            InitCommand.self, UpgradeCommand.self, TenantCommand.self, UserCommand.self, OSFCommand.self,
+            InitCommand.self, UpgradeCommand.self, StatusCommand.self, TenantCommand.self, UserCommand.self, OSFCommand.self,
             DICommand.self, NodeCommand.self, VMCommand.self, PropertyCommand.self, ConfigCommand.self,
             DisksCommand.self, AuditCommand.self,
         ])

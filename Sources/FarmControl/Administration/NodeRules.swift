@@ -26,9 +26,6 @@ extension FarmRecords {
                 .invalid, "the node address \(address) is not between \(IPv4Address(bits: plan.network.bits + 1)) and"
                     + " \(last), where nodes of this farm live; VM addresses begin at \(plan.rangeStart)")
         }
-        guard address != plan.gateway else {
-            throw .refuse(.invalid, "\(address) is the gateway of the VM network; give the node another address")
-        }
         for other in try nodes() {
             guard other.name != name else {
                 throw .refuse(

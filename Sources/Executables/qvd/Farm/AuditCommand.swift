@@ -20,7 +20,7 @@ struct AuditCommand: FarmCommand {
         let records = try await session.store.audit(limit: limit)
         let rows: [Listing.Row] = records.map { record in
             [
-                ("at", .text(timeText(record.at))), ("actor", .text(record.actor)),
+                ("at", .time(record.at)), ("actor", .text(record.actor)),
                 ("action", .text(record.action)), ("outcome", .text(record.outcome)),
             ]
         }

@@ -36,10 +36,15 @@ struct InitCommand: AsyncParsableCommand {
         let bits = SystemRandom().bytes(3).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         let name = FarmID(bits: bits)
         let path = configuration.paths.database
-        try makeFolder(above: path)
+        // The folder of the database is made by the store, those above it here.
+        try make(URL(fileURLWithPath: path).deletingLastPathComponent().deletingLastPathComponent().path, mode: 0o755)
         let store = try await SQLiteStore.create(
             at: path, farm: name, plan: plan, access: DatabaseAccess(group: try group(configuration.databaseGroup)))
         await store.close()
+        // Now, so that a folder that is missing later means storage that is not mounted.
+        for folder in [configuration.paths.images, configuration.paths.overlays, configuration.paths.homes] {
+            try make(folder, mode: 0o711)
+        }
         let lastNode = IPv4Address(bits: plan.rangeStart.bits - 1)
         print("made the farm \(name) in \(path)")
         print(
@@ -68,13 +73,12 @@ struct InitCommand: AsyncParsableCommand {
             network: base, prefixLength: length, rangeStart: start, gateway: gateway?.address ?? defaults.gateway)
     }
 
-    /// The folder of the database is made by the store, those above it here.
-    private func makeFolder(above path: String) throws {
-        let above = URL(fileURLWithPath: path).deletingLastPathComponent().deletingLastPathComponent()
+    private func make(_ folder: String, mode: Int) throws {
         do {
-            try FileManager.default.createDirectory(at: above, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: mode])
         } catch {
-            throw CommandFailure("the folder \(above.path) cannot be made: \(error.localizedDescription); run this as root")
+            throw CommandFailure("the folder \(folder) cannot be made: \(error.localizedDescription); run this as root")
         }
     }
 

@@ -13,7 +13,7 @@ struct NodeCommand: AsyncParsableCommand {
         let vms = names.snapshot.vms.count { $0.intent.node == node.id }
         return [
             ("id", .number(node.id.rawValue)), ("name", .text(node.name)), ("address", .text(node.address.description)),
-            ("state", .text(node.state.rawValue)), ("since", .text(timeText(node.stateSince))),
+            ("state", .text(node.state.rawValue)), ("since", .time(node.stateSince)),
             ("vms", .number(Int64(vms))), ("blocked", .flag(node.isBlocked)),
         ]
     }

@@ -7,10 +7,9 @@ struct PropertyCommand: AsyncParsableCommand {
         discussion: "A VM's session sees those of its OSF, image, user and VM; later ones override earlier ones.",
         subcommands: [PropertySet.self, PropertyAdd.self, PropertyList.self, PropertyShow.self, PropertyDelete.self])
 
-    /// Sorted pairs as one value of a listing.
+    /// As one value of a listing.
     static func field(_ owner: PropertyOwner, _ names: References) -> (name: String, value: Listing.Value) {
-        let properties = names.snapshot.properties[owner] ?? [:]
-        return ("properties", .list(properties.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }))
+        ("properties", .pairs(names.snapshot.properties[owner] ?? [:]))
     }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FarmModel
 
 /// How lists are printed.
 struct OutputOptions: ParsableArguments {
@@ -13,6 +14,9 @@ struct Listing {
         case number(Int64)
         case flag(Bool)
         case list([String])
+        case pairs([String: String])
+        /// None for a moment that was never recorded.
+        case time(WallTime)
         case none
 
         init(_ text: String?) { self = text.map(Value.text) ?? .none }
@@ -66,11 +70,15 @@ struct Listing {
     private func cell(_ value: Value) -> String {
         switch value {
         // A control character would spoil the terminal.
+        case .text(let text) where text.isEmpty: "-"
         case .text(let text):
             String(text.map { $0.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } ? "?" : $0 })
         case .number(let number): String(number)
         case .flag(let flag): flag ? "yes" : "no"
-        case .list(let list): list.joined(separator: ",")
+        case .list(let list): list.isEmpty ? "-" : list.joined(separator: ",")
+        case .pairs(let pairs):
+            cell(.list(pairs.sorted { $0.key < $1.key }.map { cell(.text("\($0.key)=\($0.value)")) }))
+        case .time(let time): time.seconds > 0 ? timeText(time, separator: " ") : "-"
         case .none: "-"
         }
     }
@@ -92,6 +100,10 @@ struct Listing {
         case .number(let number): String(number)
         case .flag(let flag): flag ? "true" : "false"
         case .list(let list): "[" + list.map(quote).joined(separator: ", ") + "]"
+        case .pairs(let pairs):
+            "{" + pairs.sorted { $0.key < $1.key }.map { "\(quote($0.key)): \(quote($0.value))" }
+                .joined(separator: ", ") + "}"
+        case .time(let time): time.seconds > 0 ? quote(timeText(time, separator: "T")) : "null"
         case .none: "null"
         }
     }

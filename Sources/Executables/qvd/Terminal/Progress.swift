@@ -12,7 +12,11 @@ struct Progress {
         self.total = max(total, 1)
     }
 
+    /// Shorter steps are over before anybody reads of them.
+    private static let totalMin: Int64 = 16 << 20
+
     mutating func reached(_ done: Int64) {
+        guard total >= Self.totalMin else { return }
         let percent = Int(done * 100 / total)
         guard percent != lastPercent, isTerminal || percent / 25 != lastPercent / 25 || lastPercent < 0 else { return }
         lastPercent = percent
@@ -21,7 +25,7 @@ struct Progress {
     }
 
     func end() {
-        if isTerminal { FileHandle.standardError.write(Data("\n".utf8)) }
+        if isTerminal, total >= Self.totalMin { FileHandle.standardError.write(Data("\n".utf8)) }
     }
 }
 

@@ -20,7 +20,7 @@ struct VMCommand: AsyncParsableCommand {
             ("id", .number(vm.id.rawValue)), ("name", .text(vm.name)), ("user", .text(names.name(of: vm.user))),
             ("osf", .text(names.name(of: vm.osf))), ("tag", .text(vm.tag)), ("address", .text(vm.address.description)),
             ("mac", .text(vm.mac.description)), ("state", .text(vm.observation.state.rawValue)),
-            ("since", .text(timeText(vm.observation.since))), ("detail", .text(vm.observation.detail)),
+            ("since", .time(vm.observation.since)), ("detail", .text(vm.observation.detail)),
             ("wanted", .text(vm.intent.wanted.rawValue)),
             ("node", Listing.Value(vm.intent.node.map { names.name(of: $0) })),
             ("epoch", .number(vm.intent.epoch.number)), ("request", .number(vm.intent.request)),

@@ -16,10 +16,11 @@ struct VMDelete: FarmCommand {
         let disks = try await session.disks()
         try await session.forEach(vms) { name in
             let vm = try await session.references().vm(name)
+            // First, so that storage that is not there is said before anything is deleted.
+            let hasDisk = try await disks.observe().contains { $0.vm == vm.id && $0.kind == .user }
             try await session.apply(.deleteVM(vm.id))
             // The row is gone, so nothing can start on these any more.
             try await disks.removeOverlays(of: vm.id)
-            let hasDisk = try await disks.observe().contains { $0.vm == vm.id && $0.kind == .user }
             if deleteUserDisk { try await disks.deleteUserDisk(of: vm.id) }
             let fate = deleteUserDisk ? "with its user disk" : "; its user disk stays (`qvd disks list`)"
             print("deleted VM \(vm.id) (\(vm.name))\(hasDisk ? (deleteUserDisk ? " " : "") + fate : "")")

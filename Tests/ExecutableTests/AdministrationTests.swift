@@ -1,0 +1,160 @@
+import Foundation
+import XCTest
+
+/// `qvd` as an administrator meets it.
+final class AdministrationTests: XCTestCase {
+    private func objects(_ answer: AdministrationRig.Answer) throws -> [[String: Any]] {
+        XCTAssertEqual(answer.status, 0, answer.errors)
+        let object = try JSONSerialization.jsonObject(with: Data(answer.output.utf8))
+        return try XCTUnwrap((object as? [[String: Any]]) ?? (object as? [String: Any]).map { [$0] })
+    }
+
+    /// The words of a failure: exit code 1, one line on standard error, nothing on standard output.
+    private func complaint(_ answer: AdministrationRig.Answer, line: UInt = #line) -> String {
+        XCTAssertEqual(answer.status, 1, answer.errors, line: line)
+        XCTAssertEqual(answer.output, "", line: line)
+        XCTAssertEqual(answer.errors.filter { $0 == "\n" }.count, 1, answer.errors, line: line)
+        XCTAssertTrue(answer.errors.hasPrefix("qvd: "), answer.errors, line: line)
+        return answer.errors
+    }
+
+    func testAFarmIsMadeAndListedWithTheDaemonDown() throws {
+        let rig = try AdministrationRig()
+        try rig.makeFarm()
+        let vm = try XCTUnwrap(objects(rig.qvd("vm", "list", "--json")).first)
+        XCTAssertEqual(vm["name"] as? String, "desk")
+        XCTAssertEqual(vm["user"] as? String, "alice")
+        XCTAssertEqual(vm["address"] as? String, "10.3.0.254")
+        XCTAssertEqual(vm["state"] as? String, "stopped")
+        XCTAssertEqual(vm["node"] as? NSNull, NSNull())
+        let table = try rig.qvd("vm", "list").output.split(separator: "\n")
+        XCTAssertEqual(table.count, 2)
+        XCTAssertTrue(table[0].hasPrefix("ID  NAME  USER   OSF     TAG"), String(table[0]))
+        XCTAssertEqual(try objects(rig.qvd("vm", "show", "desk", "--json"))[0]["mac"] as? String, "54:52:00:03:00:fe")
+        let image = try XCTUnwrap(objects(rig.qvd("di", "list", "--json")).first)
+        XCTAssertEqual(image["tags"] as? [String], ["default", "head"])
+        XCTAssertTrue(FileManager.default.fileExists(atPath: rig.path("storage/images/base.qcow2")))
+        XCTAssertTrue(try rig.qvd("vm", "explain", "desk").output.contains("node1 is stopped"))
+        XCTAssertEqual(try objects(rig.qvd("node", "show", "node1", "--json"))[0]["since"] as? NSNull, NSNull())
+        let status = try objects(rig.qvd("status", "--json"))[0]
+        XCTAssertEqual(status["vm_addresses"] as? String, "10.3.0.100 to 10.3.0.254, 1 of 155 taken")
+        XCTAssertEqual((status["farm"] as? String)?.count, 6)
+    }
+
+    func testEveryNounIsSetShownAndDeleted() throws {
+        let rig = try AdministrationRig()
+        try rig.makeFarm()
+        for command in [
+            ["tenant", "add", "acme"], ["tenant", "set", "acme", "--blocked"], ["tenant", "unblock", "acme"],
+            ["user", "set", "alice", "--blocked"], ["user", "unblock", "alice"],
+            ["osf", "set", "office", "--memory", "1G", "--user-disk", "64", "--keep-overlay"],
+            ["di", "tag", "office:default", "stable"], ["di", "block", "1"], ["di", "set", "1", "--no-blocked"],
+            ["node", "block", "node1"], ["node", "set", "node1", "--no-blocked"],
+            ["vm", "set", "desk", "--tag", "stable", "--name", "<desk> 'one'"], ["vm", "block", "id:1"],
+            ["vm", "unblock", "<desk> 'one'"], ["property", "set", "vm", "1", "k", "v=\"1\""],
+            ["property", "add", "user", "alice", "k", "w"], ["config", "set", "a.b", "c"],
+        ] {
+            let process = try rig.start(command)
+            process.waitUntilExit()
+            XCTAssertEqual(process.terminationStatus, 0, "\(command)")
+        }
+        let osf = try objects(rig.qvd("osf", "show", "office", "--json"))[0]
+        XCTAssertEqual(osf["memory"] as? Int, 1024)
+        XCTAssertEqual(osf["overlay"] as? String, "kept")
+        let vm = try objects(rig.qvd("vm", "show", "1", "--json"))[0]
+        XCTAssertEqual(vm["name"] as? String, "<desk> 'one'")
+        XCTAssertEqual(vm["properties"] as? [String: String], ["k": "v=\"1\""])
+        XCTAssertEqual(try rig.qvd("property", "show", "user", "alice", "k").output, "w\n")
+        XCTAssertEqual(try rig.qvd("config", "show", "a.b").output, "c\n")
+        XCTAssertEqual(try objects(rig.qvd("property", "list", "--json")).count, 2)
+        XCTAssertTrue(try complaint(rig.qvd("di", "delete", "1")).contains("<desk> 'one'"))
+        for command in [
+            ["property", "delete", "vm", "1", "k"], ["config", "delete", "a.b"], ["vm", "delete", "1"],
+            ["di", "untag", "1", "stable"], ["di", "delete", "1"], ["osf", "delete", "office"],
+            ["user", "delete", "alice"], ["tenant", "delete", "acme"], ["node", "delete", "node1"],
+        ] {
+            let process = try rig.start(command)
+            process.waitUntilExit()
+            XCTAssertEqual(process.terminationStatus, 0, "\(command)")
+        }
+        XCTAssertEqual(try rig.qvd("vm", "list").output, "none\n")
+        XCTAssertEqual(try rig.qvd("di", "list", "--json").output, "[]\n")
+        XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: rig.path("storage/images")), [])
+    }
+
+    func testFailuresSayWhatAndWhatToDoInOneLine() throws {
+        let rig = try AdministrationRig()
+        XCTAssertTrue(try complaint(rig.qvd("vm", "list")).contains("qvd init"))
+        try rig.makeFarm()
+        XCTAssertTrue(
+            try complaint(rig.qvd("init", "--network", "10.3.0.0/24", "--range-start", "10.3.0.100"))
+                .contains("left as it is"))
+        XCTAssertTrue(try complaint(rig.qvd("vm", "start", "desk")).contains("node1 is stopped"))
+        XCTAssertTrue(try complaint(rig.qvd("vm", "show", "nothere")).contains("qvd vm list"))
+        XCTAssertTrue(try complaint(rig.qvd("node", "add", "n2", "--address", "10.3.0.200")).contains("10.3.0.99"))
+        XCTAssertTrue(try complaint(rig.qvd("user", "add", "ALICE", input: "x\n")).contains("alice@default"))
+        XCTAssertTrue(try complaint(rig.qvd("user", "add", "bob", input: "\n")).contains("password is empty"))
+        XCTAssertTrue(try complaint(rig.qvd("di", "add", "office", "/nonexistent")).contains("/nonexistent"))
+        try "garbage".write(toFile: rig.path("bad.qcow2"), atomically: true, encoding: .utf8)
+        XCTAssertTrue(try complaint(rig.qvd("di", "add", "office", rig.path("bad.qcow2"))).contains("no usable qcow2"))
+        XCTAssertEqual(
+            try FileManager.default.contentsOfDirectory(atPath: rig.path("storage/images")), ["base.qcow2"])
+        let plan = try rig.qvd("init", "--network", "10.3.0.0/24", "--range-start", "10.4.0.100")
+        XCTAssertTrue(complaint(plan).contains("10.4.0.100"))
+    }
+
+    func testWrongUsageExitsWithTwoAndChangesNothing() throws {
+        let rig = try AdministrationRig()
+        try rig.makeFarm()
+        for arguments in [["vm", "strat", "desk"], ["vm", "add"], ["osf", "set", "office"], ["init"], ["nonsense"]] {
+            let process = try rig.start(arguments)
+            process.waitUntilExit()
+            XCTAssertEqual(process.terminationStatus, 2, "\(arguments)")
+        }
+        // A password as an argument would be read by everybody on the machine.
+        XCTAssertEqual(try rig.qvd("user", "add", "bob", "secret").status, 2)
+        XCTAssertEqual(try rig.qvd("user", "add", "bob", "--password", "secret").status, 2)
+        XCTAssertEqual(try objects(rig.qvd("user", "list", "--json")).count, 1)
+        let help = try rig.qvd("--help")
+        XCTAssertEqual(help.status, 0)
+        XCTAssertTrue(help.output.contains("A first farm:"), help.output)
+    }
+
+    func testPasswordsComeFromFilesOrStandardInputAndAreNowhereToBeRead() throws {
+        let rig = try AdministrationRig()
+        try rig.makeFarm()
+        try "correct horse\nsecond line\n".write(toFile: rig.path("password"), atomically: true, encoding: .utf8)
+        XCTAssertEqual(try rig.qvd("user", "add", "bob", "--password-file", rig.path("password")).status, 0)
+        XCTAssertEqual(try rig.qvd("user", "passwd", "bob", "--password-file", "-", input: "battery staple\n").status, 0)
+        XCTAssertTrue(
+            try complaint(rig.qvd("user", "passwd", "bob", "--password-file", "/nonexistent")).contains("/nonexistent"))
+        let audit = try rig.qvd("audit", "--json").output
+        XCTAssertTrue(audit.contains("set user 2 (bob@default): password"), audit)
+        for name in try FileManager.default.contentsOfDirectory(atPath: rig.path("database")) {
+            let bytes = try Data(contentsOf: URL(filePath: rig.path("database/\(name)")))
+            for secret in ["correct horse", "battery staple", "wonderland"] {
+                XCTAssertNil(bytes.range(of: Data(secret.utf8)), "\(secret) is in \(name)")
+            }
+        }
+        for secret in ["scrypt", "horse", "wonderland"] { XCTAssertFalse(audit.contains(secret)) }
+    }
+
+    func testAUserDiskOutlivesItsVMUnlessItIsAskedFor() throws {
+        let rig = try AdministrationRig()
+        try rig.makeFarm()
+        try rig.qvd("vm", "add", "lab", "--user", "alice", "--osf", "office")
+        let name = try XCTUnwrap(objects(rig.qvd("status", "--json"))[0]["farm"] as? String)
+        for vm in 1...2 {
+            try Data(count: 4096).write(to: URL(filePath: rig.path("storage/homes/\(name)-\(vm).raw")))
+        }
+        XCTAssertEqual(try rig.qvd("disks", "list").output, "none\n")
+        XCTAssertTrue(try complaint(rig.qvd("disks", "delete", "1")).contains("exists"))
+        XCTAssertTrue(try rig.qvd("vm", "delete", "desk").output.contains("stays"))
+        XCTAssertEqual(try rig.qvd("vm", "delete", "lab", "--delete-user-disk").status, 0)
+        let disks = try objects(rig.qvd("disks", "list", "--json"))
+        XCTAssertEqual(disks.map { $0["vm"] as? Int }, [1])
+        XCTAssertEqual(disks.map { $0["state"] as? String }, ["detached"])
+        XCTAssertEqual(try rig.qvd("disks", "delete", "1").status, 0)
+        XCTAssertTrue(try complaint(rig.qvd("disks", "delete", "1")).contains("no user disk"))
+    }
+}
