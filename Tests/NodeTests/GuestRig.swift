@@ -122,7 +122,8 @@ final class GuestRig: Sendable {
     }
 
     func state() async throws -> GuestSessionState {
-        try XCTUnwrap(await call(.sessionState).sessionState)
+        let answer = try await call(.sessionState)
+        return try XCTUnwrap(answer.sessionState, "\(answer)")
     }
 
     func waitUntil(_ state: GuestSessionState, upTo limit: Duration = .seconds(20)) async throws {

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import NodeRig
 
 /// Requests to the agent, right and wrong, on bare sockets.
@@ -27,7 +28,7 @@ extension GuestRig {
                 do {
                     let socket = try Self.open(limit: limit)
                     defer { close(socket) }
-                    _ = bytes.withUnsafeBytes { Foundation.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+                    _ = bytes.withUnsafeBytes { Foundation.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
                     continuation.resume(returning: Self.parse(Self.read(socket)))
                 } catch {
                     continuation.resume(throwing: error)
@@ -48,7 +49,7 @@ extension GuestRig {
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
         let result = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                Glibc.connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
         guard result == 0 else {
