@@ -71,7 +71,7 @@ final class DnsmasqAddressesTests: XCTestCase {
             try await next.publish([reservation(2, world), reservation(3, world)])
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await next.run() }
-                try await NodeRig.wait(for: "adoption") { await next.status() == .serving }
+                try await waitFor("adoption") { await next.status() == .serving }
                 let same = try await world.processID()
                 XCTAssertEqual(same, pid, "the same process serves")
                 for (vm, isServed) in [(1, false), (2, true), (3, true)] {
@@ -98,7 +98,7 @@ final class DnsmasqAddressesTests: XCTestCase {
             // The first one would start its own again at once; it is not the test's subject.
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await next.run() }
-                try await NodeRig.wait(for: "the replacement") { await next.status() == .serving }
+                try await waitFor("the replacement") { await next.status() == .serving }
                 let replaced = try await world.processID()
                 XCTAssertNotEqual(replaced, pid)
                 group.cancelAll()
@@ -135,7 +135,7 @@ final class DnsmasqAddressesTests: XCTestCase {
             try world.client.decline(
                 victim.address, chaddr: victim.mac, from: rogue.mac, server: world.rig.nodeAddress)
             // dnsmasq alone would keep it from its owner for ten minutes.
-            try await NodeRig.wait(upTo: .seconds(10), for: "the address to be served again") {
+            try await waitFor("the address to be served again", upTo: .seconds(10)) {
                 try await world.client.discover(victim.mac)?.address == victim.address
             }
         }
@@ -155,7 +155,7 @@ final class DnsmasqAddressesTests: XCTestCase {
                 log: Logger(label: "bad"))
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await port.run() }
-                try await NodeRig.wait(for: "the reason") {
+                try await waitFor("the reason") {
                     guard case .down(let reason) = await port.status() else { return false }
                     return reason.contains(words)
                 }

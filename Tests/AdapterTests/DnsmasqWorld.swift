@@ -66,7 +66,7 @@ final class DnsmasqWorld: AddressServiceWorld {
     func killServer() async throws {
         let pid = try await processID()
         try await RigCommand.run("kill", "-9", pid)
-        try await NodeRig.wait(for: "dnsmasq \(pid) to die") {
+        try await waitFor("dnsmasq \(pid) to die") {
             try await !RigCommand.succeeds("kill", "-0", pid)
         }
     }
@@ -76,7 +76,7 @@ final class DnsmasqWorld: AddressServiceWorld {
     }
 
     func awaitServing() async throws {
-        try await NodeRig.wait(for: "dnsmasq to serve") { await port.status() == .serving }
+        try await waitFor("dnsmasq to serve") { await port.status() == .serving }
     }
 }
 

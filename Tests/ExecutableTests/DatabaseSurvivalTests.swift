@@ -78,7 +78,7 @@ final class DatabaseSurvivalTests: XCTestCase {
         let rig = try AdministrationRig()
         try rig.makeFarm()
         let large = rig.path("large.img")
-        FileManager.default.createFile(atPath: large, contents: nil)
+        XCTAssertTrue(FileManager.default.createFile(atPath: large, contents: nil))
         let file = try FileHandle(forWritingTo: URL(filePath: large))
         let block = Data(repeating: 7, count: 1 << 20)
         for _ in 0..<200 { try file.write(contentsOf: block) }

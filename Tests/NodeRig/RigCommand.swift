@@ -23,6 +23,14 @@ package enum RigCommand {
         }
         return result.standardOutput
     }
+
+    /// Whether it ran and exited with 0.
+    package static func succeeds(_ arguments: String...) async throws -> Bool {
+        let result = try await Subprocess.run(
+            .name(arguments[0]), arguments: Arguments(Array(arguments.dropFirst())), output: .discarded,
+            error: .discarded)
+        return result.terminationStatus.isSuccess
+    }
 }
 
 /// What went wrong in the rig itself, as opposed to the thing under test.

@@ -1,3 +1,4 @@
+import FarmModel
 import Scenarios
 import SimulatedPorts
 import Simulator
