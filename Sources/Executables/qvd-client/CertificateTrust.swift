@@ -1,4 +1,5 @@
 import ArgumentParser
+import Synchronization
 
 /// What to do with a certificate that is not known, or not the known one.
 enum CertificatePolicy: String, CaseIterable, ExpressibleByArgument {
@@ -12,6 +13,27 @@ struct CertificateTrust: Sendable {
     let accepted: Fingerprint?
     let known: KnownServers
     let terminal: Terminal
+    /// What was said already: a client makes more than one connection.
+    private let said = Said()
+
+    private final class Said: Sendable {
+        private let texts = Mutex<Set<String>>([])
+        func isNew(_ text: String) -> Bool { texts.withLock { $0.insert(text).inserted } }
+    }
+
+    init(
+        server: String, policy: CertificatePolicy, accepted: Fingerprint?, known: KnownServers, terminal: Terminal
+    ) {
+        self.server = server
+        self.policy = policy
+        self.accepted = accepted
+        self.known = known
+        self.terminal = terminal
+    }
+
+    private func sayOnce(_ text: String) {
+        if said.isNew(text) { terminal.say(text) }
+    }
 
     /// Returns when the certificate is trusted, and throws why not. Nothing secret was sent to the server before.
     func check(_ shown: Fingerprint) async throws {
@@ -26,13 +48,13 @@ struct CertificateTrust: Sendable {
         guard policy == .continue else {
             throw refusal("it is not the one that was trusted before", shown, expected: remembered)
         }
-        terminal.say("warning: the certificate of \(server) has CHANGED and is used because of --ssl-errors continue")
+        sayOnce("warning: the certificate of \(server) has CHANGED and is used because of --ssl-errors continue")
     }
 
     private func checkFirst(_ shown: Fingerprint) async throws {
         switch policy {
         case .continue:
-            terminal.say("the certificate of \(server) is used unchecked: SHA-256 \(shown)")
+            sayOnce("the certificate of \(server) is used unchecked: SHA-256 \(shown)")
         case .ask where terminal.isInteractive:
             terminal.say(
                 """

@@ -81,11 +81,11 @@ struct ViewOptions: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "When the line breaks, connect again.")
     var reconnect = true
 
-    @Option(help: ArgumentHelp("Save a picture of the X display as PNG, then leave.", valueName: "file"))
+    @Option(help: ArgumentHelp("Save a picture of the X display as PNG once the desktop has drawn, then leave.", valueName: "file"))
     var screenshot: String?
 
-    @Option(help: ArgumentHelp("How long after the connection the picture is taken.", valueName: "seconds"))
-    var after = 5.0
+    @Option(help: ArgumentHelp("How long the picture waits once the desktop has begun to draw.", valueName: "seconds"))
+    var after = 3.0
 
     func validate() throws {
         guard NXLink(link) != nil else {

@@ -9,11 +9,11 @@ struct QVDClient: AsyncParsableCommand {
         commandName: "qvd-client",
         abstract: "Show your desktop.",
         discussion: """
-            Logs in to the server, starts your desktop if it is not running, and shows it through nxproxy on the X
-            display. Close the window and the session waits for you; connect again, from anywhere, and it is where it
+            Logs in to the server, starts your desktop if it is not running, and shows it through nxproxy on the X \
+            display. Close the window and the session waits for you; connect again, from anywhere, and it is where it \
             was. The first time, compare the server's fingerprint with what your administrator says.
 
-            Exit status: 0 done; 1 failed; 2 login refused; 3 certificate refused; 4 taken over by another of your
+            Exit status: 0 done; 1 failed; 2 login refused; 3 certificate refused; 4 taken over by another of your \
             clients; 64 wrong usage; 130 interrupted.
             """)
 

@@ -59,7 +59,7 @@ struct NXProxy {
     /// The last words of nxproxy, for the user who asks why nothing is seen.
     func lastWords() -> String {
         let text = FileManager.default.contents(atPath: "\(folder)/log").map { String(decoding: $0, as: UTF8.self) }
-        return (text ?? "").split(separator: "\n").filter { $0.contains("Error") }.suffix(3).joined(separator: "; ")
+        return (text ?? "").split(separator: "\n").suffix(4).joined(separator: "; ")
     }
 
     func remove() {

@@ -1,4 +1,4 @@
-import FarmModel
+import Foundation
 import GuestProtocol
 import NIOCore
 import NIOPosix
@@ -92,7 +92,21 @@ final class ServerConnection {
                     }
                 }
         } catch {
-            throw ClientFailure("cannot connect to \(address.name): \(error)", isPassing: true)
+            throw ClientFailure(
+                "cannot connect to \(address.name): \(reason(error)); is the server up, and are name and port right?",
+                isPassing: true)
+        }
+    }
+
+    /// In words: of the errors of the addresses that a name has, the last.
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as NIOConnectionError:
+            if let last = error.connectionErrors.last { return reason(last.error) }
+            return "the name is not known"
+        case let error as IOError: return String(cString: strerror(error.errnoCode))
+        case ChannelError.connectTimeout: return "no answer within 10 s"
+        default: return "\(error)"
         }
     }
 
