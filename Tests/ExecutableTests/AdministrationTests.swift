@@ -125,7 +125,8 @@ final class AdministrationTests: XCTestCase {
         try rig.makeFarm()
         try "correct horse\nsecond line\n".write(toFile: rig.path("password"), atomically: true, encoding: .utf8)
         XCTAssertEqual(try rig.qvd("user", "add", "bob", "--password-file", rig.path("password")).status, 0)
-        XCTAssertEqual(try rig.qvd("user", "passwd", "bob", "--password-file", "-", input: "battery staple\n").status, 0)
+        XCTAssertEqual(
+            try rig.qvd("user", "passwd", "bob", "--password-file", "-", input: "battery staple\n").status, 0)
         XCTAssertTrue(
             try complaint(rig.qvd("user", "passwd", "bob", "--password-file", "/nonexistent")).contains("/nonexistent"))
         let audit = try rig.qvd("audit", "--json").output

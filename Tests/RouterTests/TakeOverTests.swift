@@ -12,7 +12,8 @@ final class TakeOverTests: XCTestCase {
     override func setUpWithError() throws { world = try RouterWorld() }
 
     override func tearDownWithError() throws {
-        try world.stop()
+        // Nil when the set-up failed.
+        try world?.stop()
         world = nil
     }
 

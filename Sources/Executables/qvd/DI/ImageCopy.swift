@@ -15,7 +15,8 @@ struct ImageCopy {
         let sources = [source.path] + Self.extras.map { source.path + $0 }.filter(exists)
         var unfinished: [(partial: String, suffix: String)] = []
         defer { for (partial, _) in unfinished { unlink(partial) } }
-        var progress = Progress("copying \(source.lastPathComponent)", total: try sources.reduce(0) { $0 + (try size($1)) })
+        let total = try sources.reduce(0) { $0 + (try size($1)) }
+        var progress = Progress("copying \(source.lastPathComponent)", total: total)
         var done: Int64 = 0
         for path in sources {
             let suffix = String(path.dropFirst(source.path.count))
