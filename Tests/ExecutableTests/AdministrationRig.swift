@@ -48,7 +48,10 @@ final class AdministrationRig: Sendable {
     }
 
     @discardableResult
-    func qvd(_ arguments: String..., input: String = "") throws -> Answer {
+    func qvd(_ arguments: String..., input: String = "") throws -> Answer { try qvd(arguments, input: input) }
+
+    @discardableResult
+    func qvd(_ arguments: [String], input: String = "") throws -> Answer {
         let (output, errors) = (Pipe(), Pipe())
         let process = try start(arguments, input: input, output: output, errors: errors)
         let text = output.fileHandleForReading.readDataToEndOfFile()
@@ -60,10 +63,10 @@ final class AdministrationRig: Sendable {
     }
 
     /// A farm with one node, one OSF with one image, one user and one VM.
-    func makeFarm() throws {
+    func makeFarm(network: String = "10.3.0.0/24", rangeStart: String = "10.3.0.100") throws {
         _ = run("/usr/bin/qemu-img", "create", "-q", "-f", "qcow2", path("base.qcow2"), "16M")
         for command in [
-            ["init", "--network", "10.3.0.0/24", "--range-start", "10.3.0.100", "--gateway", "10.3.0.1"],
+            ["init", "--network", network, "--range-start", rangeStart, "--gateway", "10.3.0.1"],
             ["node", "add", "node1", "--address", "10.3.0.1"], ["osf", "add", "office", "--memory", "256"],
             ["di", "add", "office", path("base.qcow2")], ["vm", "add", "desk", "--user", "alice", "--osf", "office"],
         ] {
@@ -72,6 +75,19 @@ final class AdministrationRig: Sendable {
             process.waitUntilExit()
             guard process.terminationStatus == 0 else { throw RigError("qvd \(command) failed") }
         }
+    }
+
+    /// Everything that the farm's lists show, as one text, and the names of the files below its folder: what a
+    /// refused command leaves as it was.
+    func everything() throws -> String {
+        var texts: [String] = []
+        for noun in ["tenant", "user", "osf", "di", "node", "vm", "property", "config", "disks"] {
+            let answer = try qvd(noun, "list", "--json")
+            guard answer.status == 0 else { throw RigError("qvd \(noun) list: \(answer.errors)") }
+            texts.append(answer.output)
+        }
+        let files = try FileManager.default.subpathsOfDirectory(atPath: path("storage"))
+        return (texts + files.sorted()).joined(separator: "\n")
     }
 
     func run(_ program: String, _ arguments: String...) -> Int32 {

@@ -13,7 +13,8 @@ final class SessionTests: XCTestCase {
     override func setUpWithError() throws { world = try RouterWorld() }
 
     override func tearDownWithError() throws {
-        try world.stop()
+        // Nil when the set-up failed.
+        try world?.stop()
         world = nil
     }
 

@@ -22,7 +22,8 @@ final class WallTests: XCTestCase {
             "qvd-sim": services.union(["FarmServices", "Simulator", "SimulatedPorts", "Scenarios"]),
         ]
         for (name, extra) in adapters { table[name] = ports.union(extra) }
-        let every = services.union(adapters.keys).union(["FarmServices", "GuestProtocol", "NodeConfiguration", "CProcess", "COpenSSL"])
+        let every = services.union(adapters.keys)
+            .union(["FarmServices", "GuestProtocol", "NodeConfiguration", "CProcess", "COpenSSL"])
         for name in ["qvd-node", "qvd", "qvd-client", "qvd-vma"] { table[name] = every }
         return table
     }()

@@ -21,7 +21,8 @@ struct ImageCopy {
         let sources = parts.map { $0(source.path) }
         var unfinished: [(partial: String, part: Int)] = []
         defer { for (partial, _) in unfinished { unlink(partial) } }
-        var progress = Progress("copying \(source.lastPathComponent)", total: try sources.reduce(0) { $0 + (try size($1)) })
+        let total = try sources.reduce(0) { $0 + (try size($1)) }
+        var progress = Progress("copying \(source.lastPathComponent)", total: total)
         var done: Int64 = 0
         for (part, path) in sources.enumerated() {
             let partial = folder.appendingPathComponent(".adding-\(getpid())-\(part)").path
