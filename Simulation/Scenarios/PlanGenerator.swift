@@ -52,7 +52,7 @@ package enum PlanGenerator {
         case 2: return .connect(user: user, vm: 1 + dice.below(plan.farm.vms), stays: nil)
         case 3, 4: return .vanish(user: user)
         case 5, 6: return .disconnect(user: user)
-        case 7: return .stopVM(user: user, vm: vm)
+        case 7: return .stopVM(user: user, vm: dice.chance(perMille: 800) ? vm : 1 + dice.below(plan.farm.vms))
         default:
             let stays = dice.chance(perMille: 600) ? dice.within(1...400) * Plan.second : nil
             return .connect(user: user, vm: vm, stays: stays)
@@ -77,7 +77,8 @@ package enum PlanGenerator {
     // MARK: Faults
 
     private enum FaultClass: CaseIterable {
-        case slow, failing, hanging, events, storage, agents, domains, guests, hostility, network, kills, freezes
+        case slow, failing, hanging, events, storage, images, agents, domains, guests, hostility, network, kills
+        case freezes
     }
 
     private static func faults(_ dice: inout SplitMix64, _ plan: Plan) -> FaultPlan {
@@ -111,6 +112,9 @@ package enum PlanGenerator {
             return Fault(
                 at: at, lasts: seconds(10...300),
                 dice.chance(perMille: 500) ? .eventsLost(perMille: perMille) : .eventsDoubled(perMille: perMille))
+        case .images:
+            let file = dice.pick(plan.imageFiles)
+            return Fault(at: at, dice.chance(perMille: 500) ? .imageMissing(file) : .imageCorrupt(file))
         case .storage: return Fault(at: at, lasts: seconds(5...180), .diskFull)
         case .agents: return Fault(at: at, lasts: seconds(5...500), .agentSilent(vm))
         case .domains: return Fault(at: at, dice.chance(perMille: 700) ? .domainDies(vm) : .guestPowersOff(vm))

@@ -20,8 +20,8 @@ package struct PortGate: Sendable {
 
     /// Carries out a call.
     ///
-    /// - Parameter effect: what happens to the world; never waits, so it happens at one instant; at most once, perhaps after the caller has
-    ///   given up or died.
+    /// - Parameter effect: what happens to the world; never waits, so it happens at one instant; at most once,
+    ///   perhaps after the caller has given up or died.
     /// - Throws: what the effect throws, what a fault makes of it, or `.cancelled` when the caller is dead.
     package func call<Answer>(
         _ operation: PortOperation, vm: VMID? = nil, attempt: @autoclosure @escaping @Sendable () -> String,
@@ -49,11 +49,12 @@ package struct PortGate: Sendable {
         _ operation: PortOperation, _ subject: Int64, _ attempt: @escaping @Sendable () -> String,
         _ effect: @escaping @Sendable () async throws(PortError) -> Answer
     ) async throws(PortError) -> Answer {
-        simulation.step(incarnation)
+        simulation.step(incarnation, in: operation)
         guard incarnation.isAlive else { throw gone(.unreachable, attempt()) }
         let decision = simulation.withFaults {
             $0.decide(operation.port, vm: subject, node: node, now: simulation.now)
         }
+        note(decision, operation.port)
         if decision.failure == .unreachable {
             _ = await simulation.executor.wait(until: simulation.now + 1_000_000)
             throw PortError(.unreachable, .unavailable, attempt: attempt(), detail: "nothing was sent (fault)")
@@ -74,9 +75,15 @@ package struct PortGate: Sendable {
             throw gone(.outcomeUnknown, attempt())
         }
         let answer = try await settle(decision.failure, attempt, effect)
-        simulation.step(incarnation)
+        simulation.step(incarnation, in: operation)
         guard incarnation.isAlive else { throw gone(.outcomeUnknown, attempt()) }
         return answer
+    }
+
+    private func note(_ decision: FaultBoard.Decision, _ port: PortName) {
+        if decision.extraLatency > 0 { simulation.happened(.slow(port)) }
+        if decision.hangsUntil != nil { simulation.happened(.hung(port)) }
+        if let failure = decision.failure { simulation.happened(.failed(port, failure)) }
     }
 
     /// The effect at its instant, as the fault has it.
