@@ -74,7 +74,7 @@ package struct PortGate: Sendable {
             abandon(operation, within: 1_000_000_000, effect)
             throw gone(.outcomeUnknown, attempt())
         }
-        let answer = try await settle(decision.failure, attempt, effect)
+        let answer = try await settle(operation, decision.failure, attempt, effect)
         simulation.step(incarnation, in: operation)
         guard incarnation.isAlive else { throw gone(.outcomeUnknown, attempt()) }
         return answer
@@ -88,7 +88,7 @@ package struct PortGate: Sendable {
 
     /// The effect at its instant, as the fault has it.
     private func settle<Answer>(
-        _ failure: FailureMode?, _ attempt: () -> String,
+        _ operation: PortOperation, _ failure: FailureMode?, _ attempt: () -> String,
         _ effect: @escaping @Sendable () async throws(PortError) -> Answer
     ) async throws(PortError) -> Answer {
         switch failure {
@@ -97,7 +97,12 @@ package struct PortGate: Sendable {
             throw PortError(.rejected, .unavailable, attempt: attempt(), detail: "the other side failed (fault)")
         case .lostRequest: break
         case .lostAnswer: _ = try await effect()
-        case .late: later(within: 10_000_000_000, effect)
+        case .late:
+            if !operation.isOverOnReturn {
+                later(within: 10_000_000_000, effect)
+            } else if simulation.guestChance(perMille: 500) {
+                _ = try await effect()
+            }
         }
         throw PortError(.outcomeUnknown, .timedOut, attempt: attempt(), detail: "no answer came (fault)")
     }
@@ -110,9 +115,13 @@ package struct PortGate: Sendable {
         let limit = simulation.now + operation.timeLimit
         let cancelled = await !simulation.executor.wait(until: min(until, limit))
         if !cancelled, until <= limit { return }
-        // What hung may still be done when it comes loose.
-        if operation.outlivesCaller, until < .max, simulation.guestChance(perMille: 500) {
-            simulation.executor.schedule(at: until) { start(effect) }
+        // What hung may still be done when it comes loose, or was done before it hung.
+        if operation.outlivesCaller, simulation.guestChance(perMille: 500) {
+            if operation.isOverOnReturn {
+                if incarnation.isAlive, !cancelled { await perform(effect) }
+            } else if until < .max {
+                simulation.executor.schedule(at: until) { start(effect) }
+            }
         }
         if cancelled || !incarnation.isAlive { throw gone(.outcomeUnknown, attempt()) }
         throw PortError(
