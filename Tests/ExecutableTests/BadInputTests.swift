@@ -127,7 +127,9 @@ final class BadInputTests: XCTestCase {
     }
 
     func testASchemaFromTheFutureIsNotTouched() throws {
-        try run("INSERT INTO schema_migrations (number) VALUES (99)")
+        let rig = try AdministrationRig()
+        try rig.makeFarm()
+        try run("INSERT INTO schema_migrations (number) VALUES (99)", on: rig.database)
         let before = try Data(contentsOf: URL(filePath: rig.database))
         for arguments in [["vm", "list"], ["tenant", "add", "acme"], ["upgrade"], ["status"]] {
             let answer = try rig.qvd(arguments)
@@ -140,8 +142,8 @@ final class BadInputTests: XCTestCase {
     }
 
     /// The connection is closed when this returns.
-    private func run(_ statement: String) throws {
-        try SQLiteConnection(path: rig.database, busyTimeout: 1000).run(statement)
+    private func run(_ statement: String, on path: String) throws {
+        try SQLiteConnection(path: path, busyTimeout: 1000).run(statement)
     }
 
     func testAFileThatIsNoDatabaseIsNotTouched() throws {
