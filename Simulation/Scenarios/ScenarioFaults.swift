@@ -15,6 +15,12 @@ enum ScenarioFaults {
         ("kill", ["process", "after-steps"]), ("freeze", ["process"]),
     ]
 
+    /// The kind's word in scenario files.
+    static func word(_ kind: Fault.Kind) -> String {
+        let text = Fault(at: 0, kind).text
+        return String(text.prefix { $0 != " " })
+    }
+
     static func read(_ node: ScenarioNode, _ limits: ScenarioLimits) throws(ScenarioError) -> Fault {
         let fields = try node.fields(keys)
         let at = try limits.moment(try fields.required("at"))

@@ -92,6 +92,7 @@ package final class SimulatedClientExchange: ClientExchange {
         simulation.record(
             .user, source: 0, outcome: UInt32(response.status),
             words: "\(request.path) from \(request.peer) answered \(response.status): \(response.body)")
+        simulation.changed(.sessions)
         ending.fire(.answered(response))
     }
 

@@ -105,7 +105,9 @@ package struct SimulatedGuestAgent: GuestAgent {
             return .silence
         }
         let vm = domain.specification.owner.vm
-        if domain.guest.isHung || domain.isFrozen || host.simulation.withFaults({ $0.isAgentSilent(vm, node: host.node) }) {
+        let isSilenced = host.simulation.withFaults { $0.isAgentSilent(vm, node: host.node) }
+        if domain.guest.isHung || domain.isFrozen || isSilenced {
+            host.simulation.happened(isSilenced ? .agentWasSilent : domain.isFrozen ? .emulatorWasFrozen : .guestHung)
             return .silence
         }
         guard domain.guest.phase == .up else {

@@ -15,6 +15,8 @@ final class GuestRig: Sendable {
     private let first: pid_t
     private let holder: pid_t
 
+    /// The folder of the homes when there is a user disk: below /home, which is a mount of its own here.
+    static let homes = "/home/disk"
     static let port: UInt16 = 3030
     static let cookie = "0123456789abcdef0123456789abcdef"
     static let otherCookie = "fedcba9876543210fedcba9876543210"
@@ -38,7 +40,9 @@ final class GuestRig: Sendable {
             "etc/group": "root:x:0:\ndaemon:x:1:\n", "etc/shadow": "root:*:19000:0:99999:7:::\n",
             "etc/skel/.profile": "# from the skeleton\n",
             "hold": "#!/bin/bash\nmount -t tmpfs -o mode=1777 tmpfs /tmp\nmount -t tmpfs -o mode=755 tmpfs /home\n"
-                + "mount -t tmpfs -o mode=755 tmpfs /run\nhostname '(none)'\ntouch \(folder)/ready\n"
+                + "mkdir \(homes)\nmount -t tmpfs -o mode=755 tmpfs /run\n"
+                // hostname(1) refuses what is the kernel's own for none.
+                + "echo '(none)' >/proc/sys/kernel/hostname\ntouch \(folder)/ready\n"
                 + "while :; do sleep 3600 & wait $!; done\n",
         ]
         for (name, text) in files { try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8) }
@@ -94,7 +98,7 @@ final class GuestRig: Sendable {
         [
             FarmRig.programFolder.appending(path: "qvd-vma").path, "--listen", "127.0.0.1", "--secret-file",
             "\(folder)/secret", "--session", "\(folder)/session", "--home-disk", disk ?? "none",
-            "--account-folder", "\(folder)/etc", "--poweroff-command", "touch \(folder)/off",
+            "--home-folder", disk == nil ? "/home" : Self.homes, "--account-folder", "\(folder)/etc", "--poweroff-command", "touch \(folder)/off",
         ] + extra
     }
 
@@ -170,6 +174,11 @@ final class GuestRig: Sendable {
         try await waitFor("the user's display") {
             FileManager.default.fileExists(atPath: self.path("/tmp/.X11-unix/X90"))
         }
+    }
+
+    /// Without a window manager on the user's display nxagent ignores the size it is told and takes three quarters.
+    func startWindowManager() throws {
+        try start("openbox", ["env", "DISPLAY=:90", "HOME=\(folder)", "XAUTHORITY=\(folder)/display.authority", "openbox"])
     }
 
     func startClient(cookie: String?, authority: Bool = true) throws {

@@ -111,7 +111,7 @@ final class VMACallTests: XCTestCase {
                     let end = min(bytes.count, place + Int.random(in: 0...8, using: &generator))
                     bytes.replaceSubrange(place..<end, with: fresh)
                 }
-                let socket = try GuestRig.open(limit: 1)
+                let socket = try GuestRig.open()
                 _ = bytes.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
                 close(socket)
             }
@@ -131,7 +131,7 @@ final class VMACallTests: XCTestCase {
     func testSilentConnectionsAreClosedAndLeaveRoomForOthers() async throws {
         try await withAgent { rig in
             var sockets: [Int32] = []
-            for _ in 0..<100 { sockets.append(try GuestRig.open(limit: 1)) }
+            for _ in 0..<100 { sockets.append(try GuestRig.open()) }
             try await waitFor("the agent to answer beside silent connections", upTo: .seconds(25)) {
                 await rig.status(of: "ping") == 200
             }

@@ -23,7 +23,7 @@ final class WallTests: XCTestCase {
         ]
         for (name, extra) in adapters { table[name] = ports.union(extra) }
         let every = services.union(adapters.keys)
-            .union(["FarmServices", "GuestProtocol", "NodeConfiguration", "CProcess", "CAgent"])
+            .union(["FarmServices", "GuestProtocol", "NodeConfiguration", "CProcess", "CAgent", "COpenSSL"])
         for name in ["qvd-node", "qvd", "qvd-client", "qvd-vma"] { table[name] = every }
         return table
     }()
