@@ -1,4 +1,7 @@
+import FarmModel
+import FarmPorts
 import Foundation
+import SQLiteStore
 
 /// Runs `qvd` of the same build on a farm of the test's own.
 final class AdministrationRig: Sendable {
@@ -77,17 +80,9 @@ final class AdministrationRig: Sendable {
         }
     }
 
-    /// Everything that the farm's lists show, as one text, and the names of the files below its folder: what a
-    /// refused command leaves as it was.
-    func everything() throws -> String {
-        var texts: [String] = []
-        for noun in ["tenant", "user", "osf", "di", "node", "vm", "property", "config", "disks"] {
-            let answer = try qvd(noun, "list", "--json")
-            guard answer.status == 0 else { throw RigError("qvd \(noun) list: \(answer.errors)") }
-            texts.append(answer.output)
-        }
-        let files = try FileManager.default.subpathsOfDirectory(atPath: path("storage"))
-        return (texts + files.sorted()).joined(separator: "\n")
+    /// Every row of the farm and the name of every file of its storage: what a refused command leaves as it was.
+    func everything(in store: SQLiteStore) async throws -> (rows: FarmSnapshot, files: [String]) {
+        (try await store.snapshot(), try FileManager.default.subpathsOfDirectory(atPath: path("storage")).sorted())
     }
 
     func run(_ program: String, _ arguments: String...) -> Int32 {

@@ -9,18 +9,25 @@ import XCTest
 /// everything as it was.
 final class BadInputTests: XCTestCase {
     private var rig: AdministrationRig!
+    private var store: SQLiteStore!
 
-    override func setUpWithError() throws {
+    override func setUp() async throws {
         rig = try AdministrationRig()
         try rig.makeFarm()
+        store = try await SQLiteStore.open(at: rig.database)
     }
 
-    override func tearDown() { rig = nil }
+    override func tearDown() async throws {
+        // Nil when the set-up failed.
+        await store?.close()
+        store = nil
+        rig = nil
+    }
 
     private func assertRefused(
         _ arguments: [String], _ words: String..., input: String = "", line: UInt = #line
-    ) throws {
-        let before = try rig.everything()
+    ) async throws {
+        let before = try await rig.everything(in: store)
         let answer = try rig.qvd(arguments, input: input)
         XCTAssertEqual(answer.status, 1, "\(arguments) \(answer.errors)", line: line)
         XCTAssertEqual(answer.output, "", line: line)
@@ -28,37 +35,39 @@ final class BadInputTests: XCTestCase {
         for word in words {
             XCTAssertTrue(answer.errors.contains(word), "no `\(word)` in: \(answer.errors)", line: line)
         }
-        XCTAssertEqual(try rig.everything(), before, "something changed", line: line)
+        let after = try await rig.everything(in: store)
+        XCTAssertEqual(after.rows, before.rows, "something changed", line: line)
+        XCTAssertEqual(after.files, before.files, line: line)
     }
 
-    func testNamesThatAreTaken() throws {
+    func testNamesThatAreTaken() async throws {
         try rig.qvd("tenant", "add", "acme")
-        try assertRefused(["tenant", "add", "ACME"], "tenant `acme` already", "number 2")
-        try assertRefused(["user", "add", "alice"], "user `alice@default` already", "number 1", input: "x\n")
-        try assertRefused(["osf", "add", "office", "--memory", "256"], "office", "already")
-        try assertRefused(["node", "add", "node1", "--address", "10.3.0.2"], "node `node1` already")
-        try assertRefused(["node", "add", "node2", "--address", "10.3.0.1"], "10.3.0.1", "node1")
-        try assertRefused(["vm", "add", "desk", "--user", "alice", "--osf", "office"], "VM `desk`", "number 1")
-        try assertRefused(
+        try await assertRefused(["tenant", "add", "ACME"], "tenant `acme` already", "number 2")
+        try await assertRefused(["user", "add", "alice"], "user `alice@default` already", "number 1", input: "x\n")
+        try await assertRefused(["osf", "add", "office", "--memory", "256"], "office", "already")
+        try await assertRefused(["node", "add", "node1", "--address", "10.3.0.2"], "node `node1` already")
+        try await assertRefused(["node", "add", "node2", "--address", "10.3.0.1"], "10.3.0.1", "node1")
+        try await assertRefused(["vm", "add", "desk", "--user", "alice", "--osf", "office"], "VM `desk`", "number 1")
+        try await assertRefused(
             ["vm", "add", "two", "--user", "alice", "--osf", "office", "--address", "10.3.0.254"], "10.3.0.254",
             "VM 1 (desk)")
-        try assertRefused(["di", "add", "office", rig.path("base.qcow2"), "--version", "head"], "head")
+        try await assertRefused(["di", "add", "office", rig.path("base.qcow2"), "--version", "head"], "head")
         try rig.qvd("property", "add", "vm", "desk", "k", "v")
-        try assertRefused(["property", "add", "vm", "desk", "k", "w"], "`k` already")
+        try await assertRefused(["property", "add", "vm", "desk", "k", "w"], "`k` already")
         try rig.qvd("config", "add", "k", "v")
-        try assertRefused(["config", "add", "k", "w"], "`k` is set already")
+        try await assertRefused(["config", "add", "k", "w"], "`k` is set already")
     }
 
-    func testAddressesOutsideTheirRange() throws {
+    func testAddressesOutsideTheirRange() async throws {
         func add(_ address: String) -> [String] {
             ["vm", "add", "two", "--user", "alice", "--osf", "office", "--address", address]
         }
         for address in ["10.3.0.99", "10.3.1.1", "10.4.0.200", "0.0.0.0"] {
-            try assertRefused(add(address), "VM address \(address) is outside the range 10.3.0.100 to 10.3.0.254")
+            try await assertRefused(add(address), "VM address \(address) is outside the range 10.3.0.100 to 10.3.0.254")
         }
-        try assertRefused(["node", "add", "node2", "--address", "10.3.0.100"], "10.3.0.100", "10.3.0.99")
-        try assertRefused(["node", "add", "node2", "--address", "10.9.9.9"], "10.9.9.9")
-        try assertRefused(["config", "set", "vm.network.ip.start", "10.3.0.1"], "fixed for this farm")
+        try await assertRefused(["node", "add", "node2", "--address", "10.3.0.100"], "10.3.0.100", "10.3.0.99")
+        try await assertRefused(["node", "add", "node2", "--address", "10.9.9.9"], "10.9.9.9")
+        try await assertRefused(["config", "set", "vm.network.ip.start", "10.3.0.1"], "fixed for this farm")
         for text in ["10.3.0.300", "banana", ""] {
             let answer = try rig.qvd(add(text))
             XCTAssertEqual(answer.status, 2, text)
@@ -80,32 +89,30 @@ final class BadInputTests: XCTestCase {
     }
 
     func testImagesInUse() async throws {
-        try assertRefused(["di", "delete", "office:default"], "image 1", "VM 1 (desk)", "qvd di tag")
-        try assertRefused(["osf", "delete", "office"], "VM 1 (desk)")
+        try await assertRefused(["di", "delete", "office:default"], "image 1", "VM 1 (desk)", "qvd di tag")
+        try await assertRefused(["osf", "delete", "office"], "VM 1 (desk)")
         try rig.qvd("di", "add", "office", rig.path("base.qcow2"), "--version", "next")
-        try assertRefused(["di", "delete", "next"], "there is no image `next`")
-        try assertRefused(["di", "delete", "office:next"], "`head`", "qvd di tag")
+        try await assertRefused(["di", "delete", "next"], "there is no image `next`")
+        try await assertRefused(["di", "delete", "office:next"], "`head`", "qvd di tag")
         // A VM that runs on image 1 while its tag has moved on.
-        let store = try await SQLiteStore.open(at: rig.database)
         try await store.recordState(of: NodeID(1), .running, at: WallTime(seconds: 1))
         XCTAssertEqual(try rig.qvd("vm", "start", "desk").status, 0)
         try await store.record(
             Observation(state: .running, since: WallTime(seconds: 2), image: ImageID(1)), of: VMID(1), by: NodeID(1),
             epoch: Epoch(1))
-        await store.close()
         XCTAssertEqual(try rig.qvd("di", "tag", "office:next", "default").status, 0)
-        try assertRefused(["di", "delete", "1"], "image 1", "VM 1 (desk)")
+        try await assertRefused(["di", "delete", "1"], "image 1", "VM 1 (desk)")
     }
 
-    func testImagesThatAreMissingOrNone() throws {
-        try assertRefused(["di", "add", "office", "/nonexistent/a.qcow2"], "/nonexistent/a.qcow2", "No such file")
-        try assertRefused(["di", "add", "office", rig.folder.path], "no regular file")
+    func testImagesThatAreMissingOrNone() async throws {
+        try await assertRefused(["di", "add", "office", "/nonexistent/a.qcow2"], "/nonexistent/a.qcow2", "No such file")
+        try await assertRefused(["di", "add", "office", rig.folder.path], "no regular file")
         try "garbage".write(toFile: rig.path("bad.qcow2"), atomically: true, encoding: .utf8)
-        try assertRefused(["di", "add", "office", rig.path("bad.qcow2")], "bad.qcow2", "no usable qcow2")
-        try assertRefused(["di", "add", "nothere", rig.path("base.qcow2")], "there is no OSF `nothere`", "qvd osf list")
+        try await assertRefused(["di", "add", "office", rig.path("bad.qcow2")], "bad.qcow2", "no usable qcow2")
+        try await assertRefused(["di", "add", "nothere", rig.path("base.qcow2")], "there is no OSF `nothere`", "qvd osf list")
     }
 
-    func testObjectsThatAreNotThere() throws {
+    func testObjectsThatAreNotThere() async throws {
         for (arguments, words) in [
             (["vm", "start", "desk", "--node", "node9"], "there is no node `node9`"),
             (["vm", "stop", "9"], "there is no VM `9`"), (["vm", "delete", "id:9"], "there is no VM `id:9`"),
@@ -116,11 +123,13 @@ final class BadInputTests: XCTestCase {
             (["config", "delete", "k"], "no configuration key `k`"), (["vm", "explain", "9"], "there is no VM `9`"),
             (["vm", "set", "desk", "--tag", "nope"], "no tag `nope`"),
             (["vm", "add", "x", "--user", "bob", "--osf", "office"], "there is no user `bob`"),
-        ] { try assertRefused(arguments, words) }
+        ] { try await assertRefused(arguments, words) }
     }
 
     func testASchemaFromTheFutureIsNotTouched() throws {
-        try run("INSERT INTO schema_migrations (number) VALUES (99)")
+        let rig = try AdministrationRig()
+        try rig.makeFarm()
+        try run("INSERT INTO schema_migrations (number) VALUES (99)", on: rig.database)
         let before = try Data(contentsOf: URL(filePath: rig.database))
         for arguments in [["vm", "list"], ["tenant", "add", "acme"], ["upgrade"], ["status"]] {
             let answer = try rig.qvd(arguments)
@@ -133,8 +142,8 @@ final class BadInputTests: XCTestCase {
     }
 
     /// The connection is closed when this returns.
-    private func run(_ statement: String) throws {
-        try SQLiteConnection(path: rig.database, busyTimeout: 1000).run(statement)
+    private func run(_ statement: String, on path: String) throws {
+        try SQLiteConnection(path: path, busyTimeout: 1000).run(statement)
     }
 
     func testAFileThatIsNoDatabaseIsNotTouched() throws {

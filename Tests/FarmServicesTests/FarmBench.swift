@@ -97,12 +97,10 @@ final class FarmBench {
             settings: NodeSettings(name: name, acceleration: .tcg, consoleFolder: "/console", policy: policy),
             log: journal.logger)
         life.start { [keeperEnd] in
-            do {
-                try await service.run()
-                keeperEnd.value = "ended"
-            } catch {
-                keeperEnd.value = "\(error)"
-            }
+            var end = "ended"
+            do { try await service.run() } catch { end = "\(error)" }
+            // One that was killed says nothing any more.
+            if life.isAlive { keeperEnd.value = end }
         }
     }
 

@@ -191,6 +191,7 @@ final class SessionTests: XCTestCase {
         let (client, guest) = try world.session()
         world.agent.change { $0.state = .connected }
         client.close()
+        XCTAssertEqual(try guest.receiveAll(), [], "the client's end comes first")
         guest.close()
         try eventually("told to suspend") { world.agent.suspends == 1 }
     }
