@@ -83,7 +83,7 @@ package enum PlanGenerator {
 
     private static func faults(_ dice: inout SplitMix64, _ plan: Plan) -> FaultPlan {
         // A class is in with a chance of its own for each seed; some seeds have none at all.
-        let density = dice.pick([0, 150, 300, 600])
+        let density = dice.pick([0, 200, 400, 800])
         let classes = FaultClass.allCases.filter { _ in dice.chance(perMille: density) }
         guard !classes.isEmpty else { return FaultPlan() }
         let count = 1 + dice.below(dice.pick([3, 10, 30]))
@@ -102,10 +102,14 @@ package enum PlanGenerator {
             let port = dice.pick(PortName.allCases)
             return Fault(at: at, lasts: seconds(5...120), .slow(port, nanoseconds: seconds(1...40)))
         case .failing:
-            let mode = dice.pick(FailureMode.allCases)
-            let port = dice.pick(PortName.allCases)
-            return Fault(
-                at: at, lasts: seconds(5...180), .failing(port, mode, perMille: dice.pick([20, 100, 300, 1000])))
+            var (port, mode) = (dice.pick(PortName.allCases), dice.pick(FailureMode.allCases))
+            if dice.chance(perMille: 500) {
+                // Dealt out by the seed, so that no pair is left to chance: logins and lines are rare calls.
+                port = PortName.allCases[Int(plan.seed % 10)]
+                mode = FailureMode.allCases[Int(plan.seed / 10 % 5)]
+            }
+            let perMille = dice.pick([20, 200, 1000, 1000])
+            return Fault(at: at, lasts: seconds(5...180), .failing(port, mode, perMille: perMille))
         case .hanging:
             let port = dice.pick(PortName.allCases)
             return Fault(at: at, lasts: seconds(5...300), .hanging(port, vm: dice.chance(perMille: 500) ? vm : nil))
