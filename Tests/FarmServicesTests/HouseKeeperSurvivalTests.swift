@@ -56,7 +56,7 @@ final class HouseKeeperSurvivalTests: XCTestCase {
             defer { bench.end() }
             bench.startAll()
             let keeper = try XCTUnwrap(bench.keeper)
-            bench.simulation.doom(keeper, afterSteps: step) { [simulation = bench.simulation] in
+            bench.simulation.doom(keeper, afterSteps: step) { [simulation = bench.simulation] _ in
                 simulation.kill(keeper)
             }
             try bench.start(vm)
