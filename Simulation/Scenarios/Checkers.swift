@@ -113,7 +113,8 @@ final class Checkers {
                 for path in [running.overlayPath, running.userDiskPath].compactMap({ $0 }) {
                     if let other = writers.updateValue(running.owner.vm, forKey: path) {
                         return Violation(
-                            "disk-safe", at: now, vm: other, "\(path) has two writers: VMs \(other) and \(running.owner.vm)")
+                            "disk-safe", at: now, vm: other,
+                            "\(path) has two writers: VMs \(other) and \(running.owner.vm)")
                     }
                 }
             }
@@ -182,7 +183,8 @@ final class Checkers {
         return late.map {
             Violation(
                 "true-row", at: now, vm: $0,
-                "VM \($0) is written down as running, but no domain of it has lived for \(Self.trueRowGrace / Plan.second) s")
+                "VM \($0) is written down as running, but no domain of it has lived for"
+                    + " \(Self.trueRowGrace / Plan.second) s")
         }
     }
 

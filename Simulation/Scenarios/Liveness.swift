@@ -50,7 +50,8 @@ extension World {
                 }
             }
             for domain in truth.sortedDomains {
-                if let found = orphan("the definition of \(domain.name)", domain.specification.owner.vm) { return found }
+                let vm = domain.specification.owner.vm
+                if let found = orphan("the definition of \(domain.name)", vm) { return found }
             }
             return nil
         }

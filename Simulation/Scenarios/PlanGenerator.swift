@@ -37,7 +37,9 @@ package enum PlanGenerator {
                 steps.append(Step(at: at, userAction(&dice, user, own, plan)))
             }
         }
-        for _ in 0..<dice.below(6) { steps.append(Step(at: moment(&dice, plan), .administer(administration(&dice, plan)))) }
+        for _ in 0..<dice.below(6) {
+            steps.append(Step(at: moment(&dice, plan), .administer(administration(&dice, plan))))
+        }
         return steps.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
     }
 
@@ -83,12 +85,24 @@ package enum PlanGenerator {
 
     private static func faults(_ dice: inout SplitMix64, _ plan: Plan) -> FaultPlan {
         // A class is in with a chance of its own for each seed; some seeds have none at all.
-        let density = dice.pick([0, 150, 300, 600])
+        let density = dice.pick([0, 200, 400, 800])
         let classes = FaultClass.allCases.filter { _ in dice.chance(perMille: density) }
         guard !classes.isEmpty else { return FaultPlan() }
         let count = 1 + dice.below(dice.pick([3, 10, 30]))
-        let faults = (0..<count).map { _ in fault(&dice, dice.pick(classes), plan) }
+        var faults = (0..<count).map { _ in fault(&dice, dice.pick(classes), plan) }
+        if dice.chance(perMille: 400) { faults.append(dealtFailure(&dice, plan)) }
         return FaultPlan(faults.sorted { ($0.at, $0.text) < ($1.at, $1.text) })
+    }
+
+    /// A port and a way to fail dealt out by the seed, just when somebody connects: no pair is left to chance.
+    private static func dealtFailure(_ dice: inout SplitMix64, _ plan: Plan) -> Fault {
+        let port = PortName.allCases[Int(plan.seed % UInt64(PortName.allCases.count))]
+        let modes = FailureMode.allCases
+        let mode = modes[Int(plan.seed / UInt64(PortName.allCases.count) % UInt64(modes.count))]
+        let connects = plan.steps.filter { if case .connect = $0.action { true } else { false } }
+        let at = connects.isEmpty ? 0 : dice.pick(connects).at
+        let lasts = dice.within(30...200) * Plan.second
+        return Fault(at: at, lasts: lasts, .failing(port, mode, perMille: dice.pick([300, 1000])))
     }
 
     private static func fault(_ dice: inout SplitMix64, _ kind: FaultClass, _ plan: Plan) -> Fault {
@@ -102,10 +116,9 @@ package enum PlanGenerator {
             let port = dice.pick(PortName.allCases)
             return Fault(at: at, lasts: seconds(5...120), .slow(port, nanoseconds: seconds(1...40)))
         case .failing:
-            let mode = dice.pick(FailureMode.allCases)
-            let port = dice.pick(PortName.allCases)
-            return Fault(
-                at: at, lasts: seconds(5...180), .failing(port, mode, perMille: dice.pick([20, 100, 300, 1000])))
+            let (port, mode) = (dice.pick(PortName.allCases), dice.pick(FailureMode.allCases))
+            let perMille = dice.pick([20, 200, 1000, 1000])
+            return Fault(at: at, lasts: seconds(5...180), .failing(port, mode, perMille: perMille))
         case .hanging:
             let port = dice.pick(PortName.allCases)
             return Fault(at: at, lasts: seconds(5...300), .hanging(port, vm: dice.chance(perMille: 500) ? vm : nil))

@@ -10,7 +10,8 @@ enum ScenarioFaults {
         ("slow", ["port", "by"]), ("failing", ["port", "mode", "per-mille"]), ("hanging", ["port", "vm"]),
         ("events-lost", ["per-mille"]), ("events-doubled", ["per-mille"]), ("disk-full", []),
         ("image-missing", ["file"]), ("image-corrupt", ["file"]), ("agent-silent", ["vm"]), ("domain-dies", ["vm"]),
-        ("guest-hangs", ["vm"]), ("emulator-freezes", ["vm"]), ("guest-never-boots", ["vm"]), ("session-ends", ["vm"]), ("guest-powers-off", ["vm"]),
+        ("guest-hangs", ["vm"]), ("emulator-freezes", ["vm"]), ("guest-never-boots", ["vm"]), ("session-ends", ["vm"]),
+        ("guest-powers-off", ["vm"]),
         ("guest-turns-hostile", ["vm"]), ("dhcp-dies", []), ("filter-flushed", ["vm"]), ("tap-deleted", ["vm"]),
         ("kill", ["process", "after-steps"]), ("freeze", ["process"]),
     ]

@@ -132,7 +132,8 @@ package final class SimulatedClientExchange: ClientExchange {
         line.shut()
         if let vm {
             simulation.record(
-                .user, subject: vm.rawValue, value: 2, words: "the session of \(request.peer) in VM \(vm) ended: \(reason)")
+                .user, subject: vm.rawValue, value: 2,
+                words: "the session of \(request.peer) in VM \(vm) ended: \(reason)")
         }
         ending.fire(.session(reason))
         return reason

@@ -100,7 +100,9 @@ package struct SimulatedGuestAgent: GuestAgent {
         }
     }
 
-    private func deliver<Value: Sendable>(_ guest: AgentEndpoint, _ act: (DomainName) -> Answer<Value>) -> Delivery<Value> {
+    private func deliver<Value: Sendable>(
+        _ guest: AgentEndpoint, _ act: (DomainName) -> Answer<Value>
+    ) -> Delivery<Value> {
         guard let name = host.guestReachable(at: guest.address), let domain = host.state.domains[name] else {
             return .silence
         }

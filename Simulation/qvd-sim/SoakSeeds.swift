@@ -63,7 +63,8 @@ struct SoakSeeds: ParsableCommand {
         print(Soak.story(of: result, replay: "qvd-sim run --seed \(seed) --trace"))
         guard let (plan, runs) = Soak.smallest(of: result) else { return }
         let text = ScenarioText.write(plan)
-        print("The smallest plan found that breaks \(result.violation?.invariant ?? ""), after \(runs) runs:\n\n\(text)")
+        let rule = result.violation?.invariant ?? ""
+        print("The smallest plan found that breaks \(rule), after \(runs) runs:\n\n\(text)")
         guard let save else { return }
         let file = "\(save)/seed-\(seed).yaml"
         do {

@@ -28,8 +28,13 @@ final class VMAHomeTests: XCTestCase {
         return text
     }
 
+    /// Of all but the first block, in which Linux itself notes that it found an ext4 broken.
     private func digest(_ rig: GuestRig) async throws -> String {
-        try await RigCommand.run("sha256sum", "\(rig.folder)/disk")
+        try await RigCommand.run("sh", "-c", "tail -c +4097 \(rig.folder)/disk | sha256sum")
+    }
+
+    private func firstBlock(_ rig: GuestRig) async throws -> String {
+        try await RigCommand.run("sh", "-c", "head -c 4096 \(rig.folder)/disk | sha256sum")
     }
 
     /// A fresh overlay: everything outside the user disk as on the first day.
@@ -51,7 +56,7 @@ final class VMAHomeTests: XCTestCase {
         try await withDisk { rig, disk in
             try await rig.startAgent()
             try await rig.startSession()
-            let mounts = try XCTUnwrap(rig.text("/proc/mounts"))
+            let mounts = try XCTUnwrap(rig.text("/proc/1/mounts"))
             let line = try XCTUnwrap(mounts.split(separator: "\n").first { $0.hasPrefix("\(disk) \(GuestRig.homes) ext4") })
             XCTAssert(line.contains("nosuid") && line.contains("nodev"), String(line))
             let identity = try await RigCommand.run("blkid", "-p", "-o", "value", "-s", "UUID", disk)
@@ -108,7 +113,7 @@ final class VMAHomeTests: XCTestCase {
             ),
             (
                 "LUKS", { device, _ in ["sh", "-c", "printf 'LUKS\\272\\276\\0\\001' | dd of=\(device) conv=notrunc"] },
-                ""
+                "crypto_LUKS"
             ),
             ("a broken ext4", { device, _ in ["sh", "-c", "mkfs.ext4 -q \(device) && dd if=/dev/urandom of=\(device) bs=4096 seek=1 count=200 conv=notrunc"] }, "mount"),
         ]
@@ -117,11 +122,16 @@ final class VMAHomeTests: XCTestCase {
                 try await RigCommand.run(step.make(disk, "\(rig.folder)/disk"))
                 try await RigCommand.run("sh", "-c", "sync; blockdev --flushbufs \(disk)")
                 let before = try await digest(rig)
+                let beginning = try await firstBlock(rig)
                 try await rig.startAgent()
                 let text = try await failure(rig)
                 XCTAssert(text.contains(disk) && text.contains(step.said), "\(step.name): \(text)")
                 let after = try await digest(rig)
                 XCTAssertEqual(before, after, "\(step.name) was touched")
+                if step.said != "mount" {
+                    let beginningAfter = try await firstBlock(rig)
+                    XCTAssertEqual(beginning, beginningAfter, "\(step.name) was touched")
+                }
             }
         }
     }
@@ -177,7 +187,7 @@ final class VMAHomeTests: XCTestCase {
             guard case .failure = late else { return XCTFail("a session started while powering off: \(late)") }
             try await waitFor("power off") { FileManager.default.fileExists(atPath: "\(rig.folder)/off") }
             XCTAssertNil(rig.text("/proc/\(nxagent)/stat"))
-            let mounts = try XCTUnwrap(rig.text("/proc/mounts"))
+            let mounts = try XCTUnwrap(rig.text("/proc/1/mounts"))
             XCTAssertFalse(mounts.contains("\(disk) "), mounts)
             try await RigCommand.run("e2fsck", "-fn", disk)
         }
