@@ -275,7 +275,7 @@ final class GuestSessionMachineTests: XCTestCase {
         var visited: Set<GuestSessionMachine> = []
         var frontier: [GuestSessionMachine] = [GuestSessionMachine()]
         let states: [NXAgentState?] = NXAgentState.allCases.map { $0 } + [nil]
-        for depth in 1...6 {
+        for depth in 1...12 {
             var next: [GuestSessionMachine] = []
             for machine in frontier {
                 var followers: [(GuestSessionMachine, [GuestSessionMachine.Action])] = []
