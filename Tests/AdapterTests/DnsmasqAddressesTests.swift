@@ -109,17 +109,13 @@ final class DnsmasqAddressesTests: XCTestCase {
 
     func testAProcessThatOnlyHasTheNumberIsLeftAlone() async throws {
         let folder = try ScratchFolder("dnsmasq-pid")
-        let bystander = Process()
-        bystander.executableURL = URL(filePath: "/bin/sleep")
-        bystander.arguments = ["1000"]
-        try bystander.run()
         let file = folder.path + "/dnsmasq.pid"
-        try "\(bystander.processIdentifier)\n".write(toFile: file, atomically: true, encoding: .utf8)
+        let bystander = try DaemonRig.start("/bin/sleep", ["1000"], log: folder.path + "/sleep.log")
+        try "\(bystander.processID)\n".write(toFile: file, atomically: true, encoding: .utf8)
         XCTAssertNil(ServerProcess(processIDFile: file))
         XCTAssertNil(ServerProcess(processIDFile: folder.path + "/none"))
         XCTAssert(bystander.isRunning)
-        bystander.terminate()
-        bystander.waitUntilExit()
+        try await bystander.stop()
         XCTAssertNil(ServerProcess(processIDFile: file))
         try await folder.remove()
     }

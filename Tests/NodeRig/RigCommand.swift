@@ -14,7 +14,7 @@ package enum RigCommand {
     @discardableResult
     package static func run(_ arguments: [String], in folder: URL? = nil) async throws -> String {
         let result = try await Subprocess.run(
-            .name(arguments[0]), arguments: Arguments(Array(arguments.dropFirst())),
+            executable(arguments[0]), arguments: Arguments(Array(arguments.dropFirst())),
             workingDirectory: folder.map { FilePath($0.path) }, output: .string(limit: 1 << 24),
             error: .string(limit: 1 << 20))
         guard result.terminationStatus.isSuccess else {
@@ -24,10 +24,14 @@ package enum RigCommand {
         return result.standardOutput
     }
 
+    private static func executable(_ name: String) -> Executable {
+        name.contains("/") ? .path(FilePath(name)) : .name(name)
+    }
+
     /// Whether it ran and exited with 0.
     package static func succeeds(_ arguments: String...) async throws -> Bool {
         let result = try await Subprocess.run(
-            .name(arguments[0]), arguments: Arguments(Array(arguments.dropFirst())), output: .discarded,
+            executable(arguments[0]), arguments: Arguments(Array(arguments.dropFirst())), output: .discarded,
             error: .discarded)
         return result.terminationStatus.isSuccess
     }

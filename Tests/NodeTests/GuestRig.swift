@@ -15,6 +15,8 @@ final class GuestRig: Sendable {
     private let first: pid_t
     private let holder: pid_t
 
+    /// The folder of the homes when there is a user disk: below /home, which is a mount of its own here.
+    static let homes = "/home/disk"
     static let port: UInt16 = 3030
     static let cookie = "0123456789abcdef0123456789abcdef"
     static let otherCookie = "fedcba9876543210fedcba9876543210"
@@ -38,7 +40,9 @@ final class GuestRig: Sendable {
             "etc/group": "root:x:0:\ndaemon:x:1:\n", "etc/shadow": "root:*:19000:0:99999:7:::\n",
             "etc/skel/.profile": "# from the skeleton\n",
             "hold": "#!/bin/bash\nmount -t tmpfs -o mode=1777 tmpfs /tmp\nmount -t tmpfs -o mode=755 tmpfs /home\n"
-                + "mount -t tmpfs -o mode=755 tmpfs /run\nhostname '(none)'\ntouch \(folder)/ready\n"
+                + "mkdir \(homes)\nmount -t tmpfs -o mode=755 tmpfs /run\n"
+                // hostname(1) refuses what is the kernel's own for none.
+                + "echo '(none)' >/proc/sys/kernel/hostname\ntouch \(folder)/ready\n"
                 + "while :; do sleep 3600 & wait $!; done\n",
         ]
         for (name, text) in files { try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8) }
@@ -94,7 +98,7 @@ final class GuestRig: Sendable {
         [
             FarmRig.programFolder.appending(path: "qvd-vma").path, "--listen", "127.0.0.1", "--secret-file",
             "\(folder)/secret", "--session", "\(folder)/session", "--home-disk", disk ?? "none",
-            "--account-folder", "\(folder)/etc", "--poweroff-command", "touch \(folder)/off",
+            "--home-folder", disk == nil ? "/home" : Self.homes, "--account-folder", "\(folder)/etc", "--poweroff-command", "touch \(folder)/off",
         ] + extra
     }
 
@@ -164,12 +168,19 @@ final class GuestRig: Sendable {
     func startDisplay(isOpen: Bool = false) async throws {
         let authority = "\(folder)/display.authority"
         try Data().write(to: URL(filePath: authority))
-        try await inside("xauth", "-q", "-f", authority, "add", ":90", ".", "00112233445566778899aabbccddeeff")
+        try await RigCommand.run(
+            beside(["xauth", "-q", "-f", authority, "add", ":90", ".", "00112233445566778899aabbccddeeff"]))
         let access = isOpen ? ["-ac"] : ["-auth", authority]
-        try start("xvfb", ["Xvfb", ":90", "-screen", "0", "800x600x24", "-nolisten", "tcp"] + access)
+        try start("xvfb", ["Xvfb", ":90", "-screen", "0", "800x600x24", "-nolisten", "tcp"] + access, isUsers: true)
         try await waitFor("the user's display") {
             FileManager.default.fileExists(atPath: self.path("/tmp/.X11-unix/X90"))
         }
+    }
+
+    /// Without a window manager on the user's display nxagent ignores the size it is told and takes three quarters.
+    func startWindowManager() throws {
+        try start("openbox", ["env", "DISPLAY=:90", "HOME=\(folder)", "XAUTHORITY=\(folder)/display.authority", "openbox"],
+            isUsers: true)
     }
 
     func startClient(cookie: String?, authority: Bool = true) throws {
@@ -185,15 +196,17 @@ final class GuestRig: Sendable {
                 "env", "DISPLAY=:90", "HOME=\(client)",
                 "XAUTHORITY=\(authority ? "\(folder)/display.authority" : "/dev/null")", "nxproxy", "-S",
                 "nx/nx,options=\(client)/options:100",
-            ])
+            ], isUsers: true)
     }
 
     /// How many pixels of the session's own colour the user sees.
     func colouredPixels() async throws -> Int {
         let picture = "\(folder)/picture.png"
-        try await inside(
-            "env", "DISPLAY=:90", "XAUTHORITY=\(folder)/display.authority", "timeout", "10", "import", "-window",
-            "root", picture)
+        try await RigCommand.run(
+            beside([
+                "env", "DISPLAY=:90", "XAUTHORITY=\(folder)/display.authority", "timeout", "10", "import", "-window",
+                "root", picture,
+            ]))
         let histogram = try await RigCommand.run("convert", picture, "-depth", "8", "-format", "%c", "histogram:info:-")
         let line = histogram.split(separator: "\n").first { $0.contains("#\(Self.colour)") }
         return line.flatMap { Int($0.split(separator: ":")[0].trimmingCharacters(in: .whitespaces)) } ?? 0
@@ -227,12 +240,17 @@ final class GuestRig: Sendable {
     @discardableResult
     func inside(_ arguments: String...) async throws -> String { try await RigCommand.run(enter(arguments)) }
 
+    /// A command on the user's machine, which has another host name: X's authority files go by it.
+    private func beside(_ arguments: [String]) -> [String] {
+        ["nsenter", "-t", "\(first)", "-m", "-p", "--"] + arguments
+    }
+
     /// Starts a program inside; its log and its id in there are kept under the name.
-    func start(_ name: String, _ arguments: [String]) throws {
+    func start(_ name: String, _ arguments: [String], isUsers: Bool = false) throws {
         try? FileManager.default.removeItem(atPath: "\(folder)/\(name).pid")
-        let note = "echo $$ >\(folder)/\(name).pid; exec \"$@\""
+        let command = ["sh", "-c", "echo $$ >\(folder)/\(name).pid; exec \"$@\"", "sh"] + arguments
         _ = try DaemonRig.start(
-            "/usr/bin/env", enter(["sh", "-c", note, "sh"] + arguments), log: "\(folder)/\(name).log")
+            "/usr/bin/env", isUsers ? beside(command) : enter(command), log: "\(folder)/\(name).log")
     }
 
     func log(_ name: String) -> String {

@@ -9,9 +9,15 @@ final class VMACallTests: XCTestCase {
     private func withAgent(
         _ arguments: [String] = [], _ body: (GuestRig) async throws -> Void
     ) async throws {
+        try await withGuest { rig in
+            try await rig.startAgent(arguments)
+            try await body(rig)
+        }
+    }
+
+    private func withGuest(_ body: (GuestRig) async throws -> Void) async throws {
         let rig = try await GuestRig.make()
         do {
-            try await rig.startAgent(arguments)
             try await body(rig)
         } catch {
             try await rig.remove()
@@ -46,19 +52,19 @@ final class VMACallTests: XCTestCase {
     }
 
     func testWithoutASecretTheAgentEndsUnlessTheSwitchAdmitsTheOriginal() async throws {
-        let rig = try await GuestRig.make()
-        let refused = try await rig.runAgent(["--secret-file", "\(rig.folder)/none"])
-        XCTAssert(refused.contains("\(rig.folder)/none") && refused.contains("--accept-original"), refused)
-        try "not a secret".write(toFile: "\(rig.folder)/short", atomically: true, encoding: .utf8)
-        let short = try await rig.runAgent(["--secret-file", "\(rig.folder)/short", "--accept-original"])
-        XCTAssert(short.contains("holds no secret"), short)
-        XCTAssertFalse(short.contains("not a secret"), "it prints what may be a secret")
+        try await withGuest { rig in
+            let refused = try await rig.runAgent(["--secret-file", "\(rig.folder)/none"])
+            XCTAssert(refused.contains("\(rig.folder)/none") && refused.contains("--accept-original"), refused)
+            try "not a secret".write(toFile: "\(rig.folder)/short", atomically: true, encoding: .utf8)
+            let short = try await rig.runAgent(["--secret-file", "\(rig.folder)/short", "--accept-original"])
+            XCTAssert(short.contains("holds no secret"), short)
+            XCTAssertFalse(short.contains("not a secret"), "it prints what may be a secret")
 
-        try await rig.startAgent(["--secret-file", "\(rig.folder)/none", "--accept-original"])
-        let open = try await rig.request("/vma/ping", authorization: [])
-        XCTAssertEqual(open.status, 200)
-        XCTAssertEqual(open.body, "[1]")
-        try await rig.remove()
+            try await rig.startAgent(["--secret-file", "\(rig.folder)/none", "--accept-original"])
+            let open = try await rig.request("/vma/ping", authorization: [])
+            XCTAssertEqual(open.status, 200)
+            XCTAssertEqual(open.body, "[1]")
+        }
 
         // With a secret the switch opens nothing.
         try await withAgent(["--accept-original"]) { rig in
@@ -111,7 +117,7 @@ final class VMACallTests: XCTestCase {
                     let end = min(bytes.count, place + Int.random(in: 0...8, using: &generator))
                     bytes.replaceSubrange(place..<end, with: fresh)
                 }
-                let socket = try GuestRig.open(limit: 1)
+                let socket = try GuestRig.open()
                 _ = bytes.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
                 close(socket)
             }
@@ -131,7 +137,7 @@ final class VMACallTests: XCTestCase {
     func testSilentConnectionsAreClosedAndLeaveRoomForOthers() async throws {
         try await withAgent { rig in
             var sockets: [Int32] = []
-            for _ in 0..<100 { sockets.append(try GuestRig.open(limit: 1)) }
+            for _ in 0..<100 { sockets.append(try GuestRig.open()) }
             try await waitFor("the agent to answer beside silent connections", upTo: .seconds(25)) {
                 await rig.status(of: "ping") == 200
             }
@@ -140,30 +146,29 @@ final class VMACallTests: XCTestCase {
     }
 
     func testTheSecretAndTheCookieAreInNoArgumentEnvironmentAndLog() async throws {
-        let rig = try await GuestRig.make()
-        try await rig.startAgent()
-        try await rig.startDisplay()
-        try await rig.connect()
-        try await waitFor("the session program") { rig.text("/home/anna/hostname") != nil }
-        let processes = try FileManager.default.contentsOfDirectory(atPath: rig.path("/proc")).filter { Int($0) != nil }
-        XCTAssertGreaterThan(processes.count, 4)
-        for process in processes {
-            for file in ["cmdline", "environ"] {
-                let text = rig.text("/proc/\(process)/\(file)") ?? ""
-                XCTAssertFalse(text.contains(rig.secret), "the secret is in \(file) of \(text.prefix(80))")
-                XCTAssertFalse(text.contains(GuestRig.cookie), "the cookie is in \(file) of \(text.prefix(80))")
+        try await withAgent { rig in
+            try await rig.startDisplay()
+            try await rig.connect()
+            try await waitFor("the session program") { rig.text("/home/anna/hostname") != nil }
+            let processes = try FileManager.default.contentsOfDirectory(atPath: rig.path("/proc")).filter { Int($0) != nil }
+            XCTAssertGreaterThan(processes.count, 4)
+            for process in processes {
+                for file in ["cmdline", "environ"] {
+                    let text = rig.text("/proc/\(process)/\(file)") ?? ""
+                    XCTAssertFalse(text.contains(rig.secret), "the secret is in \(file) of \(text.prefix(80))")
+                    XCTAssertFalse(text.contains(GuestRig.cookie), "the cookie is in \(file) of \(text.prefix(80))")
+                }
             }
+            for secret in [rig.secret, GuestRig.cookie] { XCTAssertFalse(rig.log("agent").contains(secret)) }
+            XCTAssert(rig.log("agent").contains("cookie=(cookie)"), rig.log("agent"))
+            for name in ["nxagent.options", "nxagent.authority", "session.authority"] {
+                let found = try rig.attributes("/run/qvd/\(name)")
+                XCTAssertEqual(found.mode, 0o600, name)
+                XCTAssertEqual(found.owner, 1000, name)
+            }
+            XCTAssertEqual(try rig.attributes("/run/qvd").owner, 0, "the user could replace the options")
+            XCTAssertEqual(try rig.attributes("/run/qvd").mode, 0o755)
         }
-        for secret in [rig.secret, GuestRig.cookie] { XCTAssertFalse(rig.log("agent").contains(secret)) }
-        XCTAssert(rig.log("agent").contains("cookie=(cookie)"), rig.log("agent"))
-        for name in ["nxagent.options", "nxagent.authority", "session.authority"] {
-            let found = try rig.attributes("/run/qvd/\(name)")
-            XCTAssertEqual(found.mode, 0o600, name)
-            XCTAssertEqual(found.owner, 1000, name)
-        }
-        XCTAssertEqual(try rig.attributes("/run/qvd").owner, 0, "the user could replace the options")
-        XCTAssertEqual(try rig.attributes("/run/qvd").mode, 0o755)
-        try await rig.remove()
     }
 
     func testHelpAndVersionNameTheProgram() async throws {

@@ -28,8 +28,13 @@ final class VMAHomeTests: XCTestCase {
         return text
     }
 
+    /// Of all but the first block, in which Linux itself notes that it found an ext4 broken.
     private func digest(_ rig: GuestRig) async throws -> String {
-        try await RigCommand.run("sha256sum", "\(rig.folder)/disk")
+        try await RigCommand.run("sh", "-c", "tail -c +4097 \(rig.folder)/disk | sha256sum")
+    }
+
+    private func firstBlock(_ rig: GuestRig) async throws -> String {
+        try await RigCommand.run("sh", "-c", "head -c 4096 \(rig.folder)/disk | sha256sum")
     }
 
     /// A fresh overlay: everything outside the user disk as on the first day.
@@ -39,7 +44,7 @@ final class VMAHomeTests: XCTestCase {
         try FileManager.default.removeItem(atPath: "\(rig.folder)/off")
         try await rig.signal("agent", "KILL")
         try await waitFor("the agent's end") { try !rig.isRunning("agent") }
-        XCTAssertNil(rig.text("/home/anna/.profile"), "the user disk is still mounted")
+        XCTAssertNil(rig.text("\(GuestRig.homes)/anna/.profile"), "the user disk is still mounted")
         for (name, text) in ["passwd": "root:x:0:0:root:/root:/bin/bash\n", "group": "root:x:0:\n"] {
             try text.write(toFile: "\(rig.folder)/etc/\(name)", atomically: true, encoding: .utf8)
         }
@@ -51,18 +56,18 @@ final class VMAHomeTests: XCTestCase {
         try await withDisk { rig, disk in
             try await rig.startAgent()
             try await rig.startSession()
-            let mounts = try XCTUnwrap(rig.text("/proc/mounts"))
-            let line = try XCTUnwrap(mounts.split(separator: "\n").first { $0.hasPrefix("\(disk) /home ext4") })
+            let mounts = try XCTUnwrap(rig.text("/proc/1/mounts"))
+            let line = try XCTUnwrap(mounts.split(separator: "\n").first { $0.hasPrefix("\(disk) \(GuestRig.homes) ext4") })
             XCTAssert(line.contains("nosuid") && line.contains("nodev"), String(line))
             let identity = try await RigCommand.run("blkid", "-p", "-o", "value", "-s", "UUID", disk)
-            try await rig.inside("sh", "-c", "echo kept >/home/anna/kept; chown 1000:1000 /home/anna/kept")
-            try "other:x:1000:1000::/home/other:/bin/sh\n".write(
+            try await rig.inside("sh", "-c", "echo kept >\(GuestRig.homes)/anna/kept; chown 1000:1000 \(GuestRig.homes)/anna/kept")
+            try "other:x:1000:1000::\(GuestRig.homes)/other:/bin/sh\n".write(
                 toFile: "\(rig.folder)/unused", atomically: true, encoding: .utf8)
             for _ in 0..<2 {
                 try await reboot(rig)
                 try await rig.startSession()
-                XCTAssertEqual(rig.text("/home/anna/kept"), "kept\n")
-                XCTAssertEqual(try rig.attributes("/home/anna/kept").owner, 1000)
+                XCTAssertEqual(rig.text("\(GuestRig.homes)/anna/kept"), "kept\n")
+                XCTAssertEqual(try rig.attributes("\(GuestRig.homes)/anna/kept").owner, 1000)
                 let status = try XCTUnwrap(rig.text("/proc/\(rig.agentsProcess("nxagent"))/status"))
                 XCTAssert(status.contains("Uid:\t1000\t"), status)
             }
@@ -74,13 +79,13 @@ final class VMAHomeTests: XCTestCase {
     func testTheUserIdIsTheHomesAlsoInAnotherImage() async throws {
         try await withDisk { rig, disk in
             try await RigCommand.run("mkfs.ext4", "-q", disk)
-            try await rig.inside("sh", "-c", "mount \(disk) /home && mkdir /home/anna && chown 1042:1043 /home/anna && umount /home")
+            try await rig.inside("sh", "-c", "mount \(disk) \(GuestRig.homes) && mkdir \(GuestRig.homes)/anna && chown 1042:1043 \(GuestRig.homes)/anna && umount \(GuestRig.homes)")
             try await rig.startAgent()
             try await rig.startSession()
             let status = try XCTUnwrap(rig.text("/proc/\(rig.agentsProcess("nxagent"))/status"))
             XCTAssert(status.contains("Uid:\t1042\t") && status.contains("Gid:\t1043\t"), status)
             let passwd = try String(contentsOfFile: "\(rig.folder)/etc/passwd", encoding: .utf8)
-            XCTAssert(passwd.contains("anna:x:1042:1043::/home/anna:/bin/bash\n"), passwd)
+            XCTAssert(passwd.contains("anna:x:1042:1043::\(GuestRig.homes)/anna:/bin/bash\n"), passwd)
             let shadow = try String(contentsOfFile: "\(rig.folder)/etc/shadow", encoding: .utf8)
             XCTAssert(shadow.contains("anna:!:"), "without a password nobody logs in: \(shadow)")
         }
@@ -89,11 +94,11 @@ final class VMAHomeTests: XCTestCase {
     func testAHomeOfAnotherAccountOfTheImageIsAnError() async throws {
         try await withDisk { rig, disk in
             try await RigCommand.run("mkfs.ext4", "-q", disk)
-            try await rig.inside("sh", "-c", "mount \(disk) /home && mkdir /home/anna && chown 1042:1042 /home/anna && umount /home")
-            try await rig.inside("sh", "-c", "echo bert:x:1042:1042::/home/bert:/bin/sh >>\(rig.folder)/etc/passwd")
+            try await rig.inside("sh", "-c", "mount \(disk) \(GuestRig.homes) && mkdir \(GuestRig.homes)/anna && chown 1042:1042 \(GuestRig.homes)/anna && umount \(GuestRig.homes)")
+            try await rig.inside("sh", "-c", "echo bert:x:1042:1042::\(GuestRig.homes)/bert:/bin/sh >>\(rig.folder)/etc/passwd")
             try await rig.startAgent()
             let text = try await failure(rig)
-            XCTAssert(text.contains("bert") && text.contains("/home/anna"), text)
+            XCTAssert(text.contains("bert") && text.contains("\(GuestRig.homes)/anna"), text)
         }
     }
 
@@ -108,7 +113,7 @@ final class VMAHomeTests: XCTestCase {
             ),
             (
                 "LUKS", { device, _ in ["sh", "-c", "printf 'LUKS\\272\\276\\0\\001' | dd of=\(device) conv=notrunc"] },
-                ""
+                "crypto_LUKS"
             ),
             ("a broken ext4", { device, _ in ["sh", "-c", "mkfs.ext4 -q \(device) && dd if=/dev/urandom of=\(device) bs=4096 seek=1 count=200 conv=notrunc"] }, "mount"),
         ]
@@ -117,11 +122,16 @@ final class VMAHomeTests: XCTestCase {
                 try await RigCommand.run(step.make(disk, "\(rig.folder)/disk"))
                 try await RigCommand.run("sh", "-c", "sync; blockdev --flushbufs \(disk)")
                 let before = try await digest(rig)
+                let beginning = try await firstBlock(rig)
                 try await rig.startAgent()
                 let text = try await failure(rig)
                 XCTAssert(text.contains(disk) && text.contains(step.said), "\(step.name): \(text)")
                 let after = try await digest(rig)
                 XCTAssertEqual(before, after, "\(step.name) was touched")
+                if step.said != "mount" {
+                    let beginningAfter = try await firstBlock(rig)
+                    XCTAssertEqual(beginning, beginningAfter, "\(step.name) was touched")
+                }
             }
         }
     }
@@ -136,7 +146,7 @@ final class VMAHomeTests: XCTestCase {
                     + " dd if=/dev/urandom of=\(disk) bs=4096 seek=2 count=9 conv=notrunc; sync")
             try await rig.startAgent()
             try await rig.startSession()
-            XCTAssertNotNil(rig.text("/home/anna/.profile"))
+            XCTAssertNotNil(rig.text("\(GuestRig.homes)/anna/.profile"))
             let rest = try await RigCommand.run("sh", "-c", "tail -c \(HomeDisk.markDistance) \(disk) | head -c 16 | tr -d '\\0'")
             XCTAssertEqual(rest, "", "the mark is still there")
         }
@@ -157,7 +167,7 @@ final class VMAHomeTests: XCTestCase {
 
     func testSomethingElseOnTheHomeFolderIsAnError() async throws {
         try await withDisk { rig, disk in
-            try await rig.inside("mount", "-t", "tmpfs", "elsewhere", "/home")
+            try await rig.inside("mount", "-t", "tmpfs", "elsewhere", "\(GuestRig.homes)")
             try await rig.startAgent()
             let text = try await failure(rig)
             XCTAssert(text.contains("elsewhere") && text.contains(disk), text)
@@ -177,7 +187,7 @@ final class VMAHomeTests: XCTestCase {
             guard case .failure = late else { return XCTFail("a session started while powering off: \(late)") }
             try await waitFor("power off") { FileManager.default.fileExists(atPath: "\(rig.folder)/off") }
             XCTAssertNil(rig.text("/proc/\(nxagent)/stat"))
-            let mounts = try XCTUnwrap(rig.text("/proc/mounts"))
+            let mounts = try XCTUnwrap(rig.text("/proc/1/mounts"))
             XCTAssertFalse(mounts.contains("\(disk) "), mounts)
             try await RigCommand.run("e2fsck", "-fn", disk)
         }

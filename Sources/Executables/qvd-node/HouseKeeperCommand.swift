@@ -77,13 +77,15 @@ struct RealNode: Sendable {
             secrets: SecretFolder(farm: identity.farm, folder: "\(paths.run)/secrets"),
             agent: HTTPGuestAgent(callTime: configuration.houseKeeper.agentTimeout), records: store, changes: store,
             clock: SystemClock(), random: SystemRandom())
+        var policy = NodePolicy(configuration.houseKeeper)
+        policy.limits.debugs = configuration.hypervisor.keepsHungVMs
         let settings = NodeSettings(
             name: configuration.nodeName,
             acceleration: try await Self.acceleration(configuration, hypervisor, log),
             virtualCPUs: configuration.hypervisor.virtualCPUs,
             ipv6: configuration.network.allowsIPv6 ? .linkLocal : .denied,
             agentPort: configuration.hypervisor.agentPort, consoleFolder: "\(paths.log)/console",
-            policy: NodePolicy(configuration.houseKeeper))
+            policy: policy)
         houseKeeper = HouseKeeper(ports: ports, settings: settings, log: log) { log.notice("serving") }
     }
 

@@ -8,6 +8,9 @@ import NIOPosix
 struct AgentServer {
     /// Connections at once; a router needs one or two.
     static let connectionsMax = 64
+    /// Connections that wait to be accepted. When there are more, the kernel drops the first packet, and its sender
+    /// tries again only after a second: a burst must not cost the router that.
+    static let backlog: Int32 = 256
     /// How often the session is looked at: while something is under way, and else. Each look of each of a
     /// hundred guests costs the node.
     private static let lookOften = TimeAmount.milliseconds(100)
@@ -29,7 +32,7 @@ struct AgentServer {
         let secret = configuration.secret
         let open = ConnectionCount(max: Self.connectionsMax)
         let bootstrap = ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 16)
+            .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelInitializer { channel in

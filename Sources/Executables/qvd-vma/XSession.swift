@@ -123,7 +123,8 @@ struct XSession {
     mutating func adopt() throws(AgentFailure) -> Bool {
         let boot = try boot()
         guard let file = try GuestFile.text(configuration.nxagentProcess),
-            let found = ProcessIdentity(file: file, boot: boot), GuestProcess.isAlive(found), let text = try GuestFile.text(configuration.environmentFile),
+            let found = ProcessIdentity(file: file, boot: boot), GuestProcess.isAlive(found),
+            let text = try GuestFile.text(configuration.environmentFile),
             let notes = SessionNotes(file: text)
         else { return false }
         nxagent = found
@@ -144,14 +145,11 @@ struct XSession {
     /// - Parameter isStarting: whether it matters that nxagent listens; the kernel's tables are long to read.
     func observe(isStarting: Bool) throws(AgentFailure) -> GuestSessionMachine.Observation {
         let file = try GuestFile.read(configuration.stateFile, limit: NXAgentState.fileLengthMax + 1)
-        var status = stat()
-        let stamp = lstat(configuration.stateFile, &status) == 0
-            ? Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec) : 0
         cut(configuration.nxagentLog)
         cut(configuration.sessionLog)
         return GuestSessionMachine.Observation(
             isAlive: GuestProcess.isAlive(nxagent), state: file.flatMap { NXAgentState(file: $0) },
-            stateStamp: stamp, isListening: isStarting ? try isListening() : false,
+            isListening: isStarting ? try isListening() : false,
             isProgramAlive: GuestProcess.isAlive(program))
     }
 

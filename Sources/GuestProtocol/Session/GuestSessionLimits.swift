@@ -10,5 +10,9 @@ package struct GuestSessionLimits: Sendable, Hashable {
     /// The original's. Then the process is killed.
     package var stopping: Duration = .seconds(20)
 
+    /// Between a signal that nxagent shows no sign of having heeded and its repetition. One that comes within some
+    /// milliseconds of its writing `SUSPENDED` is lost; a heeded one shows in the state file within 2 ms.
+    package var heeding: Duration = .milliseconds(500)
+
     package init() {}
 }

@@ -41,20 +41,16 @@ package struct GuestSessionMachine: Sendable, Hashable {
     package struct Observation: Sendable, Hashable {
         package var isAlive: Bool
         package var state: NXAgentState?
-        /// When the state file was last written, on whatever clock: a refused client makes nxagent leave and enter
-        /// `SUSPENDED` faster than anybody looks.
-        package var stateStamp: Int64
         /// Whether its port is listened on, by `/proc/net/tcp`: a probe would kill a waiting nxagent.
         package var isListening: Bool
         /// Whether the session program, once started, still runs.
         package var isProgramAlive: Bool
 
         package init(
-            isAlive: Bool, state: NXAgentState?, stateStamp: Int64 = 0, isListening: Bool, isProgramAlive: Bool
+            isAlive: Bool, state: NXAgentState?, isListening: Bool, isProgramAlive: Bool
         ) {
             self.isAlive = isAlive
             self.state = state
-            self.stateStamp = stateStamp
             self.isListening = isListening
             self.isProgramAlive = isProgramAlive
         }
@@ -68,9 +64,8 @@ package struct GuestSessionMachine: Sendable, Hashable {
     package private(set) var hasRun = false
     /// Whether the session program was started.
     package private(set) var hasProgram = false
-    /// Of the state file: at the last look, and when the last resume was asked for.
-    private var stateStamp: Int64 = 0
-    private var resumeStamp: Int64?
+    /// When nxagent was last told to suspend or resume; nil in a state that waits for neither.
+    private var signalled: Instant?
     /// Whether nxagent was last seen suspended.
     private var isSuspended = false
     /// A stop that came while the guest was being provisioned.
@@ -93,15 +88,11 @@ package struct GuestSessionMachine: Sendable, Hashable {
             hasRun = false
             hasProgram = false
             stopsAfterProvisioning = false
-            resumeStamp = nil
             return ([.provision], nil)
         case .suspended:
-            enter(.starting, limits.starting, now)
-            resumeStamp = stateStamp
-            return ([.resume], nil)
+            return (signal(.resume, now), nil)
         case .connected:
-            enter(.suspending, limits.suspending, now)
-            return ([.suspend], "the session is connected and being suspended, \(AgentAnswer.retryLater)")
+            return (signal(.suspend, now), "the session is connected and being suspended, \(AgentAnswer.retryLater)")
         case .provisioning where !stopsAfterProvisioning:
             return ([], nil)
         case .starting where isRepeated, .listening where isRepeated:
@@ -116,8 +107,7 @@ package struct GuestSessionMachine: Sendable, Hashable {
     /// `x_suspend`.
     package mutating func suspend(at now: Instant) -> [Action] {
         guard state == .connected else { return [] }
-        enter(.suspending, limits.suspending, now)
-        return [.suspend]
+        return signal(.suspend, now)
     }
 
     /// `x_stop`.
@@ -178,7 +168,7 @@ package struct GuestSessionMachine: Sendable, Hashable {
             return hadProgram ? [.stopProgram] : []
         }
         follow(seen, now)
-        var actions: [Action] = []
+        var actions = repeatUnheeded(seen, now)
         if state == .connected, !hasProgram {
             hasProgram = true
             actions.append(.startProgram)
@@ -193,7 +183,6 @@ package struct GuestSessionMachine: Sendable, Hashable {
 
     /// Where nxagent itself went.
     private mutating func follow(_ seen: Observation, _ now: Instant) {
-        stateStamp = seen.stateStamp
         isSuspended = seen.state == .suspended
         switch (state, seen.state) {
         case (.stopping, _): break
@@ -203,14 +192,26 @@ package struct GuestSessionMachine: Sendable, Hashable {
         case (.starting, .running), (.listening, .running):
             hasRun = true
             enter(.connected, nil, now)
-        case (.starting, .suspended):
-            // Before nxagent heeds the signal it is still suspended; afterwards the client was refused.
-            if let resumeStamp, seen.stateStamp != resumeStamp { enter(.suspended, nil, now) }
         case (.connected, .suspending):
             enter(.suspending, limits.suspending, now)
         case (.connected, .suspended), (.suspending, .suspended), (.listening, .suspended):
             enter(.suspended, nil, now)
         default: break
+        }
+    }
+
+    /// A signal that nxagent does not heed was lost, or a client was refused faster than anybody looked.
+    private mutating func repeatUnheeded(_ seen: Observation, _ now: Instant) -> [Action] {
+        guard let last = signalled, now >= last.advanced(by: limits.heeding) else { return [] }
+        if let deadline, now >= deadline { return [] }
+        switch (state, seen.state) {
+        case (.starting, .suspended):
+            signalled = now
+            return [.resume]
+        case (.suspending, .running):
+            signalled = now
+            return [.suspend]
+        default: return []
         }
     }
 
@@ -241,18 +242,30 @@ package struct GuestSessionMachine: Sendable, Hashable {
             enter(.suspended, nil, now)
             return []
         }
-        enter(.suspending, limits.suspending, now)
-        return [.suspend]
+        return signal(.suspend, now)
+    }
+
+    /// Enters the state in which nxagent follows this signal.
+    private mutating func signal(_ action: Action, _ now: Instant) -> [Action] {
+        if action == .resume {
+            enter(.starting, limits.starting, now)
+        } else {
+            enter(.suspending, limits.suspending, now)
+        }
+        signalled = now
+        return [action]
     }
 
     private mutating func enter(_ next: GuestSessionState, _ limit: Duration?, _ now: Instant) {
         state = next
+        signalled = nil
         deadline = limit.map { now.advanced(by: $0) }
     }
 
     private mutating func leave(_ failure: String?) {
         state = .stopped
         deadline = nil
+        signalled = nil
         hasProgram = false
         hasRun = false
         if let failure { lastFailure = failure }
