@@ -102,7 +102,7 @@ let package = Package(
                 "NodeConfiguration", "FarmControl", "FarmServices", "SQLiteStore", "ImageDisks",
                 "OpenSSLSecrets", "SystemClock", log, arguments,
             ]),
-        executable("qvd-client", ["GuestProtocol"] + nio + [tls, arguments, subprocess]),
+        executable("qvd-client", ["GuestProtocol", "COpenSSL"] + nio + [tls, arguments, subprocess]),
         executable("qvd-vma", ["GuestProtocol", "CAgent"] + nio + [arguments]),
 
         // Tests.

@@ -1,5 +1,6 @@
 import FarmControl
 import FarmModel
+import FarmPorts
 import SimulatedPorts
 import Simulator
 
@@ -112,7 +113,8 @@ final class Checkers {
                 for path in [running.overlayPath, running.userDiskPath].compactMap({ $0 }) {
                     if let other = writers.updateValue(running.owner.vm, forKey: path) {
                         return Violation(
-                            "disk-safe", at: now, vm: other, "\(path) has two writers: VMs \(other) and \(running.owner.vm)")
+                            "disk-safe", at: now, vm: other,
+                            "\(path) has two writers: VMs \(other) and \(running.owner.vm)")
                     }
                 }
             }
@@ -135,6 +137,21 @@ final class Checkers {
                     "VM \(vm) has two clients at once: of user\(other) and user\(client.user)")
             }
         }
+        return answers()
+    }
+
+    /// What users were told: nothing of VMs that are not theirs.
+    private func answers() -> Violation? {
+        for client in world.state.value.clients {
+            guard case .answered(let response)? = client.exchange.ending.value, response.status == 200 else { continue }
+            for vm in 1...world.plan.farm.vms where world.plan.farm.owner(ofVM: vm) != client.user {
+                let isListed = client.vm == nil && response.body.contains("\"name\":\"vm\(vm)\"")
+                guard isListed || client.vm == vm else { continue }
+                return Violation(
+                    "own-desktop", at: world.now, vm: VMID(Int64(vm)),
+                    "user\(client.user) was answered about VM \(vm), which is not theirs: \(response.body)")
+            }
+        }
         return nil
     }
 
@@ -155,6 +172,7 @@ final class Checkers {
             ledger.vms().filter { $0.observation.state == .running }.map(\.id)
         }
         let live = world.liveVMs
+        world.noteAdoptions(running, live)
         var untrue: [VMID: Int64] = [:]
         for vm in running where !live.contains(vm) {
             // What hinders the node stops the clock: it starts anew when the node is free again.
@@ -165,7 +183,8 @@ final class Checkers {
         return late.map {
             Violation(
                 "true-row", at: now, vm: $0,
-                "VM \($0) is written down as running, but no domain of it has lived for \(Self.trueRowGrace / Plan.second) s")
+                "VM \($0) is written down as running, but no domain of it has lived for"
+                    + " \(Self.trueRowGrace / Plan.second) s")
         }
     }
 
@@ -181,6 +200,15 @@ final class Checkers {
 }
 
 extension World {
+    /// Counts the desktops that outlived their HKD and that the next one knows.
+    fileprivate func noteAdoptions(_ running: [VMID], _ live: Set<VMID>) {
+        guard !state.value.orphans.isEmpty, isAlive(.houseKeeper),
+            store.look({ $0.node(NodeID(1))?.state }) == .running
+        else { return }
+        for vm in running where live.contains(vm) && state.value.orphans.contains(vm) { simulation.happened(.adopted) }
+        state.value.orphans = []
+    }
+
     /// The VMs that have a live domain.
     var liveVMs: Set<VMID> { host.read { truth in Set(truth.domains.values.compactMap { $0.running?.owner.vm }) } }
 

@@ -31,7 +31,8 @@ final class ExpectationChecker {
     func look() -> Violation? {
         open.removeAll { holds($0.fact) }
         for expectation in open {
-            if case .by(let limit) = expectation.time, world.now > limit { return miss(expectation, "did not come in time") }
+            guard case .by(let limit) = expectation.time, world.now > limit else { continue }
+            return miss(expectation, "did not come in time")
         }
         guard world.now <= world.plan.until else { return nil }
         for expectation in never where holds(expectation.fact) { return miss(expectation, "should never hold") }

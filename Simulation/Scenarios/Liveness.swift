@@ -50,7 +50,8 @@ extension World {
                 }
             }
             for domain in truth.sortedDomains {
-                if let found = orphan("the definition of \(domain.name)", domain.specification.owner.vm) { return found }
+                let vm = domain.specification.owner.vm
+                if let found = orphan("the definition of \(domain.name)", vm) { return found }
             }
             return nil
         }
@@ -107,9 +108,12 @@ extension World {
     /// `fair`: somebody still has no desktop though others may.
     func unserved(_ probes: Confined<[Probe]>) -> Violation? {
         var first: Violation?
+        if store.look({ $0.node(node)?.isBlocked }) == true { administer(.unblockNode) }
         for index in probes.value.indices {
             let probe = probes.value[index]
-            if probe.hasSeen { continue }
+            // A command that was given before the faults ended may have taken effect only now.
+            guard let row = store.look({ $0.vm(VMID(Int64(probe.vm))) }), !probe.hasSeen else { continue }
+            if row.isBlocked { administer(.unblock(vm: probe.vm)) }
             if probe.exchange.carried.value != nil {
                 probes.value[index].hasSeen = true
                 continue

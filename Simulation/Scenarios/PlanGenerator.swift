@@ -37,7 +37,9 @@ package enum PlanGenerator {
                 steps.append(Step(at: at, userAction(&dice, user, own, plan)))
             }
         }
-        for _ in 0..<dice.below(6) { steps.append(Step(at: moment(&dice, plan), .administer(administration(&dice, plan)))) }
+        for _ in 0..<dice.below(6) {
+            steps.append(Step(at: moment(&dice, plan), .administer(administration(&dice, plan))))
+        }
         return steps.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
     }
 
@@ -52,7 +54,7 @@ package enum PlanGenerator {
         case 2: return .connect(user: user, vm: 1 + dice.below(plan.farm.vms), stays: nil)
         case 3, 4: return .vanish(user: user)
         case 5, 6: return .disconnect(user: user)
-        case 7: return .stopVM(user: user, vm: vm)
+        case 7: return .stopVM(user: user, vm: dice.chance(perMille: 800) ? vm : 1 + dice.below(plan.farm.vms))
         default:
             let stays = dice.chance(perMille: 600) ? dice.within(1...400) * Plan.second : nil
             return .connect(user: user, vm: vm, stays: stays)
@@ -77,21 +79,36 @@ package enum PlanGenerator {
     // MARK: Faults
 
     private enum FaultClass: CaseIterable {
-        case slow, failing, hanging, events, storage, agents, domains, guests, hostility, network, kills, freezes
+        case slow, failing, hanging, events, storage, images, agents, domains, guests, hostility, network, kills
+        case freezes
     }
 
     private static func faults(_ dice: inout SplitMix64, _ plan: Plan) -> FaultPlan {
         // A class is in with a chance of its own for each seed; some seeds have none at all.
-        let density = dice.pick([0, 150, 300, 600])
+        let density = dice.pick([0, 200, 400, 800])
         let classes = FaultClass.allCases.filter { _ in dice.chance(perMille: density) }
         guard !classes.isEmpty else { return FaultPlan() }
-        let count = 1 + dice.below(10)
-        let faults = (0..<count).map { _ in fault(&dice, dice.pick(classes), plan) }
+        let count = 1 + dice.below(dice.pick([3, 10, 30]))
+        var faults = (0..<count).map { _ in fault(&dice, dice.pick(classes), plan) }
+        if dice.chance(perMille: 400) { faults.append(dealtFailure(&dice, plan)) }
         return FaultPlan(faults.sorted { ($0.at, $0.text) < ($1.at, $1.text) })
     }
 
+    /// A port and a way to fail dealt out by the seed, just when somebody connects: no pair is left to chance.
+    private static func dealtFailure(_ dice: inout SplitMix64, _ plan: Plan) -> Fault {
+        let port = PortName.allCases[Int(plan.seed % UInt64(PortName.allCases.count))]
+        let modes = FailureMode.allCases
+        let mode = modes[Int(plan.seed / UInt64(PortName.allCases.count) % UInt64(modes.count))]
+        let connects = plan.steps.filter { if case .connect = $0.action { true } else { false } }
+        let at = connects.isEmpty ? 0 : dice.pick(connects).at
+        let lasts = dice.within(30...200) * Plan.second
+        return Fault(at: at, lasts: lasts, .failing(port, mode, perMille: dice.pick([300, 1000])))
+    }
+
     private static func fault(_ dice: inout SplitMix64, _ kind: FaultClass, _ plan: Plan) -> Fault {
-        let at = moment(&dice, plan)
+        // Most faults come while somebody waits for something: at rest they meet little.
+        let near = dice.chance(perMille: 600) ? dice.pick(plan.steps).at : nil
+        let at = near.map { min($0 + dice.within(0...8000) * 1_000_000, plan.until) } ?? moment(&dice, plan)
         let vm = VMID(Int64(1 + dice.below(plan.farm.vms)))
         func seconds(_ range: ClosedRange<Int64>) -> Int64 { dice.within(range) * Plan.second }
         switch kind {
@@ -99,10 +116,9 @@ package enum PlanGenerator {
             let port = dice.pick(PortName.allCases)
             return Fault(at: at, lasts: seconds(5...120), .slow(port, nanoseconds: seconds(1...40)))
         case .failing:
-            let mode = dice.pick(FailureMode.allCases)
-            let port = dice.pick(PortName.allCases)
-            return Fault(
-                at: at, lasts: seconds(1...120), .failing(port, mode, perMille: dice.pick([20, 100, 300, 1000])))
+            let (port, mode) = (dice.pick(PortName.allCases), dice.pick(FailureMode.allCases))
+            let perMille = dice.pick([20, 200, 1000, 1000])
+            return Fault(at: at, lasts: seconds(5...180), .failing(port, mode, perMille: perMille))
         case .hanging:
             let port = dice.pick(PortName.allCases)
             return Fault(at: at, lasts: seconds(5...300), .hanging(port, vm: dice.chance(perMille: 500) ? vm : nil))
@@ -111,6 +127,9 @@ package enum PlanGenerator {
             return Fault(
                 at: at, lasts: seconds(10...300),
                 dice.chance(perMille: 500) ? .eventsLost(perMille: perMille) : .eventsDoubled(perMille: perMille))
+        case .images:
+            let file = dice.pick(plan.imageFiles)
+            return Fault(at: at, dice.chance(perMille: 500) ? .imageMissing(file) : .imageCorrupt(file))
         case .storage: return Fault(at: at, lasts: seconds(5...180), .diskFull)
         case .agents: return Fault(at: at, lasts: seconds(5...500), .agentSilent(vm))
         case .domains: return Fault(at: at, dice.chance(perMille: 700) ? .domainDies(vm) : .guestPowersOff(vm))
@@ -123,7 +142,8 @@ package enum PlanGenerator {
             return Fault(at: at, lasts: seconds(1...60), dice.pick(what))
         case .kills:
             let process = dice.pick([ProcessKind.houseKeeper, .houseKeeper, .router])
-            let steps: Int? = dice.chance(perMille: 800) ? dice.below(200) : nil
+            let steps: Int? = dice.chance(perMille: 800) ? dice.below(dice.pick([20, 60, 200])) : nil
+            let at = near ?? at
             return Fault(at: at, lasts: seconds(1...60), .kill(process, afterCalls: steps))
         case .freezes: return Fault(at: at, lasts: seconds(1...120), .freeze(dice.pick(ProcessKind.allCases)))
         }

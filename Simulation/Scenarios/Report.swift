@@ -29,10 +29,17 @@ package enum Report {
     private static func events(_ result: RunResult, of subject: Int64?) -> [String] {
         let records = result.trace.records
         let wanted = records.indices.filter { index in
-            subject == nil || records[index].subject == subject || records[index].kind >= TraceKind.processStarted.rawValue
-                && records[index].subject == 0 || (result.trace.words[index] ?? "").hasPrefix("VIOLATION")
+            let record = records[index]
+            let isOfNoVM = record.subject == 0 && record.kind >= TraceKind.processStarted.rawValue
+            return subject == nil || record.subject == subject || isOfNoVM
+                || (result.trace.words[index] ?? "").hasPrefix("VIOLATION")
         }
         return wanted.suffix(eventsShown).map { line(result, $0) }
+    }
+
+    /// Every record, one line each.
+    package static func lines(_ result: RunResult) -> [String] {
+        result.trace.records.indices.map { line(result, $0) }
     }
 
     /// One record: time, who, what.

@@ -52,7 +52,7 @@ package final class Runner {
         let result = RunResult(
             plan: plan, violation: violation, trace: world.simulation.trace, sources: world.simulation.sources,
             virtualTime: world.now, portCalls: world.simulation.portCalls, jobs: executor.jobsRun,
-            wallTime: clock.now - began)
+            happenings: world.simulation.happenings, wallTime: clock.now - began)
         // What is left of the processes must end, or a soak would fill the memory.
         world.endProcesses()
         executor.clearStop()
@@ -71,7 +71,8 @@ package final class Runner {
     private func tick() {
         world.simulation.executor.schedule(at: world.now + Plan.second) { [unowned self] in
             guard violation == nil, !world.state.value.isEnding else { return }
-            if let found = checkers.checkTimes() ?? expectations.look() ?? world.unanswered(limit: Self.answerLimit) { fail(found) }
+            let late = world.unanswered(limit: Self.answerLimit)
+            if let found = checkers.checkTimes() ?? expectations.look() ?? late { fail(found) }
             tick()
         }
     }
@@ -104,6 +105,7 @@ package final class Runner {
         // The longest ladder: an agent given up (320 s), then power-off, shutdown (180 s each), steps of 90 s.
         let settling = (1800 + 300 * rounds) * Plan.second
         if let late = wait(bound: settling, { self.world.unsettled() }) { return fail(late) }
+        if let late = wait(bound: Self.answerLimit, { self.world.unanswered(limit: 0) }) { return fail(late) }
         let probes = world.beginProbes()
         if let late = wait(bound: settling, { self.world.unserved(probes) }) { return fail(late) }
         world.endProbes(probes)
@@ -123,5 +125,7 @@ package struct RunResult: Sendable {
     package var virtualTime: Int64
     package var portCalls: Int
     package var jobs: Int
+    /// What the run met, and how often.
+    package var happenings: [Happening: Int]
     package var wallTime: Duration
 }

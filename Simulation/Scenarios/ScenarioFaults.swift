@@ -10,10 +10,17 @@ enum ScenarioFaults {
         ("slow", ["port", "by"]), ("failing", ["port", "mode", "per-mille"]), ("hanging", ["port", "vm"]),
         ("events-lost", ["per-mille"]), ("events-doubled", ["per-mille"]), ("disk-full", []),
         ("image-missing", ["file"]), ("image-corrupt", ["file"]), ("agent-silent", ["vm"]), ("domain-dies", ["vm"]),
-        ("guest-hangs", ["vm"]), ("emulator-freezes", ["vm"]), ("guest-never-boots", ["vm"]), ("session-ends", ["vm"]), ("guest-powers-off", ["vm"]),
+        ("guest-hangs", ["vm"]), ("emulator-freezes", ["vm"]), ("guest-never-boots", ["vm"]), ("session-ends", ["vm"]),
+        ("guest-powers-off", ["vm"]),
         ("guest-turns-hostile", ["vm"]), ("dhcp-dies", []), ("filter-flushed", ["vm"]), ("tap-deleted", ["vm"]),
         ("kill", ["process", "after-steps"]), ("freeze", ["process"]),
     ]
+
+    /// The kind's word in scenario files.
+    static func word(_ kind: Fault.Kind) -> String {
+        let text = Fault(at: 0, kind).text
+        return String(text.prefix { $0 != " " })
+    }
 
     static func read(_ node: ScenarioNode, _ limits: ScenarioLimits) throws(ScenarioError) -> Fault {
         let fields = try node.fields(keys)

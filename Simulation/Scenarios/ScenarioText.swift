@@ -42,6 +42,19 @@ package enum ScenarioText {
         }
     }
 
+    /// The word for what somebody does.
+    static func word(_ action: Step.Action) -> String {
+        switch action {
+        case .connect: "connect"
+        case .connectWithWrongPassword: "connect-with-wrong-password"
+        case .list: "list"
+        case .disconnect: "disconnect"
+        case .vanish: "vanish"
+        case .stopVM: "stop-vm"
+        case .administer(let action): String(self.action(action).prefix { $0 != "," })
+        }
+    }
+
     private static func action(_ action: AdministratorAction) -> String {
         switch action {
         case .start(let vm): "start, vm: \(vm)"

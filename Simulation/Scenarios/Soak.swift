@@ -1,6 +1,9 @@
+import Foundation
+package import SimulatedPorts
 import Simulator
+import Synchronization
 
-/// Many seeds, one after the other or on several threads, each a simulation of its own.
+/// Many seeds on several threads, each a simulation of its own.
 package struct Soak: Sendable {
     /// What the seeds came to together.
     package struct Summary: Sendable {
@@ -14,6 +17,7 @@ package struct Soak: Sendable {
         package var wallTime: Duration = .zero
         /// FNV-1a over the seeds' digests, in the order of the seeds.
         package var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+        package var happenings: [Happening: Int] = [:]
 
         package init() {}
 
@@ -25,7 +29,70 @@ package struct Soak: Sendable {
             jobs += result.jobs
             wallTime += result.wallTime
             digest = (digest ^ result.trace.digest) &* 0x0000_0100_0000_01b3
+            happenings.merge(result.happenings, uniquingKeysWith: +)
             if result.violation != nil { violations.append(result) }
+        }
+
+        /// What a soak should have met, and this one did not.
+        package var missed: [Happening] { Happening.wanted.filter { happenings[$0] == nil } }
+    }
+
+    package var first: UInt64
+    package var count: Int
+    package var threads: Int
+    /// Of so many seeds one is run twice, to compare the digests; 0 for none.
+    package var checksEvery: Int
+    /// Whether to go on after a violation.
+    package var keepsGoing = false
+
+    package init(first: UInt64, count: Int, threads: Int = 0, checksEvery: Int = 20) {
+        self.first = first
+        self.count = count
+        self.threads = threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount
+        self.checksEvery = checksEvery
+    }
+
+    /// What the threads share: which seed is next, and the results that wait for earlier ones.
+    private struct Progress {
+        var next = 0
+        var done: [Int: RunResult] = [:]
+        var summary = Summary()
+        var isOver = false
+    }
+
+    /// - Parameter tell: called after each seed, in their order, on any of the threads but one at a time.
+    package func run(_ tell: @escaping @Sendable (Summary) -> Void = { _ in }) -> Summary {
+        let progress = Mutex(Progress())
+        let finished = DispatchSemaphore(value: 0)
+        // Threads and not tasks: a simulation belongs to the thread that made it.
+        for _ in 0..<threads {
+            let thread = Thread {
+                while let index = progress.withLock({ take(&$0) }) {
+                    let isChecked = checksEvery > 0 && index % checksEvery == 0
+                    let result = Self.run(seed: first + UInt64(index), isChecked: isChecked)
+                    progress.withLock { put(result, index, &$0, tell) }
+                }
+                finished.signal()
+            }
+            thread.stackSize = 8 << 20
+            thread.start()
+        }
+        for _ in 0..<threads { finished.wait() }
+        return progress.withLock { $0.summary }
+    }
+
+    private func take(_ progress: inout Progress) -> Int? {
+        guard progress.next < count, !progress.isOver else { return nil }
+        progress.next += 1
+        return progress.next - 1
+    }
+
+    private func put(_ result: RunResult, _ index: Int, _ progress: inout Progress, _ tell: (Summary) -> Void) {
+        progress.done[index] = result
+        if result.violation != nil, !keepsGoing { progress.isOver = true }
+        while let next = progress.done.removeValue(forKey: progress.summary.seeds) {
+            progress.summary.add(next)
+            tell(progress.summary)
         }
     }
 
@@ -50,5 +117,13 @@ package struct Soak: Sendable {
             return "VIOLATION of determinism\n  \(result.violation?.words ?? "")\n  \(replay)\n"
         }
         return Report.text(Runner(result.plan, keeping: .words).run(), replay: replay)
+    }
+
+    /// The smallest plan found that breaks the same rule, as a scenario file.
+    package static func smallest(of result: RunResult) -> (plan: Plan, runs: Int)? {
+        guard let violation = result.violation, violation.invariant != "determinism" else { return nil }
+        var shrinker = Shrinker(result.plan, invariant: violation.invariant)
+        shrinker.shrink()
+        return (shrinker.plan, shrinker.runs)
     }
 }

@@ -28,6 +28,8 @@ package final class World: Sendable {
         var isEnding = false
         var isHealed = false
         var deaths = 0
+        /// VMs that ran when HKD died, and have not been adopted yet.
+        var orphans: Set<VMID> = []
     }
 
     /// A request of a user, from the side of the user.
@@ -161,6 +163,8 @@ package final class World: Sendable {
     func kill(_ kind: ProcessKind, restartAfter pause: Int64) {
         guard let life = state.value.lives[kind], life.isAlive else { return }
         state.value.deaths += 1
+        simulation.happened(.killed(kind))
+        if kind == .houseKeeper { state.value.orphans.formUnion(liveVMs) }
         if kind == .router { state.value.door = nil }
         simulation.kill(life)
         restart(kind, after: max(pause, Plan.second / 10))
@@ -198,13 +202,18 @@ package final class World: Sendable {
         case .kill(let kind, let calls):
             guard let life = state.value.lives[kind], life.isAlive else { return }
             guard let calls else { return kill(kind, restartAfter: fault.lasts) }
-            simulation.doom(life, afterSteps: calls) { [self] in kill(kind, restartAfter: fault.lasts) }
+            simulation.doom(life, afterSteps: calls) { [self] operation in
+                simulation.happened(.killedDuring(kind, operation))
+                kill(kind, restartAfter: fault.lasts)
+            }
         case .freeze(let kind):
             guard let life = state.value.lives[kind], life.isAlive else { return }
             life.executor.freeze()
+            simulation.happened(.frozen(kind))
             simulation.executor.schedule(at: now + fault.lasts) { life.executor.thaw() }
         case .addressServiceDies:
             host.change { $0.isAddressServiceUp = false }
+            simulation.happened(.befell(ScenarioFaults.word(fault.kind)))
             simulation.executor.schedule(at: now + fault.lasts) { [host] in
                 host.change { $0.isAddressServiceUp = true }
             }
@@ -217,10 +226,14 @@ package final class World: Sendable {
             }
         case .emulatorFreezes(let vm):
             guard let name = host.liveName(of: vm) else { return }
-            host.befall(fault.kind)
+            befall(fault.kind)
             simulation.executor.schedule(at: now + fault.lasts) { [host] in host.setFrozen(name, false) }
-        default: host.befall(fault.kind)
+        default: befall(fault.kind)
         }
+    }
+
+    private func befall(_ kind: Fault.Kind) {
+        if host.befall(kind) { simulation.happened(.befell(ScenarioFaults.word(kind))) }
     }
 
     /// All faults end, the dead rise, and nothing goes wrong any more.

@@ -7,6 +7,7 @@ import Simulator
 /// What users and administrators of a simulated farm do.
 extension World {
     func perform(_ step: Step) {
+        note(step.action)
         switch step.action {
         case .connect(let user, let vm, let stays): connect(user, to: vm, stays: stays)
         case .connectWithWrongPassword(let user, let vm):
@@ -18,6 +19,37 @@ extension World {
         case .stopVM(let user, let vm):
             _ = request(user, "/qvd/stop_vm", vm: vm, password: Self.password(ofUser: user))
         case .administer(let action): administer(action)
+        }
+    }
+
+    /// Counts what the step meets.
+    private func note(_ action: Step.Action) {
+        switch action {
+        case .administer: break
+        case .connect(let user, let vm, _):
+            let earlier = state.value.clients.filter { $0.user == user && $0.vm == vm && $0.isConnect }
+            if plan.farm.owner(ofVM: vm) != user {
+                simulation.happened(.askedForForeignVM)
+            } else if earlier.contains(where: { $0.exchange.carriedNow != nil }) {
+                simulation.happened(.tookOver)
+            } else if earlier.contains(where: { $0.exchange.carried.value != nil }) {
+                simulation.happened(.reconnected)
+            }
+        case .stopVM(let user, let vm):
+            if plan.farm.owner(ofVM: vm) != user { simulation.happened(.askedForForeignVM) }
+        case .vanish(let user):
+            if open(user).contains(where: { $0.exchange.carriedNow != nil }) {
+                simulation.happened(.vanishedWhileConnected)
+            }
+        case .disconnect(let user):
+            if open(user).contains(where: { $0.exchange.carriedNow == nil }) { simulation.happened(.leftWhileWaiting) }
+        case .connectWithWrongPassword, .list: break
+        }
+        switch action {
+        case .administer: simulation.happened(.administrator(ScenarioText.word(action)))
+        case .vanish(let user) where open(user).isEmpty: break
+        case .disconnect(let user) where open(user).isEmpty: break
+        default: simulation.happened(.user(ScenarioText.word(action)))
         }
     }
 

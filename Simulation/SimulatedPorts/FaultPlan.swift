@@ -81,7 +81,8 @@ package enum FailureMode: String, Sendable, Hashable, CaseIterable {
     case lostAnswer
     /// It did not happen, and the caller cannot know.
     case lostRequest
-    /// The caller is told "unknown", and it happens up to 10 s later.
+    /// The caller is told "unknown", and it happens up to 10 s later. On ports whose calls are over when they return
+    /// (all but `hypervisor`, `agent` and `store`) it happened, or it did not.
     case late
 }
 

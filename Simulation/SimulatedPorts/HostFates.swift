@@ -3,29 +3,53 @@ package import FarmModel
 /// What can befall a node's things from outside.
 extension SimulatedHost {
     /// Carries out a fault of one moment; those that last are kept on the `FaultBoard`.
-    package func befall(_ kind: Fault.Kind) {
+    ///
+    /// - Returns: whether there was anything for it to befall.
+    @discardableResult
+    package func befall(_ kind: Fault.Kind) -> Bool {
         switch kind {
-        case .domainDies(let vm): liveName(of: vm).map { endDomain($0, .crashed) }
-        case .guestHangs(let vm): liveName(of: vm).map { changeGuest($0) { $0.isHung = true } }
-        case .emulatorFreezes(let vm): liveName(of: vm).map { setFrozen($0, true) }
-        case .guestNeverBoots(let vm): change { _ = $0.stuckBoots.insert(vm) }
-        case .sessionEnds(let vm): liveName(of: vm).map { endSession($0, as: .stopped) }
-        case .guestPowersOff(let vm): liveName(of: vm).map { guestPowersOff($0) }
-        case .guestTurnsHostile(let vm): liveName(of: vm).map { guestTurnsHostile($0) }
-        case .filterFlushed(let vm):
-            change { truth in
-                for tap in truth.network.filters.keys.sorted() where tap.vm == vm {
-                    truth.network.filters[tap] = nil
-                    truth.network.flushed.insert(tap)
-                }
-            }
+        case .guestNeverBoots(let vm):
+            change { _ = $0.stuckBoots.insert(vm) }
+            return true
+        case .filterFlushed(let vm): return flushFilters(of: vm)
         case .tapDeleted(let vm):
-            for tap in read({ $0.network.taps.keys.sorted() }) where tap.vm == vm { deleteTap(tap) }
-        case .imageMissing(let file): change { $0.disks.images[file] = nil }
-        case .imageCorrupt(let file): change { $0.disks.images[file]?.isCorrupt = true }
+            let taps = read { $0.network.taps.keys.sorted() }.filter { $0.vm == vm }
+            for tap in taps { deleteTap(tap) }
+            return !taps.isEmpty
+        case .imageMissing(let file): return change { $0.disks.images.removeValue(forKey: file) != nil }
+        case .imageCorrupt(let file):
+            change { $0.disks.images[file]?.isCorrupt = true }
+            return read { $0.disks.images[file] != nil }
+        case .domainDies(let vm), .guestHangs(let vm), .emulatorFreezes(let vm), .sessionEnds(let vm),
+            .guestPowersOff(let vm), .guestTurnsHostile(let vm):
+            guard let name = liveName(of: vm) else { return false }
+            befall(name, kind)
+            return true
         case .slow, .failing, .hanging, .eventsLost, .eventsDoubled, .diskFull, .agentSilent, .addressServiceDies,
             .kill, .freeze:
-            break
+            return false
+        }
+    }
+
+    private func befall(_ name: DomainName, _ kind: Fault.Kind) {
+        switch kind {
+        case .domainDies: endDomain(name, .crashed)
+        case .guestHangs: changeGuest(name) { $0.isHung = true }
+        case .emulatorFreezes: setFrozen(name, true)
+        case .sessionEnds: endSession(name, as: .stopped)
+        case .guestPowersOff: guestPowersOff(name)
+        default: guestTurnsHostile(name)
+        }
+    }
+
+    private func flushFilters(of vm: VMID) -> Bool {
+        change { truth in
+            let taps = truth.network.filters.keys.filter { $0.vm == vm }
+            for tap in taps {
+                truth.network.filters[tap] = nil
+                truth.network.flushed.insert(tap)
+            }
+            return !taps.isEmpty
         }
     }
 

@@ -155,7 +155,9 @@ package struct SimulatedDomain: Sendable {
 
 /// What goes on inside a domain.
 package struct SimulatedGuest: Sendable, Hashable {
-    package enum Phase: String, Sendable, Hashable { case off, booting, askingForAddress, startingAgent, up, poweringOff }
+    package enum Phase: String, Sendable, Hashable {
+        case off, booting, askingForAddress, startingAgent, up, poweringOff
+    }
 
     package var phase = Phase.off
     package var address: IPv4Address?

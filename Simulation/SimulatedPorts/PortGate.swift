@@ -20,8 +20,8 @@ package struct PortGate: Sendable {
 
     /// Carries out a call.
     ///
-    /// - Parameter effect: what happens to the world; never waits, so it happens at one instant; at most once, perhaps after the caller has
-    ///   given up or died.
+    /// - Parameter effect: what happens to the world; never waits, so it happens at one instant; at most once,
+    ///   perhaps after the caller has given up or died.
     /// - Throws: what the effect throws, what a fault makes of it, or `.cancelled` when the caller is dead.
     package func call<Answer>(
         _ operation: PortOperation, vm: VMID? = nil, attempt: @autoclosure @escaping @Sendable () -> String,
@@ -49,11 +49,12 @@ package struct PortGate: Sendable {
         _ operation: PortOperation, _ subject: Int64, _ attempt: @escaping @Sendable () -> String,
         _ effect: @escaping @Sendable () async throws(PortError) -> Answer
     ) async throws(PortError) -> Answer {
-        simulation.step(incarnation)
+        simulation.step(incarnation, in: operation)
         guard incarnation.isAlive else { throw gone(.unreachable, attempt()) }
         let decision = simulation.withFaults {
             $0.decide(operation.port, vm: subject, node: node, now: simulation.now)
         }
+        note(decision, operation.port)
         if decision.failure == .unreachable {
             _ = await simulation.executor.wait(until: simulation.now + 1_000_000)
             throw PortError(.unreachable, .unavailable, attempt: attempt(), detail: "nothing was sent (fault)")
@@ -73,15 +74,21 @@ package struct PortGate: Sendable {
             abandon(operation, within: 1_000_000_000, effect)
             throw gone(.outcomeUnknown, attempt())
         }
-        let answer = try await settle(decision.failure, attempt, effect)
-        simulation.step(incarnation)
+        let answer = try await settle(operation, decision.failure, attempt, effect)
+        simulation.step(incarnation, in: operation)
         guard incarnation.isAlive else { throw gone(.outcomeUnknown, attempt()) }
         return answer
     }
 
+    private func note(_ decision: FaultBoard.Decision, _ port: PortName) {
+        if decision.extraLatency > 0 { simulation.happened(.slow(port)) }
+        if decision.hangsUntil != nil { simulation.happened(.hung(port)) }
+        if let failure = decision.failure { simulation.happened(.failed(port, failure)) }
+    }
+
     /// The effect at its instant, as the fault has it.
     private func settle<Answer>(
-        _ failure: FailureMode?, _ attempt: () -> String,
+        _ operation: PortOperation, _ failure: FailureMode?, _ attempt: () -> String,
         _ effect: @escaping @Sendable () async throws(PortError) -> Answer
     ) async throws(PortError) -> Answer {
         switch failure {
@@ -90,7 +97,12 @@ package struct PortGate: Sendable {
             throw PortError(.rejected, .unavailable, attempt: attempt(), detail: "the other side failed (fault)")
         case .lostRequest: break
         case .lostAnswer: _ = try await effect()
-        case .late: later(within: 10_000_000_000, effect)
+        case .late:
+            if !operation.isOverOnReturn {
+                later(within: 10_000_000_000, effect)
+            } else if simulation.guestChance(perMille: 500) {
+                _ = try await effect()
+            }
         }
         throw PortError(.outcomeUnknown, .timedOut, attempt: attempt(), detail: "no answer came (fault)")
     }
@@ -103,9 +115,13 @@ package struct PortGate: Sendable {
         let limit = simulation.now + operation.timeLimit
         let cancelled = await !simulation.executor.wait(until: min(until, limit))
         if !cancelled, until <= limit { return }
-        // What hung may still be done when it comes loose.
-        if operation.outlivesCaller, until < .max, simulation.guestChance(perMille: 500) {
-            simulation.executor.schedule(at: until) { start(effect) }
+        // What hung may still be done when it comes loose, or was done before it hung.
+        if operation.outlivesCaller, simulation.guestChance(perMille: 500) {
+            if operation.isOverOnReturn {
+                if incarnation.isAlive, !cancelled { await perform(effect) }
+            } else if until < .max {
+                simulation.executor.schedule(at: until) { start(effect) }
+            }
         }
         if cancelled || !incarnation.isAlive { throw gone(.outcomeUnknown, attempt()) }
         throw PortError(

@@ -72,6 +72,15 @@ package enum PortOperation: UInt16, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// Whether nothing of a call happens any more once it has returned, also with an error: its work is a system call,
+    /// or a child process that the adapter kills and waits for. Otherwise somebody else may carry it out later.
+    var isOverOnReturn: Bool {
+        switch port {
+        case .hypervisor, .agent, .store: false
+        case .network, .filter, .addresses, .disks, .secrets, .lines, .hasher: true
+        }
+    }
+
     /// Whether a call in flight may still take effect after its caller died: somebody else carries it out.
     var outlivesCaller: Bool {
         switch port {

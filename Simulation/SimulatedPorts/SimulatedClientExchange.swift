@@ -92,6 +92,7 @@ package final class SimulatedClientExchange: ClientExchange {
         simulation.record(
             .user, source: 0, outcome: UInt32(response.status),
             words: "\(request.path) from \(request.peer) answered \(response.status): \(response.body)")
+        simulation.changed(.sessions)
         ending.fire(.answered(response))
     }
 
@@ -131,7 +132,8 @@ package final class SimulatedClientExchange: ClientExchange {
         line.shut()
         if let vm {
             simulation.record(
-                .user, subject: vm.rawValue, value: 2, words: "the session of \(request.peer) in VM \(vm) ended: \(reason)")
+                .user, subject: vm.rawValue, value: 2,
+                words: "the session of \(request.peer) in VM \(vm) ended: \(reason)")
         }
         ending.fire(.session(reason))
         return reason

@@ -100,12 +100,16 @@ package struct SimulatedGuestAgent: GuestAgent {
         }
     }
 
-    private func deliver<Value: Sendable>(_ guest: AgentEndpoint, _ act: (DomainName) -> Answer<Value>) -> Delivery<Value> {
+    private func deliver<Value: Sendable>(
+        _ guest: AgentEndpoint, _ act: (DomainName) -> Answer<Value>
+    ) -> Delivery<Value> {
         guard let name = host.guestReachable(at: guest.address), let domain = host.state.domains[name] else {
             return .silence
         }
         let vm = domain.specification.owner.vm
-        if domain.guest.isHung || domain.isFrozen || host.simulation.withFaults({ $0.isAgentSilent(vm, node: host.node) }) {
+        let isSilenced = host.simulation.withFaults { $0.isAgentSilent(vm, node: host.node) }
+        if domain.guest.isHung || domain.isFrozen || isSilenced {
+            host.simulation.happened(isSilenced ? .agentWasSilent : domain.isFrozen ? .emulatorWasFrozen : .guestHung)
             return .silence
         }
         guard domain.guest.phase == .up else {

@@ -10,6 +10,7 @@ package struct SimulatedGuestLines: GuestLines {
     package func open(to address: IPv4Address, port: Int) async throws(PortError) -> any GuestLine {
         let host = self.host
         let attempt = "connecting to the X agent at \(address):\(port)"
+        let isTaken = Confined(false)
         let name = try await gate.call(.openLine, attempt: attempt) { () throws(PortError) in
             guard let name = host.guestReachable(at: address), let guest = host.state.domains[name]?.guest,
                 !guest.isHung, host.read({ $0.domains[name]?.isFrozen }) == false
@@ -21,13 +22,27 @@ package struct SimulatedGuestLines: GuestLines {
                     .unreachable, .unavailable, attempt: attempt, detail: "connection refused (\(guest.session))")
             }
             host.changeGuest(name) { $0.lines += 1 }
+            host.endUnlessTaken(isTaken, name)
             return host.crossedLine(from: name)
         }
+        isTaken.value = true
         return SimulatedGuestLine(host: host, domain: name, incarnation: gate.incarnation)
     }
 }
 
 extension SimulatedHost {
+    /// A line that was opened for a caller who was not told, or died, is closed a moment later by its system; the
+    /// session ends as with any connection that says nothing.
+    fileprivate func endUnlessTaken(_ isTaken: Confined<Bool>, _ name: DomainName) {
+        let step = read { $0.domains[name]?.guest.sessionStep }
+        simulation.executor.schedule(at: simulation.now + 1_000_000_000) { [self] in
+            guard !isTaken.value, read({ $0.domains[name]?.guest.sessionStep }) == step,
+                session(of: name) == .listening
+            else { return }
+            endSession(name, as: .stopped)
+        }
+    }
+
     /// The domain itself, or another one when lines are crossed on purpose.
     fileprivate func crossedLine(from name: DomainName) -> DomainName {
         guard simulation.mutation == .crossesLines else { return name }

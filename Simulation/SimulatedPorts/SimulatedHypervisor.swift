@@ -70,7 +70,8 @@ package struct SimulatedHypervisor: Hypervisor {
             try host.change([]) { (truth: inout HostState) throws(PortError) in
                 guard truth.domains[domain]?.isLive != true else {
                     throw PortError(
-                        .rejected, .busy, attempt: "undefining domain \(domain)", detail: "it is live; destroy it first")
+                        .rejected, .busy, attempt: "undefining domain \(domain)",
+                        detail: "it is live; destroy it first")
                 }
                 truth.domains[domain] = nil
             }
@@ -163,7 +164,8 @@ extension SimulatedHost {
         guard held + wanted.memory.count <= truth.memory.count else {
             throw PortError(
                 .rejected, .limit, attempt: attempt,
-                detail: "cannot set up guest memory: Cannot allocate memory (\(wanted.memory) wanted, \(held) MiB held)")
+                detail: "cannot set up guest memory: Cannot allocate memory"
+                    + " (\(wanted.memory) wanted, \(held) MiB held)")
         }
     }
 

@@ -140,7 +140,8 @@ package struct SimulatedAddressService: AddressService {
                     .rejected, .invalid, attempt: "publishing \(sorted.count) reservations",
                     detail: "two reservations have one MAC or address")
             }
-            for reservation in sorted where HostName.label(for: reservation.hostName, vm: reservation.vm) != reservation.hostName {
+            for reservation in sorted
+            where HostName.label(for: reservation.hostName, vm: reservation.vm) != reservation.hostName {
                 throw PortError(
                     .rejected, .invalid, attempt: "publishing \(sorted.count) reservations",
                     detail: "VM \(reservation.vm) has a host name that is none: \(reservation.hostName)")

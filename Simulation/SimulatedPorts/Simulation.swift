@@ -30,13 +30,14 @@ package final class Simulation: Sendable {
         var lives: [String: Int] = [:]
         var doom: [UInt16: Doom] = [:]
         var mutation: Mutation?
+        var happenings: [Happening: Int] = [:]
         var sources: [String] = ["world"]
     }
 
     /// A process that dies after so many more steps.
     private struct Doom {
         var steps: Int
-        var act: () -> Void
+        var act: (_ during: PortOperation) -> Void
     }
 
     package init(seed: UInt64, keeping: Trace.Keeping = .digest, pick: SimulationExecutor.Pick = .random) {
@@ -78,6 +79,11 @@ package final class Simulation: Sendable {
         return state.value.moved
     }
 
+    /// What happened so far, and how often.
+    package var happenings: [Happening: Int] { state.value.happenings }
+
+    package func happened(_ what: Happening) { state.value.happenings[what, default: 0] += 1 }
+
     package func withFaults<Result>(_ body: (inout FaultBoard) -> Result) -> Result { body(&state.value.faults) }
 
     // MARK: Processes
@@ -107,7 +113,9 @@ package final class Simulation: Sendable {
 
     /// Lets `act` happen when the process has gone that many steps further: two for each port call, one before its
     /// effect and one after. `act` kills it.
-    package func doom(_ incarnation: Incarnation, afterSteps steps: Int, _ act: @escaping () -> Void) {
+    package func doom(
+        _ incarnation: Incarnation, afterSteps steps: Int, _ act: @escaping (_ during: PortOperation) -> Void
+    ) {
         state.value.doom[incarnation.source] = Doom(steps: steps, act: act)
     }
 
@@ -115,13 +123,13 @@ package final class Simulation: Sendable {
     package func pardon(_ incarnation: Incarnation) { state.value.doom[incarnation.source] = nil }
 
     /// One step of a process; its doom may fall here.
-    func step(_ incarnation: Incarnation) {
+    func step(_ incarnation: Incarnation, in operation: PortOperation) {
         guard !state.value.doom.isEmpty, let doom = state.value.doom[incarnation.source] else { return }
         if doom.steps > 0 {
             state.value.doom[incarnation.source]?.steps -= 1
         } else {
             state.value.doom[incarnation.source] = nil
-            doom.act()
+            doom.act(operation)
         }
     }
 
@@ -174,38 +182,4 @@ package struct TraceKind: RawRepresentable, Sendable, Hashable {
     package static let user = TraceKind(rawValue: 130)
     package static let administrator = TraceKind(rawValue: 131)
     package static let world = TraceKind(rawValue: 140)
-}
-
-/// A rule of the simulated world broken on purpose. Each must be caught by the invariant it is named in the test with.
-package enum Mutation: String, Sendable, Hashable, CaseIterable {
-    /// The hypervisor starts a second domain of the same VM.
-    case startsTwoDomains
-    /// DHCP offers one address to everybody.
-    case offersOneAddressToAll
-    /// The bridge lets every frame pass.
-    case passesEveryFrame
-    /// A line leads to another VM's desktop.
-    case crossesLines
-    /// An emulator dies and nobody is told, not even by `observe`.
-    case hidesDeadDomains
-    /// The store forgets a write it acknowledged.
-    case losesWrites
-    /// A user disk that exists is made anew.
-    case remakesUserDisks
-    /// A start writes to the base image.
-    case writesBaseImages
-    /// Removed taps stay, and are not listed.
-    case keepsTaps
-    /// The filter leaves out the first rule it is given.
-    case forgetsRules
-    /// The filter writes nothing, and says that it did.
-    case writesNoRules
-    /// The store announces a change every millisecond.
-    case repeatsEvents
-    /// Domains go on whatever is asked of them, and the answer is that they ended.
-    case ignoresDestroy
-    /// Answers to clients get lost.
-    case swallowsAnswers
-    /// The first user's password is never right.
-    case refusesOneUser
 }

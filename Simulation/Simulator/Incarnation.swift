@@ -52,7 +52,8 @@ package final class Incarnation: Sendable {
         }
         state.value.callsAfterDeath += 1
         if state.value.callsAfterDeath > Self.callsAfterDeathMax {
-            simulation.stop("\(name) is dead and called its ports \(Self.callsAfterDeathMax) times: a loop swallows errors")
+            simulation.stop(
+                "\(name) is dead and called its ports \(Self.callsAfterDeathMax) times: a loop swallows errors")
             await simulation.parkForever()
         }
         return false

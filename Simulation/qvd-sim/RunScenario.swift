@@ -1,18 +1,21 @@
 import ArgumentParser
 import Foundation
 import Scenarios
-import SimulatedPorts
 import Simulator
 
-/// `qvd-sim run FILE`
+/// `qvd-sim run FILE...`
 struct RunScenario: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Runs one scenario file, or the plan of one seed.")
+        commandName: "run", abstract: "Runs scenario files, or the plan of one seed.",
+        discussion: """
+            One line for each run: verdict, seed, virtual time, real time, how many times faster than real that is,
+            port calls, and the digest of everything that happened. The same file and seed give the same digest.
+            """)
 
-    @Argument(help: "A scenario file (see fixtures/scenarios/README.md).")
-    var file: String?
+    @Argument(help: ArgumentHelp("Scenario files (docs/scenarios.md).", valueName: "file"))
+    var files: [String] = []
 
-    @Option(help: "Another seed than the file's; without a file, the plan that `soak` draws from this seed.")
+    @Option(help: "Another seed than the files'; without a file, the plan that `soak` draws from this seed.")
     var seed: UInt64?
 
     @Flag(help: "Print every event.")
@@ -21,33 +24,36 @@ struct RunScenario: ParsableCommand {
     @Flag(help: "When a rule fails: leave out what is not needed for it, and print the smallest plan found.")
     var shrink = false
 
-    @Flag(help: "Print the plan and run nothing.")
+    @Flag(help: "Print the plans as scenario files and run nothing.")
     var plan = false
 
     func validate() throws {
-        if file == nil, seed == nil { throw ValidationError("give a scenario FILE or --seed N") }
+        if files.isEmpty, seed == nil { throw ValidationError("give scenario files or --seed N") }
     }
 
     func run() throws {
-        var plan = try readPlan()
-        if let seed { plan.seed = seed }
-        if self.plan {
-            print(ScenarioText.write(plan), terminator: "")
-            return
+        // All are read first: a broken file is said before minutes of work.
+        let plans = files.isEmpty ? [PlanGenerator.plan(seed: seed ?? 0)] : try files.map(readPlan)
+        if plan { return print(plans.map(ScenarioText.write).joined(separator: "---\n"), terminator: "") }
+        var failed = 0
+        for (index, plan) in plans.enumerated() {
+            let file = files.isEmpty ? nil : files[index]
+            let title = file.map { String($0.split(separator: "/").last ?? "") } ?? plan.name
+            let place = plans.count > 1 ? "[\(index + 1)/\(plans.count)] " : ""
+            if SimulatorCommand.isWatched { SimulatorCommand.tell("\(place)\(title)\r") }
+            let result = Runner(plan, keeping: trace ? .words : .digest).run()
+            if trace { for line in Report.lines(result) { print(line) } }
+            print(place + summary(result, title))
+            guard let violation = result.violation else { continue }
+            failed += 1
+            print(Soak.story(of: result, replay: replayCommand(plan, file)))
+            if shrink { printSmallest(result, violation.invariant) }
         }
-        let result = Runner(plan, keeping: trace ? .words : .digest).run()
-        if trace {
-            for index in result.trace.records.indices { print(Report.line(result, index)) }
-        }
-        print(summary(result))
-        guard let violation = result.violation else { return }
-        print(Soak.story(of: result, replay: replayCommand(plan) + " --trace"))
-        if shrink { printSmallest(plan, violation) }
-        throw ExitCode(1)
+        if plans.count > 1 { print("\(plans.count) scenarios, \(failed) violations") }
+        if failed > 0 { throw ExitCode(1) }
     }
 
-    private func readPlan() throws -> Plan {
-        guard let file else { return PlanGenerator.plan(seed: seed ?? 0) }
+    private func readPlan(_ file: String) throws -> Plan {
         let data: Data
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: file))
@@ -58,28 +64,32 @@ struct RunScenario: ParsableCommand {
             throw ValidationError("\(file): expected UTF-8 text")
         }
         do {
-            return try ScenarioFile.read(text, file: file)
+            var plan = try ScenarioFile.read(text, file: file)
+            if let seed { plan.seed = seed }
+            return plan
         } catch {
             throw ValidationError("\(error)")
         }
     }
 
-    private func replayCommand(_ plan: Plan) -> String {
-        file.map { "qvd-sim run \($0) --seed \(plan.seed)" } ?? "qvd-sim run --seed \(plan.seed)"
+    private func replayCommand(_ plan: Plan, _ file: String?) -> String {
+        let what = file.map { "\($0) " } ?? ""
+        return "qvd-sim run \(what)--seed \(plan.seed) --trace"
     }
 
-    private func summary(_ result: RunResult) -> String {
-        let seconds = Double(result.virtualTime) / 1e9
+    private func summary(_ result: RunResult, _ title: String) -> String {
+        let virtual = Double(result.virtualTime) / 1e9
         let wall = max(1e-9, result.wallTime / .seconds(1))
-        return "\(result.plan.name): \(result.violation == nil ? "ok" : "VIOLATION"), seed \(result.plan.seed),"
-            + " \(Int(seconds)) s in \(Int(wall * 1000)) ms, \(result.portCalls) port calls,"
+        return title.padding(toLength: max(title.count, 40), withPad: " ", startingAt: 0)
+            + (result.violation == nil ? " ok       " : " VIOLATION")
+            + "  seed \(result.plan.seed), \(Int(virtual)) s in \(Int(wall * 1000)) ms"
+            + " (\(Int(virtual / wall)) times real time), \(result.portCalls) port calls,"
             + " digest \(Report.hexadecimal(result.trace.digest))"
     }
 
-    private func printSmallest(_ plan: Plan, _ violation: Violation) {
-        var shrinker = Shrinker(plan, invariant: violation.invariant)
-        shrinker.shrink()
-        print("The smallest plan found that breaks \(violation.invariant), after \(shrinker.runs) runs:\n")
-        print(ScenarioText.write(shrinker.plan), terminator: "")
+    private func printSmallest(_ result: RunResult, _ invariant: String) {
+        guard let (plan, runs) = Soak.smallest(of: result) else { return }
+        print("The smallest plan found that breaks \(invariant), after \(runs) runs:\n")
+        print(ScenarioText.write(plan), terminator: "")
     }
 }

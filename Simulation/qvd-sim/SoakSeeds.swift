@@ -1,13 +1,17 @@
 import ArgumentParser
 import Foundation
 import Scenarios
+import SimulatedPorts
 import Simulator
-import Synchronization
 
 /// `qvd-sim soak --seeds N`
 struct SoakSeeds: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "soak", abstract: "Draws a plan from each seed, runs it, and stops at the first rule that fails.")
+        commandName: "soak", abstract: "Draws a plan from each seed, runs it, and stops at the first rule that fails.",
+        discussion: """
+            On a failure: the seed, the rule, its plan, the last events, the smallest plan found that breaks the same
+            rule (a scenario file: save it, change it, run it), and the command that shows the run again.
+            """)
 
     @Option(help: "How many seeds.")
     var seeds = 200
@@ -21,89 +25,72 @@ struct SoakSeeds: ParsableCommand {
     @Option(help: "Of how many seeds one is run twice, to compare the digests; 0 for none.")
     var check = 20
 
+    @Option(help: "Folder for the smallest plan of each failure, as seed-N.yaml.")
+    var save: String?
+
     @Flag(help: "Go on after a violation, and report all of them at the end.")
     var keepGoing = false
+
+    @Flag(help: "Print how often each kind of step, fault and meeting happened.")
+    var happenings = false
 
     func validate() throws {
         guard seeds >= 1 else { throw ValidationError("--seeds must be 1 or more") }
         guard jobs >= 0, check >= 0 else { throw ValidationError("--jobs and --check must be 0 or more") }
+        guard first.addingReportingOverflow(UInt64(seeds)).overflow == false else {
+            throw ValidationError("--from and --seeds together go beyond the last seed, \(UInt64.max)")
+        }
     }
 
     func run() throws {
         let began = ContinuousClock.now
-        let summary = runAll()
+        var soak = Soak(first: first, count: seeds, threads: jobs, checksEvery: check)
+        soak.keepsGoing = keepGoing
+        let summary = soak.run { [seeds] in Self.showProgress($0, of: seeds) }
+        if SimulatorCommand.isWatched { SimulatorCommand.tell("\n") }
         let wall = max(1e-9, (ContinuousClock.now - began) / .seconds(1))
         printSummary(summary, wall)
+        if happenings { printHappenings(summary) }
         guard !summary.violations.isEmpty else { return }
-        for result in summary.violations.prefix(keepGoing ? 20 : 1) {
-            print(Soak.story(of: result, replay: "qvd-sim run --seed \(result.plan.seed) --trace"))
-        }
+        for result in summary.violations.prefix(keepGoing ? 20 : 1) { try tell(of: result) }
         let failed = summary.violations.map { "\($0.plan.seed) (\($0.violation?.invariant ?? ""))" }
         print("failed: \(failed.joined(separator: ", "))")
         throw ExitCode(1)
     }
 
-    /// What the threads share: which seed is next, and the results that wait for earlier ones.
-    private struct Progress {
-        var next = 0
-        var done: [Int: RunResult] = [:]
-        var summary = Soak.Summary()
-        var added = 0
-        var isOver = false
-    }
-
-    private func runAll() -> Soak.Summary {
-        let progress = Mutex(Progress())
-        let count = jobs > 0 ? jobs : ProcessInfo.processInfo.activeProcessorCount
-        let finished = DispatchSemaphore(value: 0)
-        // Threads and not tasks: a simulation belongs to the thread that made it.
-        for _ in 0..<count {
-            let thread = Thread {
-                while let index = progress.withLock({ take(&$0) }) {
-                    let result = Soak.run(seed: first + UInt64(index), isChecked: check > 0 && index % check == 0)
-                    progress.withLock { put(result, index, &$0) }
-                }
-                finished.signal()
-            }
-            thread.stackSize = 8 << 20
-            thread.start()
+    private func tell(of result: RunResult) throws {
+        let seed = result.plan.seed
+        print(Soak.story(of: result, replay: "qvd-sim run --seed \(seed) --trace"))
+        guard let (plan, runs) = Soak.smallest(of: result) else { return }
+        let text = ScenarioText.write(plan)
+        let rule = result.violation?.invariant ?? ""
+        print("The smallest plan found that breaks \(rule), after \(runs) runs:\n\n\(text)")
+        guard let save else { return }
+        let file = "\(save)/seed-\(seed).yaml"
+        do {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+        } catch {
+            throw ValidationError("\(file) cannot be written: \(error.localizedDescription)")
         }
-        for _ in 0..<count { finished.wait() }
-        if isatty(STDERR_FILENO) == 1 { SimulatorCommand.tell("\n") }
-        return progress.withLock { $0.summary }
+        print("saved as \(file); run it with: qvd-sim run \(file) --trace\n")
     }
 
-    private func take(_ progress: inout Progress) -> Int? {
-        guard progress.next < seeds, !progress.isOver else { return nil }
-        progress.next += 1
-        return progress.next - 1
-    }
-
-    private func put(_ result: RunResult, _ index: Int, _ progress: inout Progress) {
-        progress.done[index] = result
-        if result.violation != nil, !keepGoing { progress.isOver = true }
-        while let next = progress.done.removeValue(forKey: progress.added) {
-            progress.summary.add(next)
-            progress.added += 1
-        }
-        showProgress(progress)
-    }
-
-    private func showProgress(_ progress: Progress) {
-        let width = 40
-        let filled = progress.added * width / seeds
-        let bar = String(repeating: "█", count: filled) + String(repeating: "·", count: width - filled)
-        let failed = progress.summary.violations.count
-        if isatty(STDERR_FILENO) == 1 {
-            SimulatorCommand.tell("\r[\(bar)] \(progress.added)/\(seeds) seeds, \(failed) violations ")
-        } else if progress.added % max(1, seeds / 10) == 0 {
-            SimulatorCommand.tell("\(progress.added)/\(seeds) seeds, \(failed) violations\n")
+    private static func showProgress(_ summary: Soak.Summary, of seeds: Int) {
+        let failed = summary.violations.count
+        if SimulatorCommand.isWatched {
+            let width = 40
+            let filled = summary.seeds * width / seeds
+            let bar = String(repeating: "█", count: filled) + String(repeating: "·", count: width - filled)
+            SimulatorCommand.tell("\r[\(bar)] \(summary.seeds)/\(seeds) seeds, \(failed) violations ")
+        } else if summary.seeds % max(1, seeds / 10) == 0 {
+            SimulatorCommand.tell("\(summary.seeds)/\(seeds) seeds, \(failed) violations\n")
         }
     }
 
     private func printSummary(_ summary: Soak.Summary, _ wall: Double) {
         let virtual = Double(summary.virtualTime) / 1e9
         let busy = max(1e-9, summary.wallTime / .seconds(1))
+        let missed = summary.missed
         print(
             """
             seeds            \(summary.seeds) (\(first) to \(first + UInt64(max(1, summary.seeds)) - 1))
@@ -112,7 +99,15 @@ struct SoakSeeds: ParsableCommand {
             real time        \(String(format: "%.1f", wall)) s, \(Int(virtual / wall)) times faster than real
             port calls       \(summary.portCalls), \(Int(Double(summary.portCalls) / wall)) per second\
              (\(Int(Double(summary.portCalls) / busy)) per thread)
+            met              \(Happening.wanted.count - missed.count) of \(Happening.wanted.count) kinds of events\
+            \(missed.isEmpty ? "" : "; not: " + missed.map(\.text).joined(separator: ", "))
             digest           \(Report.hexadecimal(summary.digest))
             """)
+    }
+
+    private func printHappenings(_ summary: Soak.Summary) {
+        for (what, count) in summary.happenings.map({ ($0.key.text, $0.value) }).sorted(by: { $0.0 < $1.0 }) {
+            print(String(format: "%9d  ", count) + what)
+        }
     }
 }

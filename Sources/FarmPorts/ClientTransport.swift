@@ -65,7 +65,9 @@ package struct ClientResponse: Sendable, Hashable {
     package var contentType: String
     package var body: String
 
-    package init(status: Int, headers: [HTTPField] = [], contentType: String = "text/plain; charset=utf-8", body: String) {
+    package init(
+        status: Int, headers: [HTTPField] = [], contentType: String = "text/plain; charset=utf-8", body: String
+    ) {
         self.status = status
         self.headers = headers
         self.contentType = contentType

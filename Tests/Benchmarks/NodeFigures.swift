@@ -24,8 +24,9 @@ final class NodeFigures: XCTestCase {
         try farm.remove()
         let (ours, theirs) = (Figure.median(through), Figure.median(bare))
         let ratio = String(format: "%.2f", Figure.seconds(ours) / Figure.seconds(theirs))
-        Figure.print("VM start through HKD (median of \(through.count))", Figure.milliseconds(ours), aim: "ratio ≤ 1.10")
-        Figure.print("VM start by a bare loop of command-line tools", Figure.milliseconds(theirs), aim: "for comparison")
+        let (oursText, theirsText) = (Figure.milliseconds(ours), Figure.milliseconds(theirs))
+        Figure.print("VM start through HKD (median of \(through.count))", oursText, aim: "ratio ≤ 1.10")
+        Figure.print("VM start by a bare loop of command-line tools", theirsText, aim: "for comparison")
         Figure.print("ratio", ratio, aim: "≤ 1.10")
     }
 
@@ -69,7 +70,8 @@ final class NodeFigures: XCTestCase {
             let pid = try XCTUnwrap(process)
             let cpu = try cpuSeconds(of: pid) - (before[role] ?? 0)
             let text = String(
-                format: "%.1f MiB, %.2f %% of a core", Double(try residentKiB(of: pid)) / 1024, cpu * 100 / Double(seconds))
+                format: "%.1f MiB, %.2f %% of a core", Double(try residentKiB(of: pid)) / 1024,
+                cpu * 100 / Double(seconds))
             Figure.print("\(role) idle with \(names.count) VMs", text, aim: "little")
         }
         for name in names { try await farm.qvd("vm", "stop", name) }

@@ -1,4 +1,7 @@
+import FarmModel
+import FarmPorts
 import Foundation
+import SQLiteStore
 
 /// Runs `qvd` of the same build on a farm of the test's own.
 final class AdministrationRig: Sendable {
@@ -48,7 +51,10 @@ final class AdministrationRig: Sendable {
     }
 
     @discardableResult
-    func qvd(_ arguments: String..., input: String = "") throws -> Answer {
+    func qvd(_ arguments: String..., input: String = "") throws -> Answer { try qvd(arguments, input: input) }
+
+    @discardableResult
+    func qvd(_ arguments: [String], input: String = "") throws -> Answer {
         let (output, errors) = (Pipe(), Pipe())
         let process = try start(arguments, input: input, output: output, errors: errors)
         let text = output.fileHandleForReading.readDataToEndOfFile()
@@ -60,10 +66,10 @@ final class AdministrationRig: Sendable {
     }
 
     /// A farm with one node, one OSF with one image, one user and one VM.
-    func makeFarm() throws {
+    func makeFarm(network: String = "10.3.0.0/24", rangeStart: String = "10.3.0.100") throws {
         _ = run("/usr/bin/qemu-img", "create", "-q", "-f", "qcow2", path("base.qcow2"), "16M")
         for command in [
-            ["init", "--network", "10.3.0.0/24", "--range-start", "10.3.0.100", "--gateway", "10.3.0.1"],
+            ["init", "--network", network, "--range-start", rangeStart, "--gateway", "10.3.0.1"],
             ["node", "add", "node1", "--address", "10.3.0.1"], ["osf", "add", "office", "--memory", "256"],
             ["di", "add", "office", path("base.qcow2")], ["vm", "add", "desk", "--user", "alice", "--osf", "office"],
         ] {
@@ -72,6 +78,11 @@ final class AdministrationRig: Sendable {
             process.waitUntilExit()
             guard process.terminationStatus == 0 else { throw RigError("qvd \(command) failed") }
         }
+    }
+
+    /// Every row of the farm and the name of every file of its storage: what a refused command leaves as it was.
+    func everything(in store: SQLiteStore) async throws -> (rows: FarmSnapshot, files: [String]) {
+        (try await store.snapshot(), try FileManager.default.subpathsOfDirectory(atPath: path("storage")).sorted())
     }
 
     func run(_ program: String, _ arguments: String...) -> Int32 {

@@ -1,4 +1,7 @@
+import FarmModel
+import FarmPorts
 import Foundation
+import SQLiteStore
 import XCTest
 
 /// `qvd` as an administrator meets it.
@@ -7,6 +10,86 @@ final class AdministrationTests: XCTestCase {
         XCTAssertEqual(answer.status, 0, answer.errors)
         let object = try JSONSerialization.jsonObject(with: Data(answer.output.utf8))
         return try XCTUnwrap((object as? [[String: Any]]) ?? (object as? [String: Any]).map { [$0] })
+    }
+
+    func testEveryListIsATableForPeopleAndJSONForPrograms() throws {
+        let rig = try AdministrationRig()
+        try rig.makeFarm()
+        try rig.qvd("property", "set", "vm", "desk", "key", "a \"quoted\"\nvalue\u{1b}[31m")
+        try rig.qvd("config", "set", "key", "Grüße, 漢字")
+        for (noun, column) in [
+            ("tenant", "NAME"), ("user", "LOGIN"), ("osf", "MEMORY"), ("di", "VERSION"), ("node", "ADDRESS"),
+            ("vm", "STATE"), ("property", "VALUE"), ("config", "VALUE"),
+        ] {
+            let table = try rig.qvd(noun, "list")
+            XCTAssertEqual(table.status, 0, table.errors)
+            let lines = table.output.split(separator: "\n")
+            XCTAssertEqual(lines.count, 2, table.output)
+            XCTAssertTrue(lines[0].contains(column), table.output)
+            XCTAssertFalse(table.output.contains("\u{1b}"), "a value must not steer the terminal")
+            XCTAssertEqual(try objects(rig.qvd(noun, "list", "--json")).count, 1, noun)
+        }
+        XCTAssertEqual(
+            try objects(rig.qvd("property", "list", "--json"))[0]["value"] as? String, "a \"quoted\"\nvalue\u{1b}[31m")
+        XCTAssertEqual(try objects(rig.qvd("config", "list", "--json"))[0]["value"] as? String, "Grüße, 漢字")
+    }
+
+    func testImagesAreChosenByTag() throws {
+        let rig = try AdministrationRig()
+        try rig.makeFarm()
+        XCTAssertEqual(try rig.qvd("di", "add", "office", rig.path("base.qcow2"), "--version", "spring").status, 0)
+        func tags() throws -> [[String]] {
+            try objects(rig.qvd("di", "list", "--json")).compactMap { $0["tags"] as? [String] }
+        }
+        XCTAssertEqual(try tags(), [["default"], ["head"]])
+        XCTAssertTrue(try rig.qvd("vm", "explain", "desk").output.contains("image 1"))
+        XCTAssertEqual(try rig.qvd("vm", "set", "desk", "--tag", "head").status, 0)
+        XCTAssertTrue(try rig.qvd("vm", "explain", "desk").output.contains("image 2 (version spring"))
+        XCTAssertEqual(try rig.qvd("vm", "set", "desk", "--tag", "default").status, 0)
+        XCTAssertEqual(try rig.qvd("di", "tag", "office:spring", "default").status, 0)
+        XCTAssertEqual(try tags(), [[], ["default", "head"]])
+        XCTAssertTrue(try rig.qvd("vm", "explain", "desk").output.contains("image 2 (version spring"))
+        XCTAssertEqual(try rig.qvd("di", "tag", "office:spring", "exam").status, 0)
+        XCTAssertEqual(try rig.qvd("vm", "set", "desk", "--tag", "exam").status, 0)
+        XCTAssertTrue(try complaint(rig.qvd("di", "untag", "office:spring", "spring")).contains("version"))
+        XCTAssertTrue(try complaint(rig.qvd("di", "tag", "1", "spring")).contains("version"))
+    }
+
+    func testVMsAreStartedStoppedAndBlockedThroughTheStore() async throws {
+        let rig = try AdministrationRig()
+        try rig.makeFarm()
+        func row() throws -> [String: Any] { try objects(rig.qvd("vm", "show", "desk", "--json"))[0] }
+        let store = try await SQLiteStore.open(at: rig.database)
+        try await store.recordState(of: NodeID(1), .running, at: WallTime(seconds: 1_700_000_000))
+        XCTAssertEqual(try rig.qvd("vm", "start", "desk").output, "VM 1 (desk) will start on node1\n")
+        XCTAssertEqual(try row()["wanted"] as? String, "run")
+        XCTAssertEqual(try row()["node"] as? String, "node1")
+        XCTAssertEqual(try row()["epoch"] as? Int, 1)
+        let waiting = try rig.qvd("vm", "explain", "desk").output
+        XCTAssertTrue(waiting.contains("asked for it to run on node1") && waiting.contains("uid"), waiting)
+        XCTAssertTrue(try rig.qvd("vm", "start", "desk").output.contains("already"))
+
+        let running = Observation(state: .running, since: WallTime(seconds: 1_700_000_000), image: ImageID(1))
+        try await store.record(running, of: VMID(1), by: NodeID(1), epoch: Epoch(1))
+        XCTAssertTrue(try complaint(rig.qvd("vm", "delete", "desk")).contains("is running; stop it with"))
+        XCTAssertTrue(try complaint(rig.qvd("vm", "delete", "desk", "--delete-user-disk")).contains("is running"))
+        XCTAssertTrue(try complaint(rig.qvd("node", "delete", "node1")).contains("desk"))
+        XCTAssertEqual(try rig.qvd("vm", "block", "desk").status, 0)
+        XCTAssertEqual(try row()["state"] as? String, "running", "a blocked VM that runs goes on")
+        XCTAssertEqual(try rig.qvd("vm", "stop", "desk").output, "VM 1 (desk) will stop\n")
+        XCTAssertEqual(try row()["wanted"] as? String, "stop")
+        try await store.release(
+            VMID(1), by: NodeID(1), epoch: Epoch(1), request: 2, error: nil, at: WallTime(seconds: 1_700_000_060))
+        XCTAssertTrue(try rig.qvd("vm", "stop", "desk").output.contains("stopped already"))
+        XCTAssertTrue(try complaint(rig.qvd("vm", "start", "desk")).contains("qvd vm unblock 1"))
+        XCTAssertEqual(try rig.qvd("vm", "unblock", "desk").status, 0)
+        XCTAssertEqual(try rig.qvd("vm", "start", "desk", "--node", "node1").status, 0)
+        XCTAssertEqual(try row()["epoch"] as? Int, 2)
+        let audit = try rig.qvd("audit").output
+        for action in ["start VM 1 (desk)", "stop VM 1 (desk)", "delete VM 1 (desk)", "VM 1 (desk) is running"] {
+            XCTAssertTrue(audit.contains(action), "\(action) is not in\n\(audit)")
+        }
+        await store.close()
     }
 
     /// The words of a failure: exit code 1, one line on standard error, nothing on standard output.
@@ -125,7 +208,8 @@ final class AdministrationTests: XCTestCase {
         try rig.makeFarm()
         try "correct horse\nsecond line\n".write(toFile: rig.path("password"), atomically: true, encoding: .utf8)
         XCTAssertEqual(try rig.qvd("user", "add", "bob", "--password-file", rig.path("password")).status, 0)
-        XCTAssertEqual(try rig.qvd("user", "passwd", "bob", "--password-file", "-", input: "battery staple\n").status, 0)
+        XCTAssertEqual(
+            try rig.qvd("user", "passwd", "bob", "--password-file", "-", input: "battery staple\n").status, 0)
         XCTAssertTrue(
             try complaint(rig.qvd("user", "passwd", "bob", "--password-file", "/nonexistent")).contains("/nonexistent"))
         let audit = try rig.qvd("audit", "--json").output

@@ -86,7 +86,10 @@ final class DatabaseSurvivalTests: XCTestCase {
         let images = rig.path("storage/images")
         let process = try rig.start(["di", "add", "office", large])
         let deadline = Date().addingTimeInterval(20)
-        while try !FileManager.default.contentsOfDirectory(atPath: images).contains(where: { $0.hasPrefix(".adding-") }) {
+        func hasBegun() throws -> Bool {
+            try FileManager.default.contentsOfDirectory(atPath: images).contains { $0.hasPrefix(".adding-") }
+        }
+        while try !hasBegun() {
             XCTAssertLessThan(Date(), deadline, "no copy began")
             usleep(1000)
         }

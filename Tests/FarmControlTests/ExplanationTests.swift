@@ -39,9 +39,13 @@ final class ExplanationTests: XCTestCase {
     private let assigned = Intent(
         wanted: .run, node: NodeID(1), epoch: Epoch(1), request: 1, requestedBy: "user alice@default")
 
-    func testEachStateIsExplainedWithWhatToDo() throws {
-        let running = Observation(state: .running, since: WallTime(seconds: 9_400), image: ImageID(1))
-        let table: [(String, [String], (inout FarmSnapshot, inout VirtualMachine) -> Void)] = [
+    /// What is so, what must be said, and how it is made so.
+    private typealias Case = (String, [String], (inout FarmSnapshot, inout VirtualMachine) -> Void)
+
+    private let running = Observation(state: .running, since: WallTime(seconds: 9_400), image: ImageID(1))
+
+    private var casesAtRest: [Case] {
+        [
             ("stopped", ["is stopped.", "Nobody wants it", "qvd vm start 1", "image 1 (version v1"], { _, _ in }),
             ("no node", ["the farm has no node"], { snapshot, _ in snapshot.nodes = [] }),
             ("no free node", ["node1 is blocked"], { snapshot, _ in snapshot.nodes[0].isBlocked = true }),
@@ -52,6 +56,25 @@ final class ExplanationTests: XCTestCase {
                     snapshot.nodes[0].state = .stopped
                 }
             ),
+            ("failed", ["failed: disk full"], { _, vm in vm.observation.lastError = "disk full" }),
+            ("no image", ["could not start now", "no image with the tag x"], { _, vm in vm.tag = "x" }),
+            (
+                "blocked image", ["could not start now", "qvd di unblock 1"],
+                { snapshot, _ in snapshot.images[0].isBlocked = true }
+            ),
+            (
+                "blocked people", ["qvd vm unblock 1", "qvd user unblock 1", "qvd tenant unblock 1"],
+                { snapshot, vm in
+                    vm.isBlocked = true
+                    snapshot.users[0].isBlocked = true
+                    snapshot.tenants[0].isBlocked = true
+                }
+            ),
+        ]
+    }
+
+    private var casesOnANode: [Case] {
+        [
             (
                 "queued", ["User alice@default asked for it to run on node1", "within seconds"],
                 { _, vm in vm.intent = self.assigned }
@@ -67,14 +90,14 @@ final class ExplanationTests: XCTestCase {
                 "running", ["is running for 10 minutes.", "runs on node1 with address 10.3.0.200", "runs on image 1"],
                 { _, vm in
                     vm.intent = self.assigned
-                    vm.observation = running
+                    vm.observation = self.running
                 }
             ),
             (
                 "newer image", ["It runs on image 1 (version v1).", "Its next start uses image 2 (version v2"],
                 { _, vm in
                     vm.intent = self.assigned
-                    vm.observation = running
+                    vm.observation = self.running
                     vm.tag = "head"
                 }
             ),
@@ -84,7 +107,7 @@ final class ExplanationTests: XCTestCase {
                     vm.intent = self.assigned
                     vm.intent.wanted = .stop
                     vm.intent.requestedBy = "root (uid 0) by qvd"
-                    vm.observation = running
+                    vm.observation = self.running
                 }
             ),
             (
@@ -108,25 +131,11 @@ final class ExplanationTests: XCTestCase {
                     vm.observation.state = .debugging
                 }
             ),
-            ("failed", ["failed: disk full"], { _, vm in vm.observation.lastError = "disk full" }),
-            ("no image", ["could not start now", "no image with the tag x"], { _, vm in vm.tag = "x" }),
-            (
-                "blocked image", ["could not start now", "qvd di unblock 1"],
-                { snapshot, _ in snapshot.images[0].isBlocked = true }
-            ),
-            (
-                "blocked people", ["qvd vm unblock 1", "qvd user unblock 1", "qvd tenant unblock 1"],
-                { snapshot, vm in
-                    vm.isBlocked = true
-                    snapshot.users[0].isBlocked = true
-                    snapshot.tenants[0].isBlocked = true
-                }
-            ),
             (
                 "session", ["A client is connected from 10.9.9.9 for 2 minutes.", "taking that session over"],
                 { snapshot, vm in
                     vm.intent = self.assigned
-                    vm.observation = running
+                    vm.observation = self.running
                     snapshot.sessions = [
                         Session(
                             vm: VMID(1), token: SessionToken(router: "r", number: 1), state: .connected,
@@ -135,7 +144,10 @@ final class ExplanationTests: XCTestCase {
                 }
             ),
         ]
-        for (name, expected, change) in table {
+    }
+
+    func testEachStateIsExplainedWithWhatToDo() throws {
+        for (name, expected, change) in casesAtRest + casesOnANode {
             let words = try words(change)
             for part in expected { XCTAssertTrue(words.contains(part), "\(name): no `\(part)` in:\n\(words)") }
         }

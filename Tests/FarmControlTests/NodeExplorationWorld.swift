@@ -128,7 +128,7 @@ struct NodeExplorationWorld {
             case .repairFilter(let plan): pending.append(.init(call: .repair(plan.vm.id)))
             case .collect(let leftover): pending.append(.init(call: .collect(leftover)))
             case .report(.domainWithoutRow(_, let vm)): ghosts[vm]?.isReported = true
-            case .ready, .report: break
+            case .ready, .recordRunning, .report: break
             }
         }
     }

@@ -55,6 +55,17 @@ final class NodeMachineTests: XCTestCase {
         XCTAssertEqual(bench.findings.suffix(2), [.storeReachable, .nodeReadable])
     }
 
+    func testANodeThatServesSaysSoAgainWhenTheStoreSaysOtherwise() {
+        var bench = NodeBench()
+        bench.send(.nodeRead(.starting))
+        XCTAssertFalse(bench.actions.contains(.recordRunning))
+        bench = NodeBench.ready()
+        bench.send(.nodeRead(.running))
+        XCTAssertEqual(bench.actions, [])
+        bench.send(.nodeRead(.starting))
+        XCTAssertEqual(bench.actions, [.recordRunning])
+    }
+
     func testAChangeDuringAReadingIsReadAfterwards() {
         var bench = NodeBench.ready()
         bench.send(.storeChanged)

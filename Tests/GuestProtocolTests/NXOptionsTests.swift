@@ -42,13 +42,14 @@ final class NXOptionsTests: XCTestCase {
             SessionParameter.keyboard, SessionParameter.link, SessionParameter.geometry,
             SessionParameter.isFullscreen, SessionParameter.nxCookie,
         ] {
+            var errors: Set<String> = []
             for attack in attacks {
                 XCTAssertThrowsError(try NXOptions(parameters: [name: attack]), "\(name)=\(attack)") {
-                    error in
-                    XCTAssert("\(error)".contains(name), "\(error)")
-                    XCTAssertFalse("\(error)".contains(attack), "the value is not repeated")
+                    XCTAssert("\($0)".contains(name), "\($0)")
+                    errors.insert("\($0)")
                 }
             }
+            XCTAssertEqual(errors.count, 1, "the words depend on the refused value, so they repeat some of it")
         }
     }
 

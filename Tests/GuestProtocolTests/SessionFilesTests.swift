@@ -68,8 +68,8 @@ final class SessionFilesTests: XCTestCase {
         let (variables, leftOut) = SessionEnvironment.variables(of: [
             "custom.demo.nonce": "abc", "custom.Grüße": "x", "custom.": "x", "custom.text": "Grüße, 漢字 & 🙂",
             "custom.line": "a\nLD_PRELOAD=x", "custom.escape": "\u{1b}[31m", "custom.bidi": "\u{202e}x",
-            "custom.long": String(repeating: "x", count: 4097), "qvd.client.os": "linux", "custom.a-b": "", "PATH": "/x",
-            "custom.sp ace": "x", "custom.e=f": "x",
+            "custom.long": String(repeating: "x", count: 4097), "qvd.client.os": "linux", "custom.a-b": "",
+            "PATH": "/x", "custom.sp ace": "x", "custom.e=f": "x",
         ])
         XCTAssertEqual(
             variables,
@@ -115,12 +115,14 @@ final class SessionFilesTests: XCTestCase {
             "qvd.client.nx.cookie": ["x", "0123456789abcdef0123456789abcdef,listen=1", "0123"],
         ]
         for (name, values) in hostile {
+            var errors: Set<String> = []
             for value in values {
-                XCTAssertThrowsError(try NXOptions(parameters: [name: value]), "\(name)=\(value)") { error in
-                    XCTAssert("\(error)".contains(name), "\(error)")
-                    XCTAssertFalse("\(error)".contains(value), "it repeats what it refuses")
+                XCTAssertThrowsError(try NXOptions(parameters: [name: value]), "\(name)=\(value)") {
+                    XCTAssert("\($0)".contains(name), "\($0)")
+                    errors.insert("\($0)")
                 }
             }
+            XCTAssertEqual(errors.count, 1, "the words depend on the refused value, so they repeat some of it")
         }
     }
 }

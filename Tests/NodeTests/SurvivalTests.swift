@@ -161,7 +161,8 @@ final class SurvivalTests: XCTestCase {
         try await farm.qvd("vm", "start", "one")
         try await farm.waitUntil("one", is: "running")
         let folder = "\(farm.folder)/run/secrets"
-        let file = try XCTUnwrap(FileManager.default.contentsOfDirectory(atPath: folder).first { $0.hasSuffix(".secret") })
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+        let file = try XCTUnwrap(files.first { $0.hasSuffix(".secret") })
         let secret = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
         XCTAssertEqual(secret.count, 64)
         var places = ["log of the node": node.logText(), "logs of libvirt": try await LibvirtRig.start().logs()]

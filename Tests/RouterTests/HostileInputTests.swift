@@ -14,7 +14,8 @@ final class HostileInputTests: XCTestCase {
     }
 
     override func tearDownWithError() throws {
-        try world.stop()
+        // Nil when the set-up failed.
+        try world?.stop()
         world = nil
     }
 

@@ -123,9 +123,9 @@ final class RouterWorld {
             case .node(let node) = try await apply(
                 .addNode(name: "node1", address: IPv4Address(bits: 0x7f00_0005))),
             case .user(let alice) = try await apply(
-                .addUser(tenant: tenant, login: "alice", passwordHash: "plain:secret")),
+                .addUser(tenant: tenant, login: "alice", passwordHash: PlainHasher.stored("secret"))),
             case .user(let bob) = try await apply(
-                .addUser(tenant: tenant, login: "bob", passwordHash: "plain:hunter2")),
+                .addUser(tenant: tenant, login: "bob", passwordHash: PlainHasher.stored("hunter2"))),
             case .osf(let osf) = try await apply(
                 .addOSF(
                     tenant: tenant, name: "desk", memory: Mebibytes(256), userDiskSize: Mebibytes(0),

@@ -13,7 +13,8 @@ final class SessionTests: XCTestCase {
     override func setUpWithError() throws { world = try RouterWorld() }
 
     override func tearDownWithError() throws {
-        try world.stop()
+        // Nil when the set-up failed.
+        try world?.stop()
         world = nil
     }
 
@@ -190,6 +191,7 @@ final class SessionTests: XCTestCase {
         let (client, guest) = try world.session()
         world.agent.change { $0.state = .connected }
         client.close()
+        XCTAssertEqual(try guest.receiveAll(), [], "the client's end comes first")
         guest.close()
         try eventually("told to suspend") { world.agent.suspends == 1 }
     }

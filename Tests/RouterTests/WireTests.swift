@@ -8,7 +8,8 @@ final class WireTests: XCTestCase {
     override func setUpWithError() throws { world = try RouterWorld() }
 
     override func tearDownWithError() throws {
-        try world.stop()
+        // Nil when the set-up failed.
+        try world?.stop()
         world = nil
     }
 
@@ -74,7 +75,7 @@ final class WireTests: XCTestCase {
     }
 
     func testEveryReasonNotToLogInLooksTheSame() throws {
-        try world.apply(.addUser(tenant: TenantID(1), login: "eve", passwordHash: "plain:evil"))
+        try world.apply(.addUser(tenant: TenantID(1), login: "eve", passwordHash: PlainHasher.stored("evil")))
         try world.apply(.setUser(UserID(3), passwordHash: nil, isBlocked: true))
         let expected = try ask("GET /qvd/list_of_vm")
         XCTAssertEqual(

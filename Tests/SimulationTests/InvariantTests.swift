@@ -49,6 +49,11 @@ final class InvariantTests: XCTestCase {
 
     func testOwnDesktopIsSeenToFail() { XCTAssertEqual(seen(.crossesLines)?.invariant, "own-desktop") }
 
+    func testOwnDesktopIsSeenToFailWhenAListShowsWhatIsNotTheUsers() {
+        let violation = seen(.listsEveryVM) { $0.steps.append(Step(at: 5 * Plan.second, .list(user: 1))) }
+        XCTAssertEqual(violation?.invariant, "own-desktop")
+    }
+
     func testTrueRowIsSeenToFail() {
         let violation = seen(.hidesDeadDomains) { plan in
             plan.faults.faults.append(Fault(at: 60 * Plan.second, .domainDies(VMID(3))))

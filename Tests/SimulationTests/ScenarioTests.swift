@@ -75,13 +75,13 @@ final class ScenarioTests: XCTestCase {
             "a.yaml:4:10: expected a moment up to the scenario's end (until: 5m)")
         XCTAssertEqual(
             error(head + "faults:\n  - {at: 1m, fault: disk-full, vm: 1}\n"),
-            "a.yaml:4:38: vm means nothing for disk-full; it takes at, for, fault")
+            "a.yaml:4:36: vm means nothing for disk-full; it takes at, for, fault")
         XCTAssertEqual(
             error(head + "expect:\n  - {vm: 1, is: running}\n"),
             "a.yaml:4:5: expected one of the keys at, by and never here")
         XCTAssertEqual(
             error(head + "expect:\n  - {at: 1m, vm: 1, is: up}\n"),
-            "a.yaml:4:27: expected one of stopped, starting, running, stopping, zombie, debugging, found \"up\"")
+            "a.yaml:4:25: expected one of stopped, starting, running, stopping, zombie, debugging, found \"up\"")
         XCTAssertTrue(error(head + "colour: red\n").hasPrefix("a.yaml:3:1: unknown key \"colour\"; expected one of"))
         XCTAssertTrue(error(head + "name: y\n").hasPrefix("a.yaml:"))
         XCTAssertTrue(error("name: [x").hasPrefix("a.yaml:"), error("name: [x"))

@@ -60,8 +60,12 @@ private struct HypervisorHands: HypervisorWorld {
         let tap = TapName(owner)
         let address = IPv4Address(bits: 0x0a03_0200 | UInt32(vm.rawValue))
         let mac = MACAddress(forVirtualMachineAt: address)
-        let overlay = try await ports.disks.prepareOverlay(
-            OverlaySpecification(vm: vm, image: ImageID(1), imageFile: "desktop.qcow2", keepsExisting: true))
+        // Called again for a VM that runs, it must not touch the disk that is in use.
+        if host.read({ $0.disks.overlays[vm]?[ImageID(1)] }) == nil {
+            _ = try await ports.disks.prepareOverlay(
+                OverlaySpecification(vm: vm, image: ImageID(1), imageFile: "desktop.qcow2", keepsExisting: true))
+        }
+        let overlay = HostDisks.overlayPath(vm, ImageID(1))
         try await ports.network.ensureTap(tap, mac: mac)
         try await ports.addresses.publish([Reservation(vm: vm, mac: mac, address: address, hostName: "vm\(vm)")])
         let secret = try await ports.secrets.hand(AgentSecret("s"), to: vm)

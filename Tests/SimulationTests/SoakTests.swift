@@ -5,17 +5,26 @@ import Simulator
 import XCTest
 
 final class SoakTests: XCTestCase {
-    func testSeedsRunCleanAndTwiceTheSame() {
-        var digests: Set<UInt64> = []
-        for seed: UInt64 in 0..<200 {
-            let result = Soak.run(seed: seed, isChecked: true)
-            digests.insert(result.trace.digest)
-            guard let violation = result.violation else { continue }
-            XCTFail("seed \(seed): \(violation)")
-            print(Soak.story(of: result, replay: "qvd-sim run --seed \(seed) --trace"))
-            return
+    /// The normal share of the seeds; `qvd-sim soak` runs as many as one likes.
+    func testAThousandSeedsRunCleanAndMeetEveryKindOfEvent() {
+        let summary = Soak(first: 0, count: 1000).run()
+        for result in summary.violations {
+            XCTFail("seed \(result.plan.seed): \(result.violation?.description ?? "")")
+            print(Soak.story(of: result, replay: "qvd-sim run --seed \(result.plan.seed) --trace"))
         }
-        XCTAssertEqual(digests.count, 200)
+        XCTAssertEqual(summary.seeds, 1000)
+        XCTAssertEqual(summary.missed.map(\.text), [])
+        print(
+            "1,000 seeds: \(summary.virtualTime / 3_600_000_000_000) h of virtual time,"
+                + " \(summary.portCalls) port calls in \(summary.wallTime) of processor time")
+    }
+
+    func testTheSameSeedsGiveTheSameDigestOnAnyNumberOfThreads() {
+        let one = Soak(first: 2000, count: 60, threads: 1, checksEvery: 0).run()
+        let four = Soak(first: 2000, count: 60, threads: 4, checksEvery: 3).run()
+        XCTAssertEqual(one.digest, four.digest)
+        XCTAssertEqual(one.violations.map { $0.plan.seed }, [])
+        XCTAssertNotEqual(one.digest, Soak(first: 2001, count: 60, checksEvery: 0).run().digest)
     }
 
     func testKeepingRecordsOrWordsChangesNothing() {

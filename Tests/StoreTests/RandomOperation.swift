@@ -45,7 +45,8 @@ enum RandomOperation {
             let view = try await store.desktop(vm)
             // A dictionary's own description has no fixed order.
             let properties = (view?.properties ?? [:]).sorted { $0.key < $1.key }
-            return "\(view.map { "\($0.vm) \($0.secret?.text ?? "") \(properties) \(String(describing: $0.session))" } ?? "")"
+            let text = view.map { "\($0.vm) \($0.secret?.text ?? "") \(properties) \(String(describing: $0.session))" }
+            return "\(text ?? "")"
                 + " \(try await store.desktops(of: user)) \(String(describing: try await store.account(login)))"
                 + " \(try await store.wantedByOthers(router: "r1"))"
         case .requestStart(let vm, let node, let actor): try await store.requestStart(vm, on: node, by: actor)

@@ -100,7 +100,9 @@ struct RandomScript {
         }
     }
 
-    private mutating func address() -> IPv4Address { IPv4Address(bits: StoreContract.plan.network.bits + UInt32(pick(16))) }
+    private mutating func address() -> IPv4Address {
+        IPv4Address(bits: StoreContract.plan.network.bits + UInt32(pick(16)))
+    }
 }
 
 /// A small generator whose sequence belongs to its seed on every machine (splitmix64).

@@ -41,6 +41,20 @@ final class SQLiteFileTests: XCTestCase {
         XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: folder.path("new")), ["farm.db"])
     }
 
+    /// A daemon that is told to end writes its last word from a task that is cancelled already.
+    func testAnOperationOfACancelledTaskIsCarriedOut() async throws {
+        let folder = try TemporaryFolder()
+        let store = try await make(folder.path("farm.db"))
+        let goodbye = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            _ = try await store.apply(.addTenant(name: "acme"), by: "test", at: WallTime(seconds: 1))
+        }
+        try await goodbye.value
+        let tenants = try await store.snapshot().tenants
+        XCTAssertEqual(tenants.map(\.name), ["default", "acme"])
+        await store.close()
+    }
+
     func testAFileThatExistsIsNeverReplaced() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("farm.db")

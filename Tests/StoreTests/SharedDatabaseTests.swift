@@ -105,6 +105,7 @@ final class SharedDatabaseTests: XCTestCase {
         }
         milliseconds.sort()
         print("noticed another connection's commit: median \(milliseconds[10]) ms, longest \(milliseconds[19]) ms")
+        XCTAssertLessThan(milliseconds[10], 100, "a change is noticed within 0.1 s")
         await watching.close()
         let ended: Void? = await changes.next()
         XCTAssertNil(ended)

@@ -8,7 +8,8 @@ final class SizeTests: XCTestCase {
 
     func testFilesFunctionsAndLinesAreShort() throws {
         for file in try SourceTree().files {
-            XCTAssertLessThanOrEqual(file.lines.count, fileLinesMax + 1, "\(file.path) is too long: split it by reason to change")
+            XCTAssertLessThanOrEqual(
+                file.lines.count, fileLinesMax + 1, "\(file.path) is too long: split it by reason to change")
             for (number, line) in file.lines.enumerated() where line.count > columnsMax {
                 XCTFail("\(file.path):\(number + 1) has \(line.count) columns; \(columnsMax) is the most")
             }
@@ -42,7 +43,7 @@ final class SizeTests: XCTestCase {
         var found: [Function] = []
         for (start, line) in file.lines.enumerated() {
             let indent = line.prefix { $0 == " " }.count
-            let words = line.drop { $0 == " " }.split { $0 == " " || $0 == "(" || $0 == "<" || $0 == "?" }.map(String.init)
+            let words = line.split { " (<?".contains($0) }.map(String.init)
             guard words.contains("func") || words.prefix(4).contains("init"), !line.hasPrefix("//") else { continue }
             let closing = String(repeating: " ", count: indent) + "}"
             guard

@@ -22,13 +22,15 @@ final class WallTests: XCTestCase {
             "qvd-sim": services.union(["FarmServices", "Simulator", "SimulatedPorts", "Scenarios"]),
         ]
         for (name, extra) in adapters { table[name] = ports.union(extra) }
-        let every = services.union(adapters.keys).union(["FarmServices", "GuestProtocol", "NodeConfiguration", "CProcess"])
+        let every = services.union(adapters.keys)
+            .union(["FarmServices", "GuestProtocol", "NodeConfiguration", "CProcess", "CAgent", "COpenSSL"])
         for name in ["qvd-node", "qvd", "qvd-client", "qvd-vma"] { table[name] = every }
         return table
     }()
 
     func testNoModuleImportsWhatIsAboveOrBesideIt() throws {
-        let ours = Set(Self.allowed.keys).union(["CLibvirt", "CSQLite", "CLinux", "COpenSSL", "CProcess"])
+        let ours = Set(Self.allowed.keys)
+            .union(["CLibvirt", "CSQLite", "CLinux", "COpenSSL", "CProcess", "CAgent"])
         for file in try SourceTree(["Sources", "Simulation"]).files {
             let allowed = try XCTUnwrap(Self.allowed[file.module], "\(file.path): add the module to the table")
             for (module, line) in file.imports where ours.contains(module) && module != file.module {
@@ -90,6 +92,20 @@ final class WallTests: XCTestCase {
                     XCTFail("\(file.path):\(number + 1): \(word)")
                 }
             }
+        }
+    }
+
+    /// A key of node.conf that is read and then forgotten would be a promise to operators that nobody keeps.
+    func testEveryConfigurationValueIsUsed() throws {
+        let files = try SourceTree(["Sources/Executables"]).files
+        let configuration = try XCTUnwrap(files.first { $0.path.hasSuffix("/NodeConfiguration.swift") })
+        let users = files.filter { $0.module != "NodeConfiguration" }.map { $0.lines.joined(separator: "\n") }
+        for (number, line) in configuration.lines.enumerated() {
+            guard let range = line.range(of: "package let ") else { continue }
+            let name = line[range.upperBound...].prefix { $0 != ":" }
+            XCTAssert(
+                users.contains { $0.contains(".\(name)") },
+                "\(configuration.path):\(number + 1): no program uses `\(name)`")
         }
     }
 

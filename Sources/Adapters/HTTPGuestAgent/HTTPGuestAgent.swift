@@ -121,7 +121,8 @@ package struct HTTPGuestAgent: GuestAgent {
         let isCancelled = CancellationMark()
         do {
             return try await withTaskCancellationHandler {
-                channel.writeAndFlush(Self.request(call, guest), promise: nil)
+                channel.write(HTTPClientRequestPart.head(Self.request(call, guest)), promise: nil)
+                channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
                 return try await reply.get()
             } onCancel: {
                 isCancelled.set()
@@ -148,6 +149,7 @@ package struct HTTPGuestAgent: GuestAgent {
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         let pipeline = channel.pipeline.syncOperations
+                        try pipeline.addHandler(HTTPRequestEncoder())
                         try pipeline.addHandler(
                             ByteToMessageHandler(
                                 HTTPResponseDecoder(), maximumBufferSize: AgentAnswer.lengthMax))
@@ -162,12 +164,11 @@ package struct HTTPGuestAgent: GuestAgent {
         }
     }
 
-    private static func request(_ call: AgentCall, _ guest: AgentEndpoint) -> ByteBuffer {
-        var text =
-            "GET \(call.target) HTTP/1.1\r\nHost: \(guest.address):\(guest.port)\r\nConnection: close\r\n"
+    private static func request(_ call: AgentCall, _ guest: AgentEndpoint) -> HTTPRequestHead {
+        var headers = HTTPHeaders([("Host", "\(guest.address):\(guest.port)"), ("Connection", "close")])
         if let secret = guest.secret {
-            text += "Authorization: \(AgentAuthorization.header(for: secret))\r\n"
+            headers.add(name: "Authorization", value: AgentAuthorization.header(for: secret))
         }
-        return ByteBuffer(string: text + "\r\n")
+        return HTTPRequestHead(version: .http1_1, method: .GET, uri: call.target, headers: headers)
     }
 }

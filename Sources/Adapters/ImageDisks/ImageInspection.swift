@@ -13,7 +13,7 @@ final class ImageInspection: Sendable {
     /// Kept results, at most; a farm has some dozens of images.
     private static let knownMax = 1_000
     /// What images with a kernel of their own are booted with.
-    static let kernelCommandLine = "root=/dev/vda console=ttyS0 quiet"
+    static let kernelCommandLine = "root=/dev/vda console=ttyS0 quiet no_timer_check"
 
     init(folder: String, command: QemuImage) {
         self.folder = folder
@@ -122,11 +122,7 @@ final class ImageInspection: Sendable {
 
     /// `x.kernel` and `x.initrd` beside `x.qcow2`; nil unless both are there.
     private static func directBoot(beside path: String, attempt: String) throws(PortError) -> DirectBoot? {
-        let dot =
-            path.lastIndex(of: ".").flatMap { $0 > path.lastIndex(of: "/")! ? $0 : nil } ?? path.endIndex
-        let stem = path[..<dot]
-        let kernel = "\(stem).kernel"
-        let ramdisk = "\(stem).initrd"
+        let (kernel, ramdisk) = (BootFiles.kernel(of: path), BootFiles.ramdisk(of: path))
         guard try FileCalls.status(kernel, attempt: attempt) != nil,
             try FileCalls.status(ramdisk, attempt: attempt) != nil
         else { return nil }

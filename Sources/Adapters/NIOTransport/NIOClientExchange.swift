@@ -82,10 +82,12 @@ package final class NIOClientExchange: ClientExchange {
         try channel.syncOptions?.setOption(.autoRead, value: false)
         try channel.pipeline.syncOperations.addHandler(SpliceHandler(splice, .client), name: "splice")
         try line.release(to: splice)
-        // The decoder hands on what the client sent behind its request; by then the splice stands.
+        // The decoder hands on what the client sent behind its request, later on this loop; the splice stands by
+        // then, and begins when the decoder is gone.
         channel.pipeline.syncOperations.removeHandler(requests, promise: nil)
-        channel.pipeline.syncOperations.removeHandler(name: "http decoder", promise: nil)
-        splice.begin()
+        let decoderIsGone = channel.eventLoop.makePromise(of: Void.self)
+        channel.pipeline.syncOperations.removeHandler(name: "http decoder", promise: decoderIsGone)
+        decoderIsGone.futureResult.assumeIsolated().whenComplete { _ in splice.begin() }
         return splice
     }
 

@@ -43,8 +43,10 @@ final class Splice {
         change(side) { $0.context = context }
     }
 
-    /// Begins to read on both sides.
+    /// Sends what came while the splice was being made, and begins to read on both sides.
     func begin() {
+        client.context?.flush()
+        guest.context?.flush()
         client.context?.read()
         guest.context?.read()
     }

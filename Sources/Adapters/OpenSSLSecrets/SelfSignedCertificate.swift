@@ -57,7 +57,8 @@ package struct SelfSignedCertificate: Sendable {
 
     private func generate(key: String?) throws(PortError) -> (key: String, certificate: String) {
         guard (1...64).contains(hostName.utf8.count), !hostName.contains(where: { ",\n\r\0 /".contains($0) }) else {
-            throw failure(.invalid, "the host name `\(hostName)` cannot be in a certificate; name one of at most 64 bytes")
+            throw failure(
+                .invalid, "the host name `\(hostName)` cannot be in a certificate; name one of at most 64 bytes")
         }
         var keyText: UnsafeMutablePointer<CChar>?
         var certificateText: UnsafeMutablePointer<CChar>?

@@ -45,8 +45,8 @@ enum DatabaseFile {
             guard errno == EEXIST else { throw systemFailure(path) }
             throw PortError(
                 .rejected, .alreadyExists, attempt: "making the database \(path)",
-                detail: "there is a file already; it was left as it is. Remove it yourself if its farm is not needed any"
-                    + " more, or choose another database.path in node.conf")
+                detail: "there is a file already; it was left as it is. Remove it yourself if its farm is not needed"
+                    + " any more, or choose another database.path in node.conf")
         }
         try syncFolder(of: path)
     }

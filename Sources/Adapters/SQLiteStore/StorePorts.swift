@@ -61,7 +61,9 @@ extension SQLiteStore: NodeRecords {
 
 extension SQLiteStore: Desktops {
     package func account(_ name: LoginName) async throws(PortError) -> Account? {
-        let row = try await read("looking for user \(name)") { records throws(LedgerError) in try records.account(name) }
+        let row = try await read("looking for user \(name)") { records throws(LedgerError) in
+            try records.account(name)
+        }
         return row.map { Account(user: $0.user, tenant: $0.tenant, passwordHash: $0.passwordHash) }
     }
 
@@ -85,7 +87,9 @@ extension SQLiteStore: Desktops {
     }
 
     package func nodesForPlacement() async throws(PortError) -> [PlacementCandidate] {
-        let rows = try await read("reading the nodes") { records throws(LedgerError) in try records.nodesForPlacement() }
+        let rows = try await read("reading the nodes") { records throws(LedgerError) in
+            try records.nodesForPlacement()
+        }
         return rows.map { PlacementCandidate(node: $0.node, assignedVMs: $0.assignedVMs) }
     }
 }

@@ -27,6 +27,10 @@ int copenssl_is_equal(const uint8_t *left, const uint8_t *right, size_t length) 
     return CRYPTO_memcmp(left, right, length) == 0;
 }
 
+int copenssl_sha256(const uint8_t *bytes, size_t length, uint8_t digest[32]) {
+    return EVP_Digest(bytes, length, digest, NULL, EVP_sha256(), NULL) == 1;
+}
+
 int copenssl_random(uint8_t *buffer, size_t length) {
     while (length > 0) {
         ssize_t count = getrandom(buffer, length, 0);

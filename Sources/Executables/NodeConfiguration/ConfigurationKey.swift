@@ -36,7 +36,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case vmGateway = "vm.network.gateway"
     case vmAllowIPv6 = "vm.network.allow_ipv6"
     case vmAgentPort = "internal.vm.port.vma"
-    case vmaAcceptOriginal = "vma.accept_original"
+    case vmDebug = "internal.vm.debug.enable"
     case libvirtURI = "libvirt.uri"
     case acceleration = "hypervisor.acceleration"
 
@@ -45,7 +45,6 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case pollDelay = "internal.hkd.agent.vm_command_handler.delay"
     case dhcpRestartDelay = "internal.hkd.agent.dhcpdhandler.delay"
     case agentCallTimeout = "internal.hkd.agent.rpc.timeout"
-    case bootCountMax = "internal.hkd.vmhandler.vma.failed.max_count.on.starting"
     case bootTimeMax = "internal.hkd.vmhandler.vma.failed.max_time.on.starting"
     case runCountMax = "internal.hkd.vmhandler.vma.failed.max_count.on.running"
     case runTimeMax = "internal.hkd.vmhandler.vma.failed.max_time.on.running"
@@ -57,8 +56,6 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case routerStopTimeout = "internal.hkd.stopping.l7rs.timeout"
 
     case commandDnsmasq = "command.dnsmasq"
-    case commandEbtables = "command.ebtables"
-    case commandEbtablesRestore = "command.ebtables-restore"
     case commandQemuImg = "command.qemu-img"
     case commandQemu = "command.qemu-system"
 
@@ -109,7 +106,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .vmGateway: (nil, "router that guests are told by DHCP; see vm.network.ip.start")
         case .vmAllowIPv6: ("0", "own: whether VMs may speak IPv6, each with its own source address only")
         case .vmAgentPort: ("3030", "port the agent inside a VM listens on")
-        case .vmaAcceptOriginal: ("0", "own: whether guests with the original's agent, which knows no secret, may run")
+        case .vmDebug: ("0", "whether a VM whose agent died is kept for inspection instead of stopped")
         case .libvirtURI: ("qemu:///system", "own: which libvirt daemon to use")
         case .acceleration: ("auto", "own: kvm, tcg, or auto (kvm if its probe can run a guest, else tcg)")
         default: houseKeeperTable
@@ -123,8 +120,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .pollDelay: ("61", "seconds between two looks at the database when nothing announces a change")
         case .dhcpRestartDelay: ("2", "seconds until a DHCP server that died is started again")
         case .agentCallTimeout: ("3", "seconds one request to an agent may take")
-        case .bootCountMax: ("40", "pings of a booting VM that may fail before it counts as failed...")
-        case .bootTimeMax: ("180", "...and seconds that must have passed as well")
+        case .bootTimeMax: ("180", "seconds a booting VM has until its agent must answer")
         case .runCountMax: ("10", "pings of a running VM that may fail before it counts as hung...")
         case .runTimeMax: ("320", "...and seconds that must have passed as well")
         case .pingAfterError: ("10", "seconds from a failed ping to the next")
@@ -134,8 +130,6 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .zombieDelay: ("60", "seconds between two tries to end a VM that would not die")
         case .routerStopTimeout: ("300", "seconds sessions have to end when the node stops")
         case .commandDnsmasq: ("/usr/sbin/dnsmasq", "own: the DHCP server")
-        case .commandEbtables: ("/usr/sbin/ebtables", "lists the tap rules")
-        case .commandEbtablesRestore: ("/usr/sbin/ebtables-restore", "own: loads the tap rules in one batch")
         case .commandQemuImg: ("/usr/bin/qemu-img", "own: makes overlays")
         case .commandQemu: ("/usr/bin/qemu-system-x86_64", "own: runs the probe for KVM")
         default: (nil, "")

@@ -66,8 +66,8 @@ package struct NodeConfiguration: Sendable, Equatable {
         package let acceleration: AccelerationChoice
         package let virtualCPUs: Int
         package let agentPort: Int
-        /// Whether guests whose agent knows no secret may run.
-        package let acceptsOriginalAgents: Bool
+        /// Whether a VM whose agent died is kept for inspection instead of stopped.
+        package let keepsHungVMs: Bool
     }
 
     package struct HouseKeeper: Sendable, Equatable {
@@ -75,9 +75,8 @@ package struct NodeConfiguration: Sendable, Equatable {
         package let pollDelay: Duration
         package let dhcpRestartDelay: Duration
         package let agentTimeout: Duration
-        /// A VM counts as failed when both the count and the time are exceeded.
-        package let bootFailuresMax: Int
         package let bootTimeMax: Duration
+        /// A running VM counts as hung when both the count and the time are exceeded.
         package let runFailuresMax: Int
         package let runTimeMax: Duration
         package let pingDelayAfterError: Duration
@@ -91,8 +90,6 @@ package struct NodeConfiguration: Sendable, Equatable {
     /// Absolute paths, or names to look up in PATH.
     package struct Commands: Sendable, Equatable {
         package let dnsmasq: String
-        package let ebtables: String
-        package let ebtablesRestore: String
         package let qemuImg: String
         package let qemu: String
     }

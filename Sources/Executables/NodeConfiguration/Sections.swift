@@ -66,7 +66,7 @@ extension NodeConfiguration.Hypervisor {
             .acceleration, expected: choices(AccelerationChoice.self), AccelerationChoice.init(rawValue:))
         virtualCPUs = try text.number(.vmCPUs, 1...255)
         agentPort = try text.number(.vmAgentPort, 1...65_535)
-        acceptsOriginalAgents = try text.flag(.vmaAcceptOriginal)
+        keepsHungVMs = try text.flag(.vmDebug)
     }
 }
 
@@ -76,7 +76,6 @@ extension NodeConfiguration.HouseKeeper {
         pollDelay = try text.seconds(.pollDelay)
         dhcpRestartDelay = try text.seconds(.dhcpRestartDelay)
         agentTimeout = try text.seconds(.agentCallTimeout)
-        bootFailuresMax = try text.number(.bootCountMax, 1...100_000)
         bootTimeMax = try text.seconds(.bootTimeMax)
         runFailuresMax = try text.number(.runCountMax, 1...100_000)
         runTimeMax = try text.seconds(.runTimeMax)
@@ -92,8 +91,6 @@ extension NodeConfiguration.HouseKeeper {
 extension NodeConfiguration.Commands {
     init(_ text: ConfigurationText) throws(ConfigurationError) {
         dnsmasq = try text.value(.commandDnsmasq, expected: "a program") { $0 }
-        ebtables = try text.value(.commandEbtables, expected: "a program") { $0 }
-        ebtablesRestore = try text.value(.commandEbtablesRestore, expected: "a program") { $0 }
         qemuImg = try text.value(.commandQemuImg, expected: "a program") { $0 }
         qemu = try text.value(.commandQemu, expected: "a program") { $0 }
     }

@@ -79,13 +79,15 @@ struct RealNode: Sendable {
                 callTime: configuration.houseKeeper.agentTimeout,
                 acceptsOriginal: configuration.hypervisor.acceptsOriginalAgents), records: store, changes: store,
             clock: SystemClock(), random: SystemRandom())
+        var policy = NodePolicy(configuration.houseKeeper)
+        policy.limits.debugs = configuration.hypervisor.keepsHungVMs
         let settings = NodeSettings(
             name: configuration.nodeName,
             acceleration: try await Self.acceleration(configuration, hypervisor, log),
             virtualCPUs: configuration.hypervisor.virtualCPUs,
             ipv6: configuration.network.allowsIPv6 ? .linkLocal : .denied,
             agentPort: configuration.hypervisor.agentPort, consoleFolder: "\(paths.log)/console",
-            policy: NodePolicy(configuration.houseKeeper))
+            policy: policy)
         houseKeeper = HouseKeeper(ports: ports, settings: settings, log: log) { log.notice("serving") }
     }
 

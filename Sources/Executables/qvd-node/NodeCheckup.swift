@@ -35,7 +35,8 @@ struct NodeCheckup {
             findings.append(.fine("database", "\(configuration.paths.database), schema \(SQLiteStore.schemaNumber)"))
             do throws(PortError) {
                 let identity = try await store.node(named: configuration.nodeName)
-                findings.append(.fine("node", "\(identity.node.name), id \(identity.node.id), \(identity.node.address)"))
+                let node = identity.node
+                findings.append(.fine("node", "\(node.name), id \(node.id), \(node.address)"))
                 return (store, identity)
             } catch {
                 findings.append(
@@ -150,7 +151,9 @@ struct NodeCheckup {
         let paths = configuration.paths
         for folder in [paths.images, paths.overlays, paths.homes] where access(folder, W_OK) != 0 {
             findings.append(
-                .failed("storage", "\(folder): \(SystemFailure.words(errno))", remedy: "mkdir -p \(folder), or set path.storage.root"))
+                .failed(
+                    "storage", "\(folder): \(SystemFailure.words(errno))",
+                    remedy: "mkdir -p \(folder), or set path.storage.root"))
         }
         guard let identity, let store else { return }
         let disks = ImageDisks(
@@ -163,7 +166,8 @@ struct NodeCheckup {
             findings.append(
                 space.freeBytes >= freeBytesMin
                     ? .fine("disk space", words)
-                    : .poor("disk space", words, remedy: "make room below \(paths.overlays): full storage fails starts"))
+                    : .poor(
+                        "disk space", words, remedy: "make room below \(paths.overlays): full storage fails starts"))
             for image in try await store.snapshot().images {
                 await check(image, disks, &findings)
             }
@@ -175,7 +179,8 @@ struct NodeCheckup {
     private func check(_ image: DiskImage, _ disks: ImageDisks, _ findings: inout [CheckFinding]) async {
         do throws(PortError) {
             let facts = try await disks.inspect(imageFile: image.file)
-            findings.append(.fine("image \(image.id)", "\(image.file), \(facts.format), \(facts.virtualSize >> 20) MiB"))
+            findings.append(
+                .fine("image \(image.id)", "\(image.file), \(facts.format), \(facts.virtualSize >> 20) MiB"))
         } catch {
             findings.append(
                 .failed("image \(image.id)", "\(error)", remedy: "put the file back, or qvd di delete \(image.id)"))

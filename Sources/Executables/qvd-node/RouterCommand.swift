@@ -59,6 +59,7 @@ extension RouterConfiguration {
         agentPort = configuration.hypervisor.agentPort
         let configured = configuration.router
         limits.start = configured.vmStartTimeout
+        limits.stop = configured.vmStopTimeout
         limits.takeOver = configured.takeOverTimeout
         limits.sessionTriesMax = configured.xStartRetriesMax + 1
         limits.listening = configured.xStartTimeout

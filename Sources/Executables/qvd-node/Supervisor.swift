@@ -64,8 +64,11 @@ struct Supervisor {
                 log.info("started", metadata: ["process": "\(child.name)", "pid": "\(result)"])
                 states[index] = .running(result, since: clock.now)
             } else {
-                log.error("cannot start", metadata: ["process": "\(child.name)", "error": "\(SystemFailure.words(-result))"])
-                states[index] = .waiting(until: clock.now.advanced(by: pauses[index].afterRun(from: clock.now, to: clock.now)))
+                log.error(
+                    "cannot start",
+                    metadata: ["process": "\(child.name)", "error": "\(SystemFailure.words(-result))"])
+                let pause = pauses[index].afterRun(from: clock.now, to: clock.now)
+                states[index] = .waiting(until: clock.now.advanced(by: pause))
             }
         }
     }
@@ -95,8 +98,8 @@ struct Supervisor {
 
     private func milliseconds(until moment: Instant?) -> Int32 {
         guard let moment else { return -1 }
-        let pause = clock.now.duration(to: moment)
-        return Int32(clamping: max(0, pause.components.seconds * 1000 + pause.components.attoseconds / 1_000_000_000_000_000 + 1))
+        let (seconds, attoseconds) = clock.now.duration(to: moment).components
+        return Int32(clamping: max(0, seconds * 1000 + attoseconds / 1_000_000_000_000_000 + 1))
     }
 
     private mutating func handle(_ signal: Int32) {

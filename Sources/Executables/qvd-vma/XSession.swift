@@ -123,7 +123,8 @@ struct XSession {
     mutating func adopt() throws(AgentFailure) -> Bool {
         let boot = try boot()
         guard let file = try GuestFile.text(configuration.nxagentProcess),
-            let found = ProcessIdentity(file: file, boot: boot), GuestProcess.isAlive(found), let text = try GuestFile.text(configuration.environmentFile),
+            let found = ProcessIdentity(file: file, boot: boot), GuestProcess.isAlive(found),
+            let text = try GuestFile.text(configuration.environmentFile),
             let notes = SessionNotes(file: text)
         else { return false }
         nxagent = found

@@ -71,8 +71,8 @@ struct QVDCommand: AsyncParsableCommand {
         commandName: "qvd",
         abstract: "Administers a farm of virtual desktops.",
         discussion: """
-            `qvd NOUN VERB`. It works on the farm's database itself, so it works with the daemon down; a running daemon \
-            notices a change within 0.1 s. It must be run as root or by a member of the group `database.group`.
+            `qvd NOUN VERB`. It works on the farm's database itself, so it works with the daemon down; a running \
+            daemon notices a change within 0.1 s. It must be run as root or by a member of the group `database.group`.
 
             Objects are named by name or by number. A user is LOGIN or LOGIN@TENANT (tenant `default`). An image is a \
             number, a file name, or OSF:TAG. Where two objects have the same name, the error lists their numbers; \
@@ -93,8 +93,8 @@ struct QVDCommand: AsyncParsableCommand {
               qvd vm start alice-1
             """,
         subcommands: [
-            InitCommand.self, UpgradeCommand.self, StatusCommand.self, TenantCommand.self, UserCommand.self, OSFCommand.self,
-            DICommand.self, NodeCommand.self, VMCommand.self, PropertyCommand.self, ConfigCommand.self,
+            InitCommand.self, UpgradeCommand.self, StatusCommand.self, TenantCommand.self, UserCommand.self,
+            OSFCommand.self, DICommand.self, NodeCommand.self, VMCommand.self, PropertyCommand.self, ConfigCommand.self,
             DisksCommand.self, AuditCommand.self,
         ])
 }

@@ -61,7 +61,8 @@ package struct Explanation {
         if node?.state == .running {
             lines.append(
                 vm.observation.detail.isEmpty
-                    ? "\(nodeName) is running and should begin within seconds; if it does not, read qvd-node's log there."
+                    ? "\(nodeName) is running and should begin within seconds; if it does not, read qvd-node's log"
+                        + " there."
                     : "\(nodeName) says: \(vm.observation.detail).")
         }
     }
@@ -144,7 +145,8 @@ package struct Explanation {
         }
         if let tenant, tenant.isBlocked {
             lines.append(
-                "Its tenant \(tenant.name) is blocked: its users cannot connect until `qvd tenant unblock \(tenant.id)`.")
+                "Its tenant \(tenant.name) is blocked: its users cannot connect until"
+                    + " `qvd tenant unblock \(tenant.id)`.")
         }
         if let node, node.isBlocked {
             lines.append("\(node.name) is blocked: it takes no new start until `qvd node unblock \(node.id)`.")

@@ -48,7 +48,9 @@ extension FarmLedger: FarmRecords {
     package func lastNumber(of noun: FarmNoun) -> Int64 { numbers[noun] ?? 0 }
 
     package func tenant(_ id: TenantID) -> Tenant? { tenantRows[id] }
-    package func tenant(named name: String) -> Tenant? { tenantRows.all.first { $0.name.utf8.elementsEqual(name.utf8) } }
+    package func tenant(named name: String) -> Tenant? {
+        tenantRows.all.first { $0.name.utf8.elementsEqual(name.utf8) }
+    }
     package func tenants() -> [Tenant] { tenantRows.all }
 
     package mutating func put(_ tenant: Tenant) {

@@ -11,7 +11,8 @@ extension FarmRecords {
     mutating func addTenant(name: String) throws(LedgerError) -> TenantID {
         let name = try NameRules.tenant(name)
         if let other = try tenant(named: name) {
-            throw .refuse(.alreadyExists, "there is a tenant `\(name)` already (number \(other.id)); choose another name")
+            throw .refuse(
+                .alreadyExists, "there is a tenant `\(name)` already (number \(other.id)); choose another name")
         }
         let id = TenantID(try nextNumber(of: .tenant))
         try put(Tenant(id: id, name: name))

@@ -16,7 +16,8 @@ extension FarmRecords {
         guard user.tenant == osf.tenant else {
             let tenant = try existing(osf.tenant)
             throw .refuse(
-                .invalid, "OSF `\(osf.name)` belongs to tenant `\(tenant.name)`, user `\(try title(of: user))` does not;"
+                .invalid,
+                "OSF `\(osf.name)` belongs to tenant `\(tenant.name)`, user `\(try title(of: user))` does not;"
                     + " choose an OSF of the user's tenant")
         }
         try checkVMName(name, of: user, except: nil)

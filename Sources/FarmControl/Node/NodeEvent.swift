@@ -15,6 +15,8 @@ package enum NodeEvent: Sendable, Hashable {
     /// What the store assigns to this node, the row-less domains that an operator gave up, and every VM of
     /// the farm that has a row, assigned or not.
     case assignments([Assignment], abandoned: [VMID], known: [VMID])
+    /// What the store says of this node itself.
+    case nodeRead(NodeState)
     case looked(NodeView)
     /// The look or the reading failed; it is tried again.
     case lookFailed(String)
@@ -51,6 +53,9 @@ package enum NodeAction: Sendable, Hashable {
     case collect(Leftover)
     /// Both are known: what is wanted and what exists. From here on the node serves.
     case ready
+    /// Says again that the node serves: the store says otherwise. A write of unknown outcome ("starting") may take
+    /// effect after all, when "running" was written already.
+    case recordRunning
     case report(NodeFinding)
 }
 

@@ -87,6 +87,7 @@ package struct NodeMachine: Sendable, Hashable {
             self.abandoned = Set(abandoned)
             self.known = Set(known)
             read(list, now, &touched, &actions)
+        case .nodeRead(let state): if isReady, state != .running { actions.append(.recordRunning) }
         case .looked(let view): looked(view, now, &touched, &actions)
         case .lookFailed(let words):
             isLooking = false

@@ -31,7 +31,11 @@ package struct BasicCredentials: Sendable, Hashable, CustomStringConvertible, Cu
         var bits: UInt32 = 0
         var bitCount = 0
         let digits = text.utf8.reversed().drop { $0 == UInt8(ascii: "=") }.reversed()
-        guard text.utf8.count - digits.count <= 2, digits.count % 4 != 1 else { return nil }
+        // RFC 4648, section 4: padding fills the last group of four. Some clients leave it out.
+        let padding = text.utf8.count - digits.count
+        guard digits.count % 4 != 1, padding == 0 || (digits.count + padding) % 4 == 0 && padding <= 2 else {
+            return nil
+        }
         for digit in digits {
             guard let value = base64Value(digit) else { return nil }
             bits = bits << 6 | value

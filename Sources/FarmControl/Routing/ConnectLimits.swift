@@ -8,6 +8,8 @@ package struct ConnectLimits: Sendable, Hashable {
     package var takeOver: Duration = .seconds(30)
     /// Until the VM runs (the original's `internal.l7r.timeout.vm_start`).
     package var start: Duration = .seconds(270)
+    /// Until a VM whose user wants it to stop has stopped (the original's `internal.l7r.timeout.vm_stop`).
+    package var stop: Duration = .seconds(270)
     /// Tries of `x_start`, as in the original...
     package var sessionTriesMax = 21
     /// ...and the time between two.

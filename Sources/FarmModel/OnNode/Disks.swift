@@ -4,7 +4,7 @@ package struct ImageFacts: Sendable, Hashable {
     /// `qcow2` or `raw`.
     package var format: String
     package var virtualSize: Int64
-    /// When a kernel and an initial ramdisk lie beside the image (`FILE.kernel`, `FILE.initrd`).
+    /// When a kernel and an initial ramdisk lie beside the image (`x.kernel` and `x.initrd` beside `x.qcow2`).
     package var directBoot: DirectBoot?
 
     package init(path: String, format: String, virtualSize: Int64, directBoot: DirectBoot?) {

@@ -23,6 +23,7 @@ struct NodeWorker: Sendable {
         case .repairFilter(let plan): await repairFilter(plan)
         case .collect(let leftover): await collect(leftover)
         case .ready: await ready()
+        case .recordRunning: await recordRunning()
         case .report(let finding): report(finding)
         }
     }
@@ -48,6 +49,7 @@ struct NodeWorker: Sendable {
     /// before anybody starts it.
     private func readStore() async {
         do throws(PortError) {
+            send.yield(.nodeRead(try await ports.records.node(named: identity.node.name).node.state))
             let assignments = try await ports.records.assignments(to: identity.node.id)
             let abandoned = try await ports.records.abandonedDomains(on: identity.node.id)
             let reservations = try await ports.records.reservations()
@@ -147,6 +149,16 @@ struct NodeWorker: Sendable {
             guard error.reason != .cancelled else { return }
             do { try await ports.clock.sleep(for: .seconds(1)) } catch { return }
             await ready()
+        }
+    }
+
+    /// Once: the next reading finds it again when it did not work.
+    private func recordRunning() async {
+        do throws(PortError) {
+            try await ports.records.recordState(of: identity.node.id, .running, at: ports.clock.wallTime)
+            log.notice("the store did not know that this node serves; it does now")
+        } catch {
+            log.warning("the store does not know that this node serves", metadata: ["error": "\(error)"])
         }
     }
 

@@ -122,7 +122,7 @@ extension Router {
     private func stop(
         _ vm: VMID, of visitor: ConnectMachine.Visitor, _ exchange: any ClientExchange
     ) async throws(PortError) -> RouterAnswer? {
-        let deadline = ports.clock.now.advanced(by: configuration.limits.start)
+        let deadline = ports.clock.now.advanced(by: configuration.limits.stop)
         var hasAsked = false
         while !Task.isCancelled {
             let seen = changeCount

@@ -17,3 +17,6 @@ int copenssl_random(uint8_t *buffer, size_t length);
 /// released with free(). On failure returns 0 and writes OpenSSL's words into `reason`.
 int copenssl_self_signed(const char *host, const char *key_pem, int days, char **key_text,
                          char **certificate_text, char *reason, size_t reason_length);
+
+/// SHA-256 (FIPS 180-4). Returns 1, or 0 when the library has no memory.
+int copenssl_sha256(const uint8_t *bytes, size_t length, uint8_t digest[32]);

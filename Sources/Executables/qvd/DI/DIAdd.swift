@@ -9,8 +9,8 @@ struct DIAdd: FarmCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Add an image to an OSF.",
         discussion: """
-            Copies the file into the image folder under a new name, and FILE.kernel and FILE.initrd with it where they \
-            exist. The new image gets the tag `head`, and `default` if the OSF has none with it; its version is \
+            Copies the file into the image folder, and with x.qcow2 also x.kernel and x.initrd if both lie beside it: \
+            then they are what the VM boots. The new image gets the tag `head`, and `default` if the OSF has none with it; its version is \
             YYYY-MM-DD-NNN unless you name it.
             """)
 

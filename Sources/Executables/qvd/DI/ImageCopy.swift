@@ -1,9 +1,13 @@
 import Foundation
+import ImageDisks
 
 /// Puts an image file, with the kernel and initial ramdisk beside it, into the image folder under a new name. Nothing
 /// appears there under its name before it is whole and on the disk, and nothing that exists is replaced.
 struct ImageCopy {
-    private static let extras = [".kernel", ".initrd"]
+    /// What is copied, and what it is called for an image of that name.
+    private static let parts: [@Sendable (String) -> String] = [
+        { $0 }, { BootFiles.kernel(of: $0) }, { BootFiles.ramdisk(of: $0) },
+    ]
 
     let source: URL
     let folder: URL
@@ -12,15 +16,17 @@ struct ImageCopy {
     func run() throws -> String {
         try makeFolder()
         removeLeftovers()
-        let sources = [source.path] + Self.extras.map { source.path + $0 }.filter(exists)
-        var unfinished: [(partial: String, suffix: String)] = []
+        let boots = Self.parts.allSatisfy { exists($0(source.path)) }
+        let parts = boots ? Self.parts : Array(Self.parts.prefix(1))
+        let sources = parts.map { $0(source.path) }
+        var unfinished: [(partial: String, part: Int)] = []
         defer { for (partial, _) in unfinished { unlink(partial) } }
-        var progress = Progress("copying \(source.lastPathComponent)", total: try sources.reduce(0) { $0 + (try size($1)) })
+        let total = try sources.reduce(0) { $0 + (try size($1)) }
+        var progress = Progress("copying \(source.lastPathComponent)", total: total)
         var done: Int64 = 0
-        for path in sources {
-            let suffix = String(path.dropFirst(source.path.count))
-            let partial = folder.appendingPathComponent(".adding-\(getpid())\(suffix)").path
-            unfinished.append((partial, suffix))
+        for (part, path) in sources.enumerated() {
+            let partial = folder.appendingPathComponent(".adding-\(getpid())-\(part)").path
+            unfinished.append((partial, part))
             try copy(path, to: partial) { count in
                 done += count
                 progress.reached(done)
@@ -32,7 +38,7 @@ struct ImageCopy {
 
     /// Takes back what `run` put there.
     func remove(_ name: String) {
-        for suffix in [""] + Self.extras { unlink(folder.appendingPathComponent(name + suffix).path) }
+        for part in Self.parts { unlink(folder.appendingPathComponent(part(name)).path) }
     }
 
     private func makeFolder() throws {
@@ -102,7 +108,7 @@ struct ImageCopy {
     }
 
     /// Kernel and ramdisk first, so that the image never stands there without them.
-    private func publish(_ unfinished: [(partial: String, suffix: String)]) throws -> String {
+    private func publish(_ unfinished: [(partial: String, part: Int)]) throws -> String {
         var attempt = 1
         while true {
             let name = numbered(attempt)
@@ -117,10 +123,10 @@ struct ImageCopy {
     }
 
     /// False when a file of that name is there already.
-    private func link(_ files: [(partial: String, suffix: String)], as name: String) throws -> Bool {
+    private func link(_ files: [(partial: String, part: Int)], as name: String) throws -> Bool {
         var made: [String] = []
-        for (partial, suffix) in files {
-            let path = folder.appendingPathComponent(name + suffix).path
+        for (partial, part) in files {
+            let path = folder.appendingPathComponent(Self.parts[part](name)).path
             guard Foundation.link(partial, path) == 0 else {
                 let number = errno
                 for path in made { unlink(path) }

@@ -2,7 +2,8 @@ import ArgumentParser
 import FarmModel
 
 struct OSFDelete: FarmCommand {
-    static let configuration = CommandConfiguration(commandName: "delete", abstract: "Delete OSFs that have no VMs and no images.")
+    static let configuration = CommandConfiguration(
+        commandName: "delete", abstract: "Delete OSFs that have no VMs and no images.")
 
     @OptionGroup var farm: FarmOptions
     @Argument(help: "One or more OSFs.") var osfs: [String]

@@ -2,7 +2,8 @@ import ArgumentParser
 import FarmModel
 
 struct TenantDelete: FarmCommand {
-    static let configuration = CommandConfiguration(commandName: "delete", abstract: "Delete tenants that have no users and no OSFs.")
+    static let configuration = CommandConfiguration(
+        commandName: "delete", abstract: "Delete tenants that have no users and no OSFs.")
 
     @OptionGroup var farm: FarmOptions
     @Argument(help: "One or more tenants.") var tenants: [String]

@@ -23,7 +23,9 @@ struct PasswordOptions: ParsableArguments {
                 throw CommandFailure("the two passwords differ; nothing was changed")
             }
         }
-        guard !password.isEmpty else { throw CommandFailure("the password is empty; give one of at least one character") }
+        guard !password.isEmpty else {
+            throw CommandFailure("the password is empty; give one of at least one character")
+        }
         return password
     }
 

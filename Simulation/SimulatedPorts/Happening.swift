@@ -1,0 +1,88 @@
+/// Something that a run must have met for its rules to mean anything, counted where it happened and not where it was
+/// planned: a fault that found nothing to break does not count.
+package enum Happening: Hashable, Sendable {
+    /// A call took longer than usual, gave no answer in time, or failed.
+    case slow(PortName)
+    case hung(PortName)
+    case failed(PortName, FailureMode)
+    case eventLost
+    case eventDoubled
+    case diskWasFull
+    case imageWasMissing
+    case imageWasCorrupt
+    case agentWasSilent
+    case emulatorWasFrozen
+    case guestHung
+    /// A fault of one moment found what it breaks; the fault's word in scenario files.
+    case befell(String)
+    /// A process was killed by chance of time...
+    case killed(ProcessKind)
+    /// ...or at a step of this call.
+    case killedDuring(ProcessKind, PortOperation)
+    case frozen(ProcessKind)
+    /// What a user or an administrator did; the step's word in scenario files.
+    case user(String)
+    case administrator(String)
+    /// A user asks for a desktop that they see already from another client.
+    case tookOver
+    /// A user asks for a desktop again after an earlier session in it.
+    case reconnected
+    /// A client went silent while it saw its desktop.
+    case vanishedWhileConnected
+    /// A client left while it still waited.
+    case leftWhileWaiting
+    /// A user asks for somebody else's VM.
+    case askedForForeignVM
+    /// HKD died while a desktop ran, and found it again.
+    case adopted
+
+    package var text: String {
+        switch self {
+        case .slow(let port): "slow \(port.text)"
+        case .hung(let port): "hung \(port.text)"
+        case .failed(let port, let mode): "failed \(port.text) \(mode.rawValue)"
+        case .eventLost: "event lost"
+        case .eventDoubled: "event doubled"
+        case .diskWasFull: "disk was full"
+        case .imageWasMissing: "image was missing"
+        case .imageWasCorrupt: "image was corrupt"
+        case .agentWasSilent: "agent was silent"
+        case .emulatorWasFrozen: "emulator was frozen"
+        case .guestHung: "guest hung"
+        case .befell(let word): word
+        case .killed(let process): "killed \(process.text)"
+        case .killedDuring(let process, let operation): "killed \(process.text) during \(operation)"
+        case .frozen(let process): "froze \(process.text)"
+        case .user(let word): "user: \(word)"
+        case .administrator(let word): "administrator: \(word)"
+        case .tookOver: "took over"
+        case .reconnected: "reconnected"
+        case .vanishedWhileConnected: "vanished while connected"
+        case .leftWhileWaiting: "left while waiting"
+        case .askedForForeignVM: "asked for a foreign VM"
+        case .adopted: "desktop adopted by the next HKD"
+        }
+    }
+
+    /// What a soak that deserves the name has met: everything but the kills during single calls.
+    package static let wanted: [Happening] =
+        PortName.allCases.flatMap { port in
+            [.slow(port), .hung(port)] + FailureMode.allCases.map { .failed(port, $0) }
+        } + [
+            .eventLost, .eventDoubled, .diskWasFull, .imageWasMissing, .imageWasCorrupt, .agentWasSilent,
+            .emulatorWasFrozen, .guestHung, .tookOver, .reconnected, .vanishedWhileConnected, .leftWhileWaiting,
+            .askedForForeignVM, .adopted,
+        ] + ProcessKind.allCases.flatMap { [.killed($0), .frozen($0)] }
+        + momentary.map { .befell($0) } + users.map { .user($0) } + administrators.map { .administrator($0) }
+
+    private static let momentary = [
+        "domain-dies", "guest-hangs", "emulator-freezes", "guest-never-boots", "session-ends", "guest-powers-off",
+        "guest-turns-hostile", "dhcp-dies", "filter-flushed", "tap-deleted", "image-missing", "image-corrupt",
+    ]
+    private static let users = [
+        "connect", "connect-with-wrong-password", "list", "disconnect", "vanish", "stop-vm",
+    ]
+    private static let administrators = [
+        "start", "stop", "block", "unblock", "delete", "tag", "add-image", "block-node", "unblock-node",
+    ]
+}

@@ -1,0 +1,35 @@
+/// A rule of the simulated world broken on purpose. Each must be caught by the invariant it is named in the test with.
+package enum Mutation: String, Sendable, Hashable, CaseIterable {
+    /// The hypervisor starts a second domain of the same VM.
+    case startsTwoDomains
+    /// DHCP offers one address to everybody.
+    case offersOneAddressToAll
+    /// The bridge lets every frame pass.
+    case passesEveryFrame
+    /// A line leads to another VM's desktop.
+    case crossesLines
+    /// An emulator dies and nobody is told, not even by `observe`.
+    case hidesDeadDomains
+    /// The store forgets a write it acknowledged.
+    case losesWrites
+    /// A user disk that exists is made anew.
+    case remakesUserDisks
+    /// A start writes to the base image.
+    case writesBaseImages
+    /// Removed taps stay, and are not listed.
+    case keepsTaps
+    /// The filter leaves out the first rule it is given.
+    case forgetsRules
+    /// The filter writes nothing, and says that it did.
+    case writesNoRules
+    /// The store announces a change every millisecond.
+    case repeatsEvents
+    /// Domains go on whatever is asked of them, and the answer is that they ended.
+    case ignoresDestroy
+    /// Answers to clients get lost.
+    case swallowsAnswers
+    /// The first user's password is never right.
+    case refusesOneUser
+    /// Every user's list shows everybody's VMs.
+    case listsEveryVM
+}
