@@ -146,7 +146,7 @@ let package = Package(
                 "FarmModel", "FarmControl", "FarmPorts", "NodeRig", "NetlinkNetwork", "EbtablesFilter", "Simulator",
                 "SimulatedPorts", "Scenarios", subprocess,
             ]),
-        tests("NodeTests", ["FarmModel", "NodeRig", "GuestProtocol", subprocess]),
+        tests("NodeTests", ["FarmModel", "FarmPorts", "HTTPGuestAgent", "NodeRig", "GuestProtocol", subprocess]),
     ]
 )
 

@@ -113,6 +113,22 @@ final class LibvirtSurvivalTests: XCTestCase {
         }
     }
 
+    /// Nothing asks anything meanwhile: only the keepalive can tell.
+    func testAFrozenLibvirtdIsNoticedByKeepaliveAndFoundAgain() async throws {
+        try await LibvirtWorld.run { world in
+            _ = try await world.port.observe()
+            let events = world.port.events()
+            let began = ContinuousClock.now
+            try world.rig.signal(SIGSTOP)
+            try await require(.connectionLost, in: events, within: .seconds(40))
+            print("a frozen libvirtd was noticed after \(ContinuousClock.now - began)")
+            let again = world.port.events()
+            try world.rig.signal(SIGCONT)
+            try await require(.connectionRestored, in: again, within: .seconds(20))
+            _ = try await world.port.observe()
+        }
+    }
+
     func testACancelledCallReturnsAtOnce() async throws {
         try await LibvirtWorld.run(shortCalls: .seconds(60)) { world in
             _ = try await world.port.observe()

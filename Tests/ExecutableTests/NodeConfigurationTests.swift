@@ -26,8 +26,14 @@ final class NodeConfigurationTests: XCTestCase {
         XCTAssertEqual(configuration.houseKeeper.heavyOperationsMax, 10)
         XCTAssertEqual(configuration.houseKeeper.bootTimeMax, .seconds(180))
         XCTAssertEqual(configuration.hypervisor.acceleration, .auto)
+        XCTAssertFalse(configuration.hypervisor.acceptsOriginalAgents, "an agent that answers anybody is no default")
         XCTAssertNil(configuration.network.rangeStart)
         XCTAssertFalse(configuration.nodeName.isEmpty)
+    }
+
+    func testTheSwitchForGuestsOfTheOriginalIsRead() throws {
+        XCTAssertTrue(try parse("vma.accept_original = 1").hypervisor.acceptsOriginalAgents)
+        XCTAssertFalse(try parse("vma.accept_original = 0").hypervisor.acceptsOriginalAgents)
     }
 
     func testReferencesFollowTheKeysTheyName() throws {

@@ -6,6 +6,9 @@ import XCTest
 
 /// The X session of a guest with real nxagent, nxproxy and displays.
 final class VMASessionTests: XCTestCase {
+    /// A property's value with all that means something to URLs, XML, options and shells.
+    private static let difficultText = "<n0nce> & \"more\", it's Büro 漢字 100% a+b;$(reboot)`x`\\ #?="
+
     private func withGuest(
         _ arguments: [String] = [], _ body: (GuestRig) async throws -> Void
     ) async throws {
@@ -25,13 +28,13 @@ final class VMASessionTests: XCTestCase {
         try await withGuest { rig in
             try rig.startWindowManager()
             try await rig.connect([
-                "custom.demo.nonce": "n0nce & more", "custom.bad": "a\nb", "qvd.client.geometry": "640x480",
+                "custom.demo.nonce": Self.difficultText, "custom.bad": "a\nb", "qvd.client.geometry": "640x480",
             ])
             try await rig.waitUntilDrawn()
             let variables = try XCTUnwrap(rig.text("/home/anna/environment")).split(separator: "\n").map(String.init)
             for expected in [
                 "DISPLAY=:100", "HOME=/home/anna", "USER=anna", "LOGNAME=anna", "SHELL=/bin/bash", "LANG=C.UTF-8",
-                "XAUTHORITY=/run/qvd/session.authority", "QVD_CUSTOM_DEMO_NONCE=n0nce & more",
+                "XAUTHORITY=/run/qvd/session.authority", "QVD_CUSTOM_DEMO_NONCE=\(Self.difficultText)",
                 "XDG_RUNTIME_DIR=/run/qvd/runtime",
             ] { XCTAssert(variables.contains(expected), "\(expected) is not in \(variables)") }
             XCTAssertFalse(variables.contains { $0.hasPrefix("QVD_CUSTOM_BAD") })

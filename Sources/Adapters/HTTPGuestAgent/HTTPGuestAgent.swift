@@ -9,12 +9,33 @@ import NIOPosix
 /// size.
 package struct HTTPGuestAgent: GuestAgent {
     private let callTime: Duration
+    private let acceptsOriginal: Bool
 
-    /// - Parameter callTime: how long a call may take, connecting included (the original allows 4 s).
-    package init(callTime: Duration = .seconds(4)) { self.callTime = callTime }
+    /// - Parameters:
+    ///   - callTime: how long a call may take, connecting included (the original allows 4 s).
+    ///   - acceptsOriginal: whether an agent may answer that asks for no secret, as the original's do. Only `ping`
+    ///     looks: a VM whose agent is not accepted never runs.
+    package init(callTime: Duration = .seconds(4), acceptsOriginal: Bool = false) {
+        self.callTime = callTime
+        self.acceptsOriginal = acceptsOriginal
+    }
 
+    /// Two calls, of which one shows no secret and must be refused, unless agents of the original are accepted.
     package func ping(_ guest: AgentEndpoint) async throws(PortError) {
-        _ = try await call(AgentCall(.ping), guest)
+        let call = AgentCall(.ping)
+        _ = try await self.call(call, guest)
+        guard guest.secret != nil, !acceptsOriginal else { return }
+        var stranger = guest
+        stranger.secret = nil
+        let attempt = attempt(call, guest)
+        guard try await exchange(call, stranger, attempt).status != 200 else {
+            throw PortError(
+                .rejected, .denied, attempt: attempt,
+                detail:
+                    "it answers anybody, without the VM's secret, as the agents of the original do: whoever reaches"
+                    + " it rules the desktop. If this guest shall run all the same, set vma.accept_original = 1 in"
+                    + " node.conf")
+        }
     }
 
     package func startSession(

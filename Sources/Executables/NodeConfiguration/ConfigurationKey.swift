@@ -37,6 +37,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case vmAllowIPv6 = "vm.network.allow_ipv6"
     case vmAgentPort = "internal.vm.port.vma"
     case vmDebug = "internal.vm.debug.enable"
+    case vmaAcceptOriginal = "vma.accept_original"
     case libvirtURI = "libvirt.uri"
     case acceleration = "hypervisor.acceleration"
 
@@ -107,6 +108,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .vmAllowIPv6: ("0", "own: whether VMs may speak IPv6, each with its own source address only")
         case .vmAgentPort: ("3030", "port the agent inside a VM listens on")
         case .vmDebug: ("0", "whether a VM whose agent died is kept for inspection instead of stopped")
+        case .vmaAcceptOriginal: ("0", "own: whether guests with the original's agent, which knows no secret, may run")
         case .libvirtURI: ("qemu:///system", "own: which libvirt daemon to use")
         case .acceleration: ("auto", "own: kvm, tcg, or auto (kvm if its probe can run a guest, else tcg)")
         default: houseKeeperTable

@@ -66,6 +66,8 @@ package struct NodeConfiguration: Sendable, Equatable {
         package let acceleration: AccelerationChoice
         package let virtualCPUs: Int
         package let agentPort: Int
+        /// Whether guests whose agent answers without the VM's secret may run.
+        package let acceptsOriginalAgents: Bool
         /// Whether a VM whose agent died is kept for inspection instead of stopped.
         package let keepsHungVMs: Bool
     }

@@ -66,6 +66,7 @@ extension NodeConfiguration.Hypervisor {
             .acceleration, expected: choices(AccelerationChoice.self), AccelerationChoice.init(rawValue:))
         virtualCPUs = try text.number(.vmCPUs, 1...255)
         agentPort = try text.number(.vmAgentPort, 1...65_535)
+        acceptsOriginalAgents = try text.flag(.vmaAcceptOriginal)
         keepsHungVMs = try text.flag(.vmDebug)
     }
 }

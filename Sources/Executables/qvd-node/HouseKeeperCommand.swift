@@ -75,7 +75,9 @@ struct RealNode: Sendable {
                 folders: DiskFolders(images: paths.images, overlays: paths.overlays, homes: paths.homes),
                 command: configuration.commands.qemuImg),
             secrets: SecretFolder(farm: identity.farm, folder: "\(paths.run)/secrets"),
-            agent: HTTPGuestAgent(callTime: configuration.houseKeeper.agentTimeout), records: store, changes: store,
+            agent: HTTPGuestAgent(
+                callTime: configuration.houseKeeper.agentTimeout,
+                acceptsOriginal: configuration.hypervisor.acceptsOriginalAgents), records: store, changes: store,
             clock: SystemClock(), random: SystemRandom())
         var policy = NodePolicy(configuration.houseKeeper)
         policy.limits.debugs = configuration.hypervisor.keepsHungVMs

@@ -209,7 +209,7 @@ package struct VMMachine: Sendable, Hashable {
             trouble = words
             becomeZombie(step, now, &actions)
         case (.ping, .done): answered(now, &actions)
-        case (.ping, _): missed(now, &actions)
+        case (.ping, .failed(let words)), (.ping, .unknown(let words)): missed(words, now, &actions)
         case (.askPowerOff, .done), (.askShutdown, .done): break  // now the guest has until the deadline
         case (.askPowerOff, _): askShutdown(now, &actions)
         case (.askShutdown, _): undo(from: .domain, now, &actions)
@@ -247,7 +247,7 @@ package struct VMMachine: Sendable, Hashable {
         case .booting, .running, .debugging:
             if outstanding != nil {
                 outstanding = nil
-                missed(now, &actions)
+                missed(nil, now, &actions)
             } else {
                 ping(now, &actions)
             }
@@ -293,4 +293,9 @@ package struct VMMachine: Sendable, Hashable {
 struct AgentSilence: Sendable, Hashable {
     var since = Instant.start
     var misses = 0
+    /// Why the last try failed, if anything was said.
+    var words: String?
+
+    /// To end an error with.
+    var reason: String { words.map { "; the last try: \($0)" } ?? "" }
 }

@@ -69,15 +69,17 @@ extension VMMachine {
         deadline = now.advanced(by: limits.pingAfterAnswer)
     }
 
-    mutating func missed(_ now: Instant, _ actions: inout [VMAction]) {
+    /// - Parameter words: why, if anything was said.
+    mutating func missed(_ words: String?, _ now: Instant, _ actions: inout [VMAction]) {
         silence.misses += 1
+        if let words { silence.words = words }
         let silent = silence.since.duration(to: now)
         switch phase {
         case .booting where silent >= limits.boot:
             error =
                 "the agent did not answer within \(limits.boot.components.seconds) s of the domain's start;"
                 + " look at the VM's console log, or raise"
-                + " internal.hkd.vmhandler.vma.failed.max_time.on.starting"
+                + " internal.hkd.vmhandler.vma.failed.max_time.on.starting" + silence.reason
             askShutdown(now, &actions)
         case .booting: deadline = now.advanced(by: limits.bootPing)
         case .running
@@ -86,7 +88,7 @@ extension VMMachine {
                 phase = .debugging
                 deadline = now.advanced(by: limits.pingAfterMiss)
             } else {
-                error = "the agent has not answered for \(silent.components.seconds) s"
+                error = "the agent has not answered for \(silent.components.seconds) s" + silence.reason
                 askShutdown(now, &actions)
             }
         default: deadline = now.advanced(by: limits.pingAfterMiss)

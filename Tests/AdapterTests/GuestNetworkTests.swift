@@ -1,0 +1,133 @@
+import DnsmasqAddresses
+import EbtablesFilter
+import FarmControl
+import FarmModel
+import FarmPorts
+import LibvirtHypervisor
+import Logging
+import NetlinkNetwork
+import NodeRig
+import XCTest
+
+/// Real guests, each started in the node's own order: tap on the bridge, rules, reservation, domain. Every part is
+/// the real adapter.
+final class GuestNetworkTests: XCTestCase {
+    private struct Node {
+        let world: LibvirtWorld
+        let rig: NetworkRig
+        let network: NetlinkNodeNetwork
+        let filter: EbtablesTapFilter
+        let addresses: DnsmasqAddresses
+    }
+
+    private func withNode(_ body: (Node) async throws -> Void) async throws {
+        try await LibvirtWorld.run { world in
+            let rig = try await NetworkRig.make()
+            let addresses = DnsmasqAddresses(
+                DnsmasqConfiguration(
+                    farm: world.farm, plan: rig.plan, bridge: rig.bridge,
+                    folder: try world.scratch.folder("dhcp") + "/served"), log: Logger(label: "dnsmasq"))
+            let node = Node(
+                world: world, rig: rig, network: NetlinkNodeNetwork(bridge: rig.bridge), filter: EbtablesTapFilter(),
+                addresses: addresses)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await addresses.run() }
+                let result: Result<Void, any Error>
+                do {
+                    try await waitFor("dnsmasq to serve") { await addresses.status() == .serving }
+                    result = .success(try await body(node))
+                } catch {
+                    result = .failure(error)
+                }
+                group.cancelAll()
+                try await group.waitForAll()
+                for domain in try await world.port.observe() { try await world.port.destroy(domain.name) }
+                for tap in try await node.network.observeTaps() {
+                    try await node.network.removeTap(tap.name)
+                    try await node.filter.remove(tap.name)
+                }
+                try await rig.remove()
+                try result.get()
+            }
+        }
+    }
+
+    private func reservation(_ vm: Int64, _ rig: NetworkRig) -> Reservation {
+        let address = IPv4Address(bits: rig.plan.rangeStart.bits + UInt32(vm))
+        return Reservation(
+            vm: VMID(vm), mac: MACAddress(forVirtualMachineAt: address), address: address, hostName: "desk-\(vm)")
+    }
+
+    /// Everything of a VM but its reservation, and its start.
+    private func start(_ reservation: Reservation, _ node: Node) async throws -> DomainSpecification {
+        let folder = try node.world.scratch.folder("guest-\(reservation.vm)")
+        let guest = try BusyboxGuest.prepare(in: folder)
+        var specification = try await node.world.specification(of: reservation.vm, epoch: Epoch(1))
+        specification.memory = Mebibytes(96)
+        specification.mac = reservation.mac
+        specification.directBoot = DirectBoot(
+            kernelPath: guest.kernelPath, initialRamdiskPath: guest.initialRamdiskPath,
+            commandLine: guest.commandLine)
+        try await node.network.ensureTap(specification.tap, mac: reservation.mac)
+        try await node.filter.apply(
+            TapRules.rules(
+                tap: specification.tap, mac: reservation.mac, address: reservation.address,
+                nodeAddress: node.rig.nodeAddress, ipv6: .denied))
+        try await node.world.port.define(specification)
+        try await node.world.port.create(specification.name)
+        return specification
+    }
+
+    /// What the guest's HTTP server tells the node.
+    private func page(of reservation: Reservation) async throws -> String {
+        try await RigCommand.run(
+            "timeout", "5", "busybox", "wget", "-q", "-O", "-", "http://\(reservation.address):3030/")
+    }
+
+    func testRealGuestsObtainTheirAddressesBehindTheirRulesAndAreReached() async throws {
+        try await withNode { node in
+            let all = [reservation(7, node.rig), reservation(8, node.rig), reservation(9, node.rig)]
+            // 9 exists too and is not running; a stranger in its place is not served.
+            try await node.addresses.publish(all)
+            let began = ContinuousClock.now
+            for reservation in all.prefix(2) {
+                let specification = try await start(reservation, node)
+                try await waitFor("the guest to obtain \(reservation.address)", upTo: .seconds(90)) {
+                    node.world.consoleText(reservation.vm).contains("MARK address \(reservation.address)")
+                }
+                print("VM \(reservation.vm) had its address \(ContinuousClock.now - began) after the first start")
+                try await waitFor("the guest to be reached") {
+                    try await RigCommand.succeeds(
+                        "timeout", "2", "busybox", "wget", "-q", "-O", "/dev/null",
+                        "http://\(reservation.address):3030/")
+                }
+                let page = try await page(of: reservation)
+                XCTAssertEqual(page, reservation.hostName + "\n", "the host name of its reservation")
+                let behind = try await node.rig.addressesBehind("\(specification.tap)")
+                XCTAssertEqual(behind, [reservation.mac])
+            }
+            // A reservation is taken away: the other guest goes on, and nothing was restarted.
+            try await node.addresses.publish(Array(all.prefix(1)))
+            let page = try await page(of: all[0])
+            XCTAssertEqual(page, all[0].hostName + "\n")
+        }
+    }
+
+    func testAGuestWithoutAReservationGetsNoAddress() async throws {
+        try await withNode { node in
+            let stranger = reservation(11, node.rig)
+            try await node.addresses.publish([reservation(7, node.rig)])
+            _ = try await start(stranger, node)
+            try await waitFor("the guest to run", upTo: .seconds(90)) {
+                node.world.consoleText(stranger.vm).contains(BusyboxGuest.readyText)
+            }
+            // It asks once a second; as soon as it is known it is served.
+            let hasAddress = node.world.consoleText(stranger.vm).contains("MARK address")
+            XCTAssertFalse(hasAddress)
+            try await node.addresses.publish([reservation(7, node.rig), stranger])
+            try await waitFor("the guest to obtain its address", upTo: .seconds(60)) {
+                node.world.consoleText(stranger.vm).contains("MARK address \(stranger.address)")
+            }
+        }
+    }
+}
