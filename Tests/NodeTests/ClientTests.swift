@@ -69,7 +69,11 @@ final class ClientTests: XCTestCase {
             XCTAssert(first.isRunning, "HKD's death cut the session: \(first.logText())")
 
             let second = try there.start("client")
-            try await waitFor("the first client to be cut", upTo: .seconds(60)) { !first.isRunning }
+            do {
+                try await waitFor("the first client to be cut", upTo: .seconds(60)) { !first.isRunning }
+            } catch {
+                throw RigFailure("\(error): \(first.logText())\n\(second.logText())")
+            }
             XCTAssert(first.logText().contains("belongs to another client"), first.logText())
             try await waitFor("the second session", upTo: .seconds(60)) {
                 guard second.isRunning else { throw RigFailure("the client ended: \(second.logText())") }
