@@ -223,6 +223,36 @@ final class AdministrationTests: XCTestCase {
         for secret in ["scrypt", "horse", "wonderland"] { XCTAssertFalse(audit.contains(secret)) }
     }
 
+    /// On a terminal of its own, by script(1), which is on every Debian machine.
+    func testAPasswordIsAskedForTwiceAndNotShown() throws {
+        let rig = try AdministrationRig()
+        try rig.makeFarm()
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/script")
+        let program = AdministrationRig.program.path
+        process.arguments = ["-qec", "'\(program)' --config '\(rig.configuration)' user add bob", "/dev/null"]
+        let (input, output) = (Pipe(), Pipe())
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        var shown = ""
+        func wait(for words: String) {
+            while !shown.contains(words) {
+                let data = output.fileHandleForReading.availableData
+                guard !data.isEmpty else { return XCTFail("no `\(words)` in: \(shown)") }
+                shown += String(decoding: data, as: UTF8.self)
+            }
+        }
+        for question in ["Password of bob: ", "The same again: "] {
+            wait(for: question)
+            try input.fileHandleForWriting.write(contentsOf: Data("wonderland\n".utf8))
+        }
+        wait(for: "made user 2 (bob@default)")
+        process.waitUntilExit()
+        XCTAssertEqual(process.terminationStatus, 0)
+        XCTAssertFalse(shown.contains("wonderland"), shown)
+    }
+
     func testAUserDiskOutlivesItsVMUnlessItIsAskedFor() throws {
         let rig = try AdministrationRig()
         try rig.makeFarm()

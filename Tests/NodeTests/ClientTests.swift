@@ -105,7 +105,8 @@ final class ClientTests: XCTestCase {
                 try await farm.qvd("di", "tag", "id:\(newest)", "default")
             }
             let disks = "\(farm.folder)/storage/homes"
-            let disk = try XCTUnwrap(FileManager.default.contentsOfDirectory(atPath: disks).first { $0.hasSuffix(".raw") })
+            let names = try FileManager.default.contentsOfDirectory(atPath: disks)
+            let disk = try XCTUnwrap(names.first { $0.hasSuffix(".raw") })
             let mount = try ScratchFolder("home")
             try await RigCommand.run("mount", "-o", "loop,ro", "\(disks)/\(disk)", mount.path)
             let users = try FileManager.default.contentsOfDirectory(atPath: mount.path)

@@ -116,7 +116,8 @@ final class SurvivalTests: XCTestCase {
     func testDHCPThatDiesIsBackForTheNextDesktop() async throws {
         try await withFarm { farm, node in
             try await farm.addDesktops(["one"])
-            let server = try await RigCommand.run("pgrep", "-n", "dnsmasq").trimmingCharacters(in: .whitespacesAndNewlines)
+            let server = try await RigCommand.run("pgrep", "-n", "dnsmasq")
+                .trimmingCharacters(in: .whitespacesAndNewlines)
             kill(try XCTUnwrap(pid_t(server)), SIGKILL)
             try await farm.qvd("vm", "start", "one")
             try await farm.waitUntil("one", is: "running")
@@ -158,7 +159,8 @@ final class SurvivalTests: XCTestCase {
                 let data = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") ?? Data()
                 places["command line of \(name)"] = String(decoding: data, as: UTF8.self)
             }
-            for name in try await RigCommand.run("virsh", "-c", LibvirtRig.uri, "list", "--name").split(separator: "\n") {
+            let names = try await RigCommand.run("virsh", "-c", LibvirtRig.uri, "list", "--name")
+            for name in names.split(separator: "\n") {
                 places["definition of \(name)"] = try await RigCommand.run(
                     "virsh", "-c", LibvirtRig.uri, "dumpxml", "--security-info", String(name))
             }

@@ -45,16 +45,21 @@ struct PasswordOptions: ParsableArguments {
             throw CommandFailure("there is no terminal to ask on; use --password-file")
         }
         defer { fclose(terminal) }
-        fputs(question, terminal)
-        fflush(terminal)
         var settings = termios()
         tcgetattr(fileno(terminal), &settings)
         let before = settings
         settings.c_lflag &= ~tcflag_t(ECHO)
+        // Ctrl-C at the question must not leave a terminal that shows nothing.
+        silenced = (fileno(terminal), before)
+        for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] { signal(number, giveEchoBack) }
         tcsetattr(fileno(terminal), TCSAFLUSH, &settings)
+        // Only now: who answers at once is not shown either.
+        fputs(question, terminal)
+        fflush(terminal)
         defer {
             var before = before
             tcsetattr(fileno(terminal), TCSAFLUSH, &before)
+            for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] { signal(number, SIG_DFL) }
             fputs("\n", terminal)
         }
         var line: UnsafeMutablePointer<CChar>?
@@ -65,4 +70,14 @@ struct PasswordOptions: ParsableArguments {
         let typed = String(decoding: UnsafeRawBufferPointer(start: line, count: length), as: UTF8.self)
         return String(typed.prefix { !$0.isNewline })
     }
+}
+
+/// The terminal whose echo is off, and its settings before. Safe without a lock: written by the one thread that asks,
+/// before the handler that reads it is installed, and asking happens once at a time.
+private nonisolated(unsafe) var silenced: (terminal: Int32, before: termios) = (-1, termios())
+
+/// Only calls that a signal handler may make (signal-safety(7)).
+private func giveEchoBack(_ number: Int32) {
+    tcsetattr(silenced.terminal, TCSANOW, &silenced.before)
+    _exit(128 + number)
 }
