@@ -140,13 +140,19 @@ final class Splice {
     /// Lets what was written go out, for a bounded time.
     private func closeAfterWrites(_ context: ChannelHandlerContext) {
         let channel = context.channel
-        context.writeAndFlush(NIOAny(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
+        context.writeAndFlush(NIOAny(ByteBuffer())).whenComplete { _ in
+            channel.close(promise: nil)
+            channel.read()
+        }
         loop.scheduleTask(in: .seconds(5)) { channel.close(promise: nil) }
     }
 
     private func closeBoth() {
-        client.context?.close(promise: nil)
-        guest.context?.close(promise: nil)
+        for context in [client.context, guest.context] {
+            context?.close(promise: nil)
+            // TLS waits for the other end's close_notify, which is seen only by reading.
+            context?.read()
+        }
         if client.context == nil, guest.context == nil { finish() }
     }
 

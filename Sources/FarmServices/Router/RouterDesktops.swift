@@ -70,13 +70,15 @@ extension Router {
                     422, "The parameter session must be the X-QVD-Session of an earlier answer.")
             }
             let token = SessionToken(router: String(parts[0]), number: number)
-            if let ending = endings.ending(of: token, user: visitor.user) {
+            let machine = connects[token]?.machine
+            let fresh = machine.flatMap { $0.visitor == visitor ? $0.ending : nil }
+            if let ending = endings.ending(of: token, user: visitor.user) ?? fresh {
                 return .json(
                     JSONValue.object([
                         .init("cause", .string(ending.cause.rawValue)), .init("text", .string(ending.text)),
                     ]).encoded)
             }
-            guard let machine = connects[token]?.machine, machine.visitor == visitor else {
+            guard let machine, machine.visitor == visitor else {
                 return RouterAnswer(404, "This session is not known here.")
             }
             return RouterAnswer(409, "This session is not over.")
