@@ -21,7 +21,7 @@ final class NodeFigures: XCTestCase {
             bare.append(try await bareStart(farm, round: round))
         }
         try await node.stop()
-        try farm.remove()
+        try await farm.remove()
         let (ours, theirs) = (Figure.median(through), Figure.median(bare))
         let ratio = String(format: "%.2f", Figure.seconds(ours) / Figure.seconds(theirs))
         let (oursText, theirsText) = (Figure.milliseconds(ours), Figure.milliseconds(theirs))
@@ -77,7 +77,7 @@ final class NodeFigures: XCTestCase {
         for name in names { try await farm.qvd("vm", "stop", name) }
         for name in names { try await farm.waitUntil(name, is: "stopped", upTo: .seconds(600)) }
         try await node.stop()
-        try farm.remove()
+        try await farm.remove()
     }
 
     private func cpuSeconds(of pid: pid_t) throws -> Double {

@@ -109,7 +109,7 @@ final class BadInputTests: XCTestCase {
         try await assertRefused(["di", "add", "office", rig.folder.path], "no regular file")
         try "garbage".write(toFile: rig.path("bad.qcow2"), atomically: true, encoding: .utf8)
         try await assertRefused(["di", "add", "office", rig.path("bad.qcow2")], "bad.qcow2", "no usable qcow2")
-        try await assertRefused(["di", "add", "nothere", rig.path("base.qcow2")], "there is no OSF `nothere`", "qvd osf list")
+        try await assertRefused(["di", "add", "nothere", rig.path("base.qcow2")], "no OSF `nothere`", "osf list")
     }
 
     func testObjectsThatAreNotThere() async throws {

@@ -275,7 +275,7 @@ final class GuestSessionMachineTests: XCTestCase {
         var visited: Set<GuestSessionMachine> = []
         var frontier: [GuestSessionMachine] = [GuestSessionMachine()]
         let states: [NXAgentState?] = NXAgentState.allCases.map { $0 } + [nil]
-        for depth in 1...6 {
+        for depth in 1...12 {
             var next: [GuestSessionMachine] = []
             for machine in frontier {
                 var followers: [(GuestSessionMachine, [GuestSessionMachine.Action])] = []
@@ -303,7 +303,7 @@ final class GuestSessionMachineTests: XCTestCase {
             }
             frontier = next
         }
-        XCTAssertGreaterThan(visited.count, 50)
+        XCTAssertGreaterThan(visited.count, 40, "54 were found when this was written")
     }
 
     private func check(

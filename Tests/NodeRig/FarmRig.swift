@@ -1,7 +1,6 @@
 package import Foundation
 
 
-
 /// A whole farm of one node, made of the real programs: libvirtd, bridge, database, `qvd-node`, and the demo's guest
 /// image. Inside private namespaces.
 package final class FarmRig: Sendable {
@@ -95,7 +94,45 @@ package final class FarmRig: Sendable {
         return nil
     }
 
-    package func remove() throws { try FileManager.default.removeItem(atPath: folder) }
+    /// Ends everything that was started for the farm, desktops and DHCP server too, and removes its files.
+    package func remove() async throws {
+        for role in ["run", "hkd", "l7r"] {
+            while let pid = try await process(role) {
+                kill(pid, SIGKILL)
+                try await waitFor("\(role) to end") { !DaemonRig.isAlive(pid) }
+            }
+        }
+        for name in try await RigCommand.run("virsh", "-c", LibvirtRig.uri, "list", "--name").split(separator: "\n") {
+            try await RigCommand.run("virsh", "-c", LibvirtRig.uri, "destroy", String(name))
+        }
+        for name in try await RigCommand.run("virsh", "-c", LibvirtRig.uri, "list", "--all", "--name")
+            .split(separator: "\n")
+        {
+            try await RigCommand.run("virsh", "-c", LibvirtRig.uri, "undefine", String(name))
+        }
+        // A node that ends leaves its DHCP server to the desktops that run on.
+        _ = try await RigCommand.succeeds("pkill", "-KILL", "-x", "dnsmasq")
+        try await waitFor("the DHCP server to end") { try await !RigCommand.succeeds("pgrep", "-x", "dnsmasq") }
+        try await RigCommand.run("ip", "link", "del", "qvdnet0")
+        for tap in try await RigCommand.run("ip", "-o", "link", "show", "type", "tun").split(separator: "\n") {
+            let name = tap.split(separator: " ")[1].prefix { $0 != ":" && $0 != "@" }
+            try await RigCommand.run("ip", "link", "del", String(name))
+        }
+        try await RigCommand.run("ebtables", "-F")
+        try await RigCommand.run("ebtables", "-X")
+        try FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// What there is to know when a test of it failed.
+    package func story() async -> String {
+        var parts: [String] = []
+        for arguments in [["vm", "list"], ["status"]] {
+            do { parts.append(try await qvd(arguments)) } catch { parts.append("\(error)") }
+        }
+        let log = FileManager.default.contents(atPath: "\(folder)/node.log") ?? Data()
+        parts.append(String(String(decoding: log, as: UTF8.self).suffix(6000)))
+        return parts.joined(separator: "\n")
+    }
 
     /// The image that `make image` built.
     package static func guestImage() throws -> String {

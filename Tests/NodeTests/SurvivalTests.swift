@@ -25,165 +25,152 @@ final class SurvivalTests: XCTestCase {
     }
 
     func testDesktopsOutliveEveryProcessOfTheNode() async throws {
-        let farm = try await FarmRig.make()
-        let node = try await farm.startNode()
-        try await farm.addDesktops(["one"])
-        try await farm.qvd("vm", "start", "one")
-        try await farm.waitUntil("one", is: "running")
-        let guest = try await emulator(farm, "one")
+        try await withFarm { farm, node in
+            try await farm.addDesktops(["one"])
+            try await farm.qvd("vm", "start", "one")
+            try await farm.waitUntil("one", is: "running")
+            let guest = try await emulator(farm, "one")
 
-        let first = try await hkd(farm)
-        kill(first, SIGKILL)
-        try await waitFor("another house keeper") {
-            let next = try await farm.process("hkd")
-            return next != nil && next != first
+            let first = try await hkd(farm)
+            kill(first, SIGKILL)
+            try await waitFor("another house keeper") {
+                let next = try await farm.process("hkd")
+                return next != nil && next != first
+            }
+            try await farm.waitUntil("one", is: "running")
+            let afterHKD = try await emulator(farm, "one")
+            XCTAssertEqual(afterHKD, guest, "the desktop was restarted when HKD was killed")
+
+            let firstRouter = try await farm.process("l7r")
+            let router = try XCTUnwrap(firstRouter)
+            kill(router, SIGKILL)
+            try await waitFor("another router") {
+                let next = try await farm.process("l7r")
+                return next != nil && next != router
+            }
+            let afterRouter = try await emulator(farm, "one")
+            XCTAssertEqual(afterRouter, guest, "the desktop was restarted when L7R was killed")
+
+            try await node.stop()
+            XCTAssert(DaemonRig.isAlive(guest), "SIGTERM of the daemon ended a desktop")
+            let again = try await farm.startNode()
+            try await farm.waitUntil("one", is: "running")
+            let afterRestart = try await emulator(farm, "one")
+            XCTAssertEqual(afterRestart, guest, "the desktop was restarted with the daemon")
+
+            try await farm.qvd("vm", "stop", "one")
+            try await farm.waitUntil("one", is: "stopped")
+            XCTAssertFalse(DaemonRig.isAlive(guest))
+            try await assertNothingIsLeft(farm)
+            try await again.stop()
         }
-        try await farm.waitUntil("one", is: "running")
-        let afterHKD = try await emulator(farm, "one")
-        XCTAssertEqual(afterHKD, guest, "the desktop was restarted when HKD was killed")
-
-        let firstRouter = try await farm.process("l7r")
-        let router = try XCTUnwrap(firstRouter)
-        kill(router, SIGKILL)
-        try await waitFor("another router") {
-            let next = try await farm.process("l7r")
-            return next != nil && next != router
-        }
-        let afterRouter = try await emulator(farm, "one")
-        XCTAssertEqual(afterRouter, guest, "the desktop was restarted when L7R was killed")
-
-        try await node.stop()
-        XCTAssert(DaemonRig.isAlive(guest), "SIGTERM of the daemon ended a desktop")
-        let again = try await farm.startNode()
-        try await farm.waitUntil("one", is: "running")
-        let afterRestart = try await emulator(farm, "one")
-        XCTAssertEqual(afterRestart, guest, "the desktop was restarted with the daemon")
-
-        try await farm.qvd("vm", "stop", "one")
-        try await farm.waitUntil("one", is: "stopped")
-        XCTAssertFalse(DaemonRig.isAlive(guest))
-        try await assertNothingIsLeft(farm)
-        try await again.stop()
-        try farm.remove()
     }
 
     func testASecondHouseKeeperIsRefused() async throws {
-        let farm = try await FarmRig.make()
-        let node = try await farm.startNode()
-        do {
-            try await RigCommand.run(
-                farm.programs.appending(path: "qvd-node").path, "hkd", "--config", farm.configuration)
-            XCTFail("a second house keeper started")
-        } catch let failure as RigFailure {
-            XCTAssert(failure.description.contains("another house keeper runs on this node"), failure.description)
+        try await withFarm { farm, node in
+            do {
+                try await RigCommand.run(
+                    farm.programs.appending(path: "qvd-node").path, "hkd", "--config", farm.configuration)
+                XCTFail("a second house keeper started")
+            } catch let failure as RigFailure {
+                XCTAssert(failure.description.contains("another house keeper runs on this node"), failure.description)
         }
-        try await node.stop()
-        try farm.remove()
+        }
     }
 
     func testADesktopThatDiesIsStartedAgain() async throws {
-        let farm = try await FarmRig.make()
-        let node = try await farm.startNode()
-        try await farm.addDesktops(["one"])
-        try await farm.qvd("vm", "start", "one")
-        try await farm.waitUntil("one", is: "running")
-        let guest = try await emulator(farm, "one")
-        kill(guest, SIGKILL)
-        try await waitFor("the death to be noticed", upTo: .seconds(30)) {
-            try await farm.state(of: "one") != "running"
+        try await withFarm { farm, node in
+            try await farm.addDesktops(["one"])
+            try await farm.qvd("vm", "start", "one")
+            try await farm.waitUntil("one", is: "running")
+            let guest = try await emulator(farm, "one")
+            kill(guest, SIGKILL)
+            try await waitFor("the death to be noticed", upTo: .seconds(30)) {
+                try await farm.state(of: "one") != "running"
+            }
+            try await farm.waitUntil("one", is: "running")
+            let next = try await emulator(farm, "one")
+            XCTAssertNotEqual(next, guest)
+            try await farm.qvd("vm", "stop", "one")
+            try await farm.waitUntil("one", is: "stopped")
+            try await assertNothingIsLeft(farm)
         }
-        try await farm.waitUntil("one", is: "running")
-        let next = try await emulator(farm, "one")
-        XCTAssertNotEqual(next, guest)
-        try await farm.qvd("vm", "stop", "one")
-        try await farm.waitUntil("one", is: "stopped")
-        try await assertNothingIsLeft(farm)
-        try await node.stop()
-        try farm.remove()
     }
 
     func testAHungGuestHoldsUpNobodyElse() async throws {
-        let farm = try await FarmRig.make()
-        let node = try await farm.startNode()
-        try await farm.addDesktops(["one", "two"])
-        try await farm.qvd("vm", "start", "one")
-        try await farm.waitUntil("one", is: "running")
-        let guest = try await emulator(farm, "one")
-        kill(guest, SIGSTOP)
-        try await farm.qvd("vm", "start", "two")
-        try await farm.waitUntil("two", is: "running")
-        kill(guest, SIGCONT)
-        for vm in ["one", "two"] { try await farm.qvd("vm", "stop", vm) }
-        for vm in ["one", "two"] { try await farm.waitUntil(vm, is: "stopped") }
-        try await assertNothingIsLeft(farm)
-        try await node.stop()
-        try farm.remove()
+        try await withFarm { farm, node in
+            try await farm.addDesktops(["one", "two"])
+            try await farm.qvd("vm", "start", "one")
+            try await farm.waitUntil("one", is: "running")
+            let guest = try await emulator(farm, "one")
+            kill(guest, SIGSTOP)
+            try await farm.qvd("vm", "start", "two")
+            try await farm.waitUntil("two", is: "running")
+            kill(guest, SIGCONT)
+            for vm in ["one", "two"] { try await farm.qvd("vm", "stop", vm) }
+            for vm in ["one", "two"] { try await farm.waitUntil(vm, is: "stopped") }
+            try await assertNothingIsLeft(farm)
+        }
     }
 
     func testDHCPThatDiesIsBackForTheNextDesktop() async throws {
-        let farm = try await FarmRig.make()
-        let node = try await farm.startNode()
-        try await farm.addDesktops(["one"])
-        let server = try await RigCommand.run("pgrep", "-n", "dnsmasq").trimmingCharacters(in: .whitespacesAndNewlines)
-        kill(try XCTUnwrap(pid_t(server)), SIGKILL)
-        try await farm.qvd("vm", "start", "one")
-        try await farm.waitUntil("one", is: "running")
-        try await farm.qvd("vm", "stop", "one")
-        try await farm.waitUntil("one", is: "stopped")
-        try await node.stop()
-        try farm.remove()
+        try await withFarm { farm, node in
+            try await farm.addDesktops(["one"])
+            let server = try await RigCommand.run("pgrep", "-n", "dnsmasq").trimmingCharacters(in: .whitespacesAndNewlines)
+            kill(try XCTUnwrap(pid_t(server)), SIGKILL)
+            try await farm.qvd("vm", "start", "one")
+            try await farm.waitUntil("one", is: "running")
+            try await farm.qvd("vm", "stop", "one")
+            try await farm.waitUntil("one", is: "stopped")
+        }
     }
 
     func testAMissingImageIsSaidOnTheVM() async throws {
-        let farm = try await FarmRig.make()
-        let node = try await farm.startNode()
-        try await farm.addDesktops(["one"])
-        let images = "\(farm.folder)/storage/images"
-        for name in try FileManager.default.contentsOfDirectory(atPath: images) where name.hasSuffix(".qcow2") {
-            try FileManager.default.removeItem(atPath: "\(images)/\(name)")
+        try await withFarm { farm, node in
+            try await farm.addDesktops(["one"])
+            let images = "\(farm.folder)/storage/images"
+            for name in try FileManager.default.contentsOfDirectory(atPath: images) where name.hasSuffix(".qcow2") {
+                try FileManager.default.removeItem(atPath: "\(images)/\(name)")
+            }
+            try await farm.qvd("vm", "start", "one")
+            try await waitFor("the error to be said", upTo: .seconds(30)) {
+                try await farm.qvd("vm", "explain", "one").contains("image")
+            }
+            try await farm.waitUntil("one", is: "stopped")
+            let words = try await farm.qvd("vm", "explain", "one")
+            XCTAssert(words.contains(".qcow2"), "the image's file is not named: \(words)")
+            try await assertNothingIsLeft(farm)
         }
-        try await farm.qvd("vm", "start", "one")
-        try await waitFor("the error to be said", upTo: .seconds(30)) {
-            try await farm.qvd("vm", "explain", "one").contains("image")
-        }
-        try await farm.waitUntil("one", is: "stopped")
-        let words = try await farm.qvd("vm", "explain", "one")
-        XCTAssert(words.contains(".qcow2"), "the image's file is not named: \(words)")
-        try await assertNothingIsLeft(farm)
-        try await node.stop()
-        try farm.remove()
     }
 
     func testNoSecretIsOnACommandLineOrInALogOrADefinition() async throws {
-        let farm = try await FarmRig.make()
-        let node = try await farm.startNode()
-        try await farm.addDesktops(["one"])
-        try await farm.qvd("vm", "start", "one")
-        try await farm.waitUntil("one", is: "running")
-        let folder = "\(farm.folder)/run/secrets"
-        let files = try FileManager.default.contentsOfDirectory(atPath: folder)
-        let file = try XCTUnwrap(files.first { $0.hasSuffix(".secret") })
-        let secret = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
-        XCTAssertEqual(secret.count, 64)
-        var places = ["log of the node": node.logText(), "logs of libvirt": try await LibvirtRig.start().logs()]
-        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") where Int(name) != nil {
-            let data = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") ?? Data()
-            places["command line of \(name)"] = String(decoding: data, as: UTF8.self)
+        try await withFarm { farm, node in
+            try await farm.addDesktops(["one"])
+            try await farm.qvd("vm", "start", "one")
+            try await farm.waitUntil("one", is: "running")
+            let folder = "\(farm.folder)/run/secrets"
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+            let file = try XCTUnwrap(files.first { $0.hasSuffix(".secret") })
+            let secret = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
+            XCTAssertEqual(secret.count, 64)
+            var places = ["log of the node": node.logText(), "logs of libvirt": try await LibvirtRig.start().logs()]
+            for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") where Int(name) != nil {
+                let data = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") ?? Data()
+                places["command line of \(name)"] = String(decoding: data, as: UTF8.self)
+            }
+            for name in try await RigCommand.run("virsh", "-c", LibvirtRig.uri, "list", "--name").split(separator: "\n") {
+                places["definition of \(name)"] = try await RigCommand.run(
+                    "virsh", "-c", LibvirtRig.uri, "dumpxml", "--security-info", String(name))
+            }
+            for (place, text) in places.sorted(by: { $0.key < $1.key }) {
+                XCTAssertFalse(text.contains(secret), "the agent's secret is in the \(place)")
+            }
+            let mode = try XCTUnwrap(
+                FileManager.default.attributesOfItem(atPath: "\(folder)/\(file)")[.posixPermissions] as? Int)
+            XCTAssertEqual(mode, 0o600)
+            try await farm.qvd("vm", "stop", "one")
+            try await farm.waitUntil("one", is: "stopped")
         }
-        for name in try await RigCommand.run("virsh", "-c", LibvirtRig.uri, "list", "--name").split(separator: "\n") {
-            places["definition of \(name)"] = try await RigCommand.run(
-                "virsh", "-c", LibvirtRig.uri, "dumpxml", "--security-info", String(name))
-        }
-        for (place, text) in places.sorted(by: { $0.key < $1.key }) {
-            XCTAssertFalse(text.contains(secret), "the agent's secret is in the \(place)")
-        }
-        let mode = try XCTUnwrap(
-            FileManager.default.attributesOfItem(atPath: "\(folder)/\(file)")[.posixPermissions] as? Int)
-        XCTAssertEqual(mode, 0o600)
-        try await farm.qvd("vm", "stop", "one")
-        try await farm.waitUntil("one", is: "stopped")
-        try await node.stop()
-        try farm.remove()
     }
 
     /// No tap, chain, domain, secret or overlay of a stopped farm remains.
@@ -196,6 +183,7 @@ final class SurvivalTests: XCTestCase {
         XCTAssertEqual(domains.trimmingCharacters(in: .whitespacesAndNewlines), "", "domains are left")
         for folder in ["run/secrets", "storage/overlays"] {
             let left = try FileManager.default.contentsOfDirectory(atPath: "\(farm.folder)/\(folder)")
+                .filter { !$0.hasPrefix(".lock-") }
             XCTAssertEqual(left, [], "\(folder) is not empty")
         }
     }

@@ -13,7 +13,8 @@ struct ServerOptions: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "Speak TLS. Without it everybody on the way can read the password.")
     var ssl = true
 
-    @Option(help: ArgumentHelp("Who logs in: user or user@tenant (else QVDLOGIN, else you are asked).", valueName: "login"))
+    @Option(
+        help: ArgumentHelp("Who logs in: user or user@tenant (else QVDLOGIN, else you are asked).", valueName: "login"))
     var username: String?
 
     @Option(
@@ -40,7 +41,8 @@ struct ServerOptions: ParsableArguments {
             throw ValidationError("which server? give --host or QVDHOST")
         }
         let portText = environment["QVDPORT"]
-        guard let port = port ?? (portText == nil ? 8443 : portText.flatMap(Int.init)), (1...65_535).contains(port) else {
+        guard let port = port ?? (portText == nil ? 8443 : portText.flatMap(Int.init)), (1...65_535).contains(port)
+        else {
             throw ValidationError("the port must be a number from 1 to 65535")
         }
         return ServerAddress(host: host, port: port, usesTLS: ssl)
@@ -81,7 +83,9 @@ struct ViewOptions: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "When the line breaks, connect again.")
     var reconnect = true
 
-    @Option(help: ArgumentHelp("Save a picture of the X display as PNG once the desktop has drawn, then leave.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Save a picture of the X display as PNG once the desktop has drawn, then leave.", valueName: "file"))
     var screenshot: String?
 
     @Option(help: ArgumentHelp("How long the picture waits once the desktop has begun to draw.", valueName: "seconds"))
@@ -89,7 +93,8 @@ struct ViewOptions: ParsableArguments {
 
     func validate() throws {
         guard NXLink(link) != nil else {
-            throw ValidationError("--link must be one of \(NXLink.names.joined(separator: ", ")), or such as 56k or 10m")
+            let names = NXLink.names.joined(separator: ", ")
+            throw ValidationError("--link must be one of \(names), or such as 56k or 10m")
         }
         if let geometry, NXGeometry(geometry) == nil {
             throw ValidationError("--geometry must be such as 1280x800")

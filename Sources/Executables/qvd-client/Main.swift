@@ -20,7 +20,8 @@ struct QVDClient: AsyncParsableCommand {
     @OptionGroup(title: "Server") var server: ServerOptions
     @OptionGroup(title: "Desktop") var view: ViewOptions
 
-    @Option(name: [.long, .customLong("vm-id")], help: ArgumentHelp("Which of your desktops.", valueName: "name or number"))
+    @Option(
+        name: [.long, .customLong("vm-id")], help: ArgumentHelp("Which of your desktops.", valueName: "name or number"))
     var desktop: String?
 
     @Flag(name: [.long, .customLong("list-vms")], help: "List your desktops and leave.")

@@ -66,7 +66,8 @@ struct NXProxy {
         do {
             try FileManager.default.removeItem(atPath: folder)
         } catch {
-            FileHandle.standardError.write(Data("warning: \(folder) is left over: \(error.localizedDescription)\n".utf8))
+            let reason = error.localizedDescription
+            FileHandle.standardError.write(Data("qvd-client: \(folder) is left over: \(reason)\n".utf8))
         }
     }
 

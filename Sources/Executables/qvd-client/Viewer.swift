@@ -51,12 +51,12 @@ struct Viewer {
         }
         switch cause {
         case .pictured: return .finished
-        case .proxy:
-            let words = proxy.lastWords()
-            guard screenshot == nil else { throw ClientFailure("nxproxy ended before the picture was taken: \(words)") }
-            return .finished
-        case .server: return try await reason(session) ?? .lost("the server closed it")
-        case .failed(let text): return .lost(text)
+        case .proxy where screenshot != nil:
+            throw ClientFailure("nxproxy ended before the picture was taken: \(proxy.lastWords())")
+        // Whoever is cut by the server may see it in any of these ways; only the server knows why.
+        case .proxy: return await reason(session) ?? .finished
+        case .server: return await reason(session) ?? .lost("the server closed it")
+        case .failed(let text): return await reason(session) ?? .lost(text)
         }
     }
 
@@ -114,14 +114,19 @@ struct Viewer {
         }
     }
 
-    /// The server may need a moment to notice the end itself.
-    private func reason(_ session: String?) async throws -> SessionEnd? {
+    /// Why the session ended, as the server tells it; it may need a moment to notice the end itself. Nil when it does
+    /// not know or is not there.
+    private func reason(_ session: String?) async -> SessionEnd? {
         guard let session else { return nil }
-        for pause in [0, 200, 500, 1000] {
-            try await Task.sleep(for: .milliseconds(pause))
-            if let end = try await account.ending(of: session) { return end }
+        do {
+            for pause in [0, 200, 500, 1000] {
+                try await Task.sleep(for: .milliseconds(pause))
+                if let end = try await account.ending(of: session) { return end }
+            }
+            return nil
+        } catch {
+            return nil
         }
-        return nil
     }
 
     private static func makeCookie() throws -> NXCookie {

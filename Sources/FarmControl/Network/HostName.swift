@@ -43,7 +43,7 @@ package enum HostName {
     /// Words that a DHCP server's configuration reads as something else than a name: keywords, and lease
     /// times (`45`, `12h`).
     private static func isReserved(_ label: String) -> Bool {
-        if ["infinite", "ignore", "localhost"].contains(label) { return true }
+        if label == "infinite" || label == "ignore" || label == "localhost" { return true }
         let digits = "wdhms".contains(label.last ?? "-") ? label.dropLast() : Substring(label)
         return digits.allSatisfy(\.isNumber)
     }

@@ -159,16 +159,13 @@ package struct NodeMachine: Sendable, Hashable {
         isReading = false
         nextRead = now.advanced(by: policy.readEvery)
         reported.storeReachable(&actions)
-        let before = assignments ?? [:]
-        let current = Dictionary(uniqueKeysWithValues: list.map { ($0.vm.id, $0) })
-        assignments = current
+        assignments = Dictionary(uniqueKeysWithValues: list.map { ($0.vm.id, $0) })
         if isReady {
-            for assignment in list where before[assignment.vm.id] != assignment || !isDesired(assignment) {
+            for assignment in list where !isDesired(assignment) {
                 want(assignment, now, &touched, &actions)
             }
-            for vm in machines.keys.sorted() where current[vm] == nil && machines[vm]?.desired != nil {
-                give(vm, .desired(nil), now, &touched, &actions)
-            }
+            let gone = machines.keys.filter { assignments?[$0] == nil }.sorted()
+            for vm in gone where machines[vm]?.desired != nil { give(vm, .desired(nil), now, &touched, &actions) }
             forgetDeletedVMs()
         } else {
             beginIfBothAreKnown(now, &touched, &actions)
@@ -185,8 +182,8 @@ package struct NodeMachine: Sendable, Hashable {
 
     /// Numbers of VMs are never used again, so nothing that could come late needs these machines.
     private mutating func forgetDeletedVMs() {
-        for vm in machines.keys.sorted()
-        where machines[vm]?.isIdle == true && !known.contains(vm) && assignments?[vm] == nil {
+        let gone = machines.keys.filter { !known.contains($0) && assignments?[$0] == nil }.sorted()
+        for vm in gone where machines[vm]?.isIdle == true {
             machines[vm] = nil
             vmsByDomain[DomainName(farm: farm, vm: vm)] = nil
             heardStops[vm] = nil

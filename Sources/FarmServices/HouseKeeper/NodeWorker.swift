@@ -12,6 +12,9 @@ struct NodeWorker: Sendable {
     let onReady: @Sendable () -> Void
     let send: AsyncStream<NodeEvent>.Continuation
 
+    /// How soon after one change of the store the next is looked at. Small beside what any start takes.
+    private static let changesPause = Duration.milliseconds(50)
+
     func carryOut(_ action: NodeAction) async {
         switch action {
         case .readStore: await readStore()
@@ -42,7 +45,12 @@ struct NodeWorker: Sendable {
     }
 
     func hearStore() async {
-        for await _ in ports.changes.changes() { send.yield(.storeChanged) }
+        for await _ in ports.changes.changes() {
+            send.yield(.storeChanged)
+            // A burst of changes, most of them our own records, costs one reading and not one each: the stream
+            // keeps the newest until we come back.
+            do { try await ports.clock.sleep(for: Self.changesPause) } catch { return }
+        }
     }
 
     /// Reads what is wanted, and publishes the farm's reservations with it, so that DHCP knows every VM

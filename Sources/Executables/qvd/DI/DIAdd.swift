@@ -10,8 +10,8 @@ struct DIAdd: FarmCommand {
         commandName: "add", abstract: "Add an image to an OSF.",
         discussion: """
             Copies the file into the image folder, and with x.qcow2 also x.kernel and x.initrd if both lie beside it: \
-            then they are what the VM boots. The new image gets the tag `head`, and `default` if the OSF has none with it; its version is \
-            YYYY-MM-DD-NNN unless you name it.
+            then they are what the VM boots. The new image gets the tag `head`, and `default` if the OSF has none \
+            with it; its version is YYYY-MM-DD-NNN unless you name it.
             """)
 
     @OptionGroup var farm: FarmOptions

@@ -1,0 +1,202 @@
+import FarmModel
+import Foundation
+import NIOCore
+import NIOPosix
+import NIOSSL
+import NIOTransport
+import OpenSSLSecrets
+import Synchronization
+import XCTest
+
+/// The same wire through TLS, with a certificate of the router's own making.
+final class TLSTests: XCTestCase {
+    private var folder: URL!
+    private var world: RouterWorld!
+
+    override func setUp() async throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("qvd-router-tls-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let files = ListenerConfiguration.TLSFiles(
+            certificate: folder.appendingPathComponent("cert.pem").path,
+            key: folder.appendingPathComponent("key.pem").path)
+        let certificate = SelfSignedCertificate(
+            keyPath: files.key, certificatePath: files.certificate, hostName: "node1")
+        let isNew = try await certificate.ensure()
+        XCTAssertTrue(isNew)
+        world = try RouterWorld(tls: files) { $0.requestTime = .seconds(2) }
+    }
+
+    override func tearDownWithError() throws {
+        // Nil when the set-up failed.
+        try world?.stop()
+        world = nil
+        try FileManager.default.removeItem(at: folder)
+    }
+
+    private func connect() throws -> TLSClient {
+        try TLSClient.connect(
+            port: world.port, trusting: folder.appendingPathComponent("cert.pem").path, name: "node1")
+    }
+
+    /// A connected session of VM 1, with what was received behind the head.
+    private func session(then more: String = "") throws -> (client: TLSClient, guest: RawSocket) {
+        let client = try connect()
+        try client.send(
+            "GET /qvd/connect_to_vm?id=1 HTTP/1.1\r\nHost: node1\r\n\(RouterWorld.alice)\r\n"
+                + "Connection: Upgrade\r\nUpgrade: QVD/1.0\r\n\r\n\(more)")
+        try eventually("session") {
+            let text = String(decoding: client.received, as: UTF8.self)
+            return text.contains("HTTP/1.1 101 ") && text.hasSuffix("\r\n\r\n")
+        }
+        client.forget()
+        return (client, try world.guest.accept())
+    }
+
+    func testRequestsAreServedWithTheCertificateThatWasMade() throws {
+        let client = try connect()
+        try client.send("GET /qvd/ping HTTP/1.1\r\nConnection: close\r\n\r\n")
+        try eventually("answer") { client.hasEnded }
+        XCTAssertTrue(String(decoding: client.received, as: UTF8.self).hasSuffix("I am alive!"))
+        XCTAssertEqual(client.received.starts(with: Array("HTTP/1.1 200 OK\r\n".utf8)), true)
+    }
+
+    func testBytesFlowBothWaysAndTheFirstOnesAreNotLost() throws {
+        let (client, guest) = try session(then: "NXPROXY early ")
+        XCTAssertEqual(try guest.receive(exactly: 14), Array("NXPROXY early ".utf8))
+        let all = (0...255).map { UInt8($0) }
+        try guest.send(all)
+        try eventually("bytes of the guest") { client.received == all }
+        try client.close()
+        XCTAssertEqual(try guest.receiveAll(), [])
+        guest.close()
+        try eventually("session ended") { try world.snapshot().sessions.isEmpty }
+    }
+
+    func testAHalfClosedSessionStillCarriesTheOtherDirection() throws {
+        let (client, guest) = try session()
+        try client.send("last words")
+        try client.endOutput()
+        XCTAssertEqual(try guest.receiveAll(), Array("last words".utf8))
+        let answer = [UInt8](repeating: 3, count: 1 << 20)
+        let sender = Thread {
+            guard (try? guest.send(answer)) != nil else { return }
+            guest.close()
+        }
+        sender.start()
+        try eventually("the whole answer") { client.received.count == answer.count }
+        try eventually("session ended") { try world.snapshot().sessions.isEmpty }
+    }
+
+    func testTheGuestsEndReachesTheClient() throws {
+        let (client, guest) = try session()
+        try guest.send("bye")
+        guest.close()
+        try eventually("end") { client.hasEnded }
+        XCTAssertEqual(client.received, Array("bye".utf8))
+        try client.close()
+        try eventually("session ended") { try world.snapshot().sessions.isEmpty }
+    }
+
+    func testWhatIsNoTLSIsCutOffAndTheNextClientServed() throws {
+        for garbage in [
+            "GET /qvd/ping HTTP/1.1\r\n\r\n", "\u{16}\u{3}\u{1}garbage", String(repeating: "\u{0}", count: 4096), "",
+        ] {
+            let client = try world.connect()
+            try client.send(garbage)
+            // A reset is as good an end as any.
+            let answer = (try? client.receiveAll()) ?? []
+            XCTAssertFalse(String(decoding: answer, as: UTF8.self).contains("alive"), "answered in the clear")
+        }
+        try testRequestsAreServedWithTheCertificateThatWasMade()
+    }
+}
+
+/// A TLS connection whose bytes are collected as they come.
+private final class TLSClient: Sendable {
+    private let channel: any Channel
+    private let inbox: Inbox
+
+    private init(channel: any Channel, inbox: Inbox) {
+        self.channel = channel
+        self.inbox = inbox
+    }
+
+    deinit { channel.close(promise: nil) }
+
+    var received: [UInt8] { inbox.state.withLock(\.bytes) }
+    /// The other side sends no more.
+    var hasEnded: Bool { inbox.state.withLock(\.hasEnded) }
+
+    func forget() { inbox.state.withLock { $0.bytes = [] } }
+    func send(_ text: String) throws { try channel.writeAndFlush(ByteBuffer(string: text)).wait() }
+    func endOutput() throws { try channel.close(mode: .output).wait() }
+    func close() throws { try channel.close().wait() }
+
+    /// - Throws: when the handshake fails or the server's certificate is not the one in the file.
+    static func connect(port: Int, trusting certificate: String, name: String) throws -> TLSClient {
+        let context = try NIOSSLContext(configuration: .makeClientConfiguration())
+        let trusted = try NIOSSLCertificate.fromPEMFile(certificate)
+        let inbox = Inbox()
+        let channel = try ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    // As trust on first use works: this very certificate, whoever signed it.
+                    let tls = try NIOSSLClientHandler(
+                        context: context, serverHostname: name,
+                        customVerificationCallback: { shown, answer in
+                            answer.succeed(shown == trusted ? .certificateVerified : .failed)
+                        })
+                    try channel.pipeline.syncOperations.addHandlers([tls, InboxHandler(inbox)])
+                }
+            }
+            .connect(host: "127.0.0.1", port: port).wait()
+        let client = TLSClient(channel: channel, inbox: inbox)
+        let deadline = ContinuousClock.now + .seconds(10)
+        while true {
+            let (isReady, failure) = inbox.state.withLock { ($0.isReady, $0.failure) }
+            if isReady { return client }
+            if let failure { throw failure }
+            guard ContinuousClock.now < deadline else { throw RawSocket.Failure("a TLS handshake") }
+            usleep(5000)
+        }
+    }
+
+    final class Inbox: Sendable {
+        let state = Mutex(State())
+
+        struct State {
+            var bytes: [UInt8] = []
+            var isReady = false
+            var hasEnded = false
+            var failure: (any Error)?
+        }
+    }
+
+    private final class InboxHandler: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        private let inbox: Inbox
+
+        init(_ inbox: Inbox) { self.inbox = inbox }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            let bytes = Array(unwrapInboundIn(data).readableBytesView)
+            inbox.state.withLock { $0.bytes += bytes }
+        }
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            // TLSUserEvent is in a module that this test does not depend on; its case has this name.
+            if "\(event)".hasPrefix("handshakeCompleted") { inbox.state.withLock { $0.isReady = true } }
+            if case ChannelEvent.inputClosed = event { inbox.state.withLock { $0.hasEnded = true } }
+        }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            inbox.state.withLock { $0.hasEnded = true }
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            inbox.state.withLock { $0.failure = error }
+            context.close(promise: nil)
+        }
+    }
+}
