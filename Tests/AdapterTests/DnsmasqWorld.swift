@@ -35,11 +35,18 @@ final class DnsmasqWorld: AddressServiceWorld {
     static func with(gateway: Bool = true, _ work: (DnsmasqWorld) async throws -> Void) async throws {
         let rig = try await NetworkRig.make()
         let folder = try ScratchFolder("dnsmasq")
-        let world = try DnsmasqWorld(
-            rig: rig, folder: folder, client: try await DHCPClient.make(on: rig), gateway: gateway)
-        try await world.running(work)
+        let result: Result<Void, any Error>
+        do {
+            let world = try DnsmasqWorld(
+                rig: rig, folder: folder, client: try await DHCPClient.make(on: rig), gateway: gateway)
+            result = .success(try await world.running(work))
+        } catch {
+            result = .failure(error)
+        }
+        try await DHCPClient.remove(from: rig)
         try await folder.remove()
         try await rig.remove()
+        try result.get()
     }
 
     /// Runs the work beside the service.
@@ -101,6 +108,10 @@ final class DHCPClient: Sendable {
         let client = DHCPClient(port: try TapPort(tap))
         try await rig.waitUntilForwarding(tap)
         return client
+    }
+
+    static func remove(from rig: NetworkRig) async throws {
+        if try await rig.exists(tap) { try await RigCommand.run("ip", "link", "del", tap) }
     }
 
     private init(port: TapPort) { self.port = port }

@@ -58,6 +58,8 @@ struct LibvirtWorld: HypervisorWorld {
             try await port.destroy(domain.name)
             try await port.undefine(domain.name)
         }
+        for tap in try FileManager.default.contentsOfDirectory(atPath: "/sys/class/net")
+        where tap.hasPrefix("q\(farm)") { try await RigCommand.run("ip", "link", "del", tap) }
         try await scratch.remove()
     }
 

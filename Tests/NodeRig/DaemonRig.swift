@@ -17,22 +17,44 @@ package final class DaemonRig: Sendable {
                 throw RigFailure("cannot make \(log)")
             }
         }
-        let process = Process()
-        process.executableURL = URL(filePath: path)
-        process.arguments = arguments
-        let output = try FileHandle(forWritingTo: URL(filePath: log))
-        try output.seekToEnd()
-        process.standardOutput = output
-        process.standardError = output
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        return DaemonRig(processID: process.processIdentifier, log: log)
+        return DaemonRig(processID: try spawn([path] + arguments, log: log), log: log)
+    }
+
+    /// With no signal blocked or ignored. Foundation's `Process` hands down what its thread blocks, which on the
+    /// concurrency pool is nearly everything: such a program heeds no SIGTERM.
+    private static func spawn(_ words: [String], log: String) throws -> pid_t {
+        var attributes = posix_spawnattr_t()
+        var actions = posix_spawn_file_actions_t()
+        posix_spawnattr_init(&attributes)
+        posix_spawn_file_actions_init(&actions)
+        defer {
+            posix_spawnattr_destroy(&attributes)
+            posix_spawn_file_actions_destroy(&actions)
+        }
+        var none = sigset_t()
+        var all = sigset_t()
+        sigemptyset(&none)
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_APPEND, 0)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        var pointers = words.map { strdup($0) } + [nil]
+        defer { for pointer in pointers { free(pointer) } }
+        var child: pid_t = 0
+        let code = posix_spawn(&child, words[0], &actions, &attributes, &pointers, environ)
+        guard code == 0 else { throw RigFailure("start \(words[0]): \(String(cString: strerror(code)))") }
+        return child
     }
 
     /// False once it has ended, reaped or not.
     package var isRunning: Bool { Self.isAlive(processID) }
 
     package static func isAlive(_ pid: pid_t) -> Bool {
+        var status: Int32 = 0
+        _ = waitpid(pid, &status, WNOHANG)  // one of ours that has ended is reaped
         guard let text = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return false }
         let fields = String(decoding: text, as: UTF8.self).split(separator: ")").last?.split(separator: " ")
         return fields?.first != "Z"

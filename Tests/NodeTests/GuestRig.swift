@@ -98,7 +98,8 @@ final class GuestRig: Sendable {
         [
             FarmRig.programFolder.appending(path: "qvd-vma").path, "--listen", "127.0.0.1", "--secret-file",
             "\(folder)/secret", "--session", "\(folder)/session", "--home-disk", disk ?? "none",
-            "--home-folder", disk == nil ? "/home" : Self.homes, "--account-folder", "\(folder)/etc", "--poweroff-command", "touch \(folder)/off",
+            "--home-folder", disk == nil ? "/home" : Self.homes,
+            "--account-folder", "\(folder)/etc", "--poweroff-command", "touch \(folder)/off",
         ] + extra
     }
 
@@ -179,7 +180,9 @@ final class GuestRig: Sendable {
 
     /// Without a window manager on the user's display nxagent ignores the size it is told and takes three quarters.
     func startWindowManager() throws {
-        try start("openbox", ["env", "DISPLAY=:90", "HOME=\(folder)", "XAUTHORITY=\(folder)/display.authority", "openbox"],
+        try start(
+            "openbox",
+            ["env", "DISPLAY=:90", "HOME=\(folder)", "XAUTHORITY=\(folder)/display.authority", "openbox"],
             isUsers: true)
     }
 

@@ -121,7 +121,9 @@ final class VMACallTests: XCTestCase {
                 _ = bytes.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
                 close(socket)
             }
-            let huge = "GET /vma/ping HTTP/1.1\r\n" + String(repeating: "X: \(String(repeating: "y", count: 900))\r\n", count: 400)
+            let huge =
+                "GET /vma/ping HTTP/1.1\r\n"
+                + String(repeating: "X: \(String(repeating: "y", count: 900))\r\n", count: 400)
             let reply = try await rig.send(Array(huge.utf8))
             XCTAssert([0, 400, 431].contains(reply.status), "\(reply.status)")
             let ping = try await rig.call(.ping)
@@ -150,7 +152,8 @@ final class VMACallTests: XCTestCase {
             try await rig.startDisplay()
             try await rig.connect()
             try await waitFor("the session program") { rig.text("/home/anna/hostname") != nil }
-            let processes = try FileManager.default.contentsOfDirectory(atPath: rig.path("/proc")).filter { Int($0) != nil }
+            let processes = try FileManager.default.contentsOfDirectory(atPath: rig.path("/proc"))
+                .filter { Int($0) != nil }
             XCTAssertGreaterThan(processes.count, 4)
             for process in processes {
                 for file in ["cmdline", "environ"] {

@@ -6,6 +6,8 @@ import XCTest
 
 /// The user disk of a guest: formatted once when it is empty, never otherwise, and the user's home on it.
 final class VMAHomeTests: XCTestCase {
+    private let homes = GuestRig.homes
+
     private func withDisk(_ megabytes: Int = 64, _ body: (GuestRig, String) async throws -> Void) async throws {
         let rig = try await GuestRig.make(diskMegabytes: megabytes)
         do {
@@ -17,7 +19,9 @@ final class VMAHomeTests: XCTestCase {
         try await rig.remove()
     }
 
-    private func failure(_ rig: GuestRig, _ parameters: [String: String] = GuestRig.parameters()) async throws -> String {
+    private func failure(
+        _ rig: GuestRig, _ parameters: [String: String] = GuestRig.parameters()
+    ) async throws -> String {
         let answer = try await rig.call(.startSession, parameters)
         guard case .failure(let text) = answer else {
             XCTFail("\(answer)")
@@ -37,6 +41,13 @@ final class VMAHomeTests: XCTestCase {
         try await RigCommand.run("sh", "-c", "head -c 4096 \(rig.folder)/disk | sha256sum")
     }
 
+    /// A home that an earlier image left on the disk.
+    private func makeHome(_ rig: GuestRig, _ disk: String, owner: String) async throws {
+        try await rig.inside(
+            "sh", "-c",
+            "mount \(disk) \(homes) && mkdir \(homes)/anna && chown \(owner) \(homes)/anna && umount \(homes)")
+    }
+
     /// A fresh overlay: everything outside the user disk as on the first day.
     private func reboot(_ rig: GuestRig) async throws {
         _ = try await rig.call(.powerOff)
@@ -44,7 +55,7 @@ final class VMAHomeTests: XCTestCase {
         try FileManager.default.removeItem(atPath: "\(rig.folder)/off")
         try await rig.signal("agent", "KILL")
         try await waitFor("the agent's end") { try !rig.isRunning("agent") }
-        XCTAssertNil(rig.text("\(GuestRig.homes)/anna/.profile"), "the user disk is still mounted")
+        XCTAssertNil(rig.text("\(homes)/anna/.profile"), "the user disk is still mounted")
         for (name, text) in ["passwd": "root:x:0:0:root:/root:/bin/bash\n", "group": "root:x:0:\n"] {
             try text.write(toFile: "\(rig.folder)/etc/\(name)", atomically: true, encoding: .utf8)
         }
@@ -57,17 +68,17 @@ final class VMAHomeTests: XCTestCase {
             try await rig.startAgent()
             try await rig.startSession()
             let mounts = try XCTUnwrap(rig.text("/proc/1/mounts"))
-            let line = try XCTUnwrap(mounts.split(separator: "\n").first { $0.hasPrefix("\(disk) \(GuestRig.homes) ext4") })
+            let line = try XCTUnwrap(mounts.split(separator: "\n").first { $0.hasPrefix("\(disk) \(homes) ext4") })
             XCTAssert(line.contains("nosuid") && line.contains("nodev"), String(line))
             let identity = try await RigCommand.run("blkid", "-p", "-o", "value", "-s", "UUID", disk)
-            try await rig.inside("sh", "-c", "echo kept >\(GuestRig.homes)/anna/kept; chown 1000:1000 \(GuestRig.homes)/anna/kept")
-            try "other:x:1000:1000::\(GuestRig.homes)/other:/bin/sh\n".write(
+            try await rig.inside("sh", "-c", "echo kept >\(homes)/anna/kept; chown 1000:1000 \(homes)/anna/kept")
+            try "other:x:1000:1000::\(homes)/other:/bin/sh\n".write(
                 toFile: "\(rig.folder)/unused", atomically: true, encoding: .utf8)
             for _ in 0..<2 {
                 try await reboot(rig)
                 try await rig.startSession()
-                XCTAssertEqual(rig.text("\(GuestRig.homes)/anna/kept"), "kept\n")
-                XCTAssertEqual(try rig.attributes("\(GuestRig.homes)/anna/kept").owner, 1000)
+                XCTAssertEqual(rig.text("\(homes)/anna/kept"), "kept\n")
+                XCTAssertEqual(try rig.attributes("\(homes)/anna/kept").owner, 1000)
                 let status = try XCTUnwrap(rig.text("/proc/\(rig.agentsProcess("nxagent"))/status"))
                 XCTAssert(status.contains("Uid:\t1000\t"), status)
             }
@@ -79,13 +90,13 @@ final class VMAHomeTests: XCTestCase {
     func testTheUserIdIsTheHomesAlsoInAnotherImage() async throws {
         try await withDisk { rig, disk in
             try await RigCommand.run("mkfs.ext4", "-q", disk)
-            try await rig.inside("sh", "-c", "mount \(disk) \(GuestRig.homes) && mkdir \(GuestRig.homes)/anna && chown 1042:1043 \(GuestRig.homes)/anna && umount \(GuestRig.homes)")
+            try await makeHome(rig, disk, owner: "1042:1043")
             try await rig.startAgent()
             try await rig.startSession()
             let status = try XCTUnwrap(rig.text("/proc/\(rig.agentsProcess("nxagent"))/status"))
             XCTAssert(status.contains("Uid:\t1042\t") && status.contains("Gid:\t1043\t"), status)
             let passwd = try String(contentsOfFile: "\(rig.folder)/etc/passwd", encoding: .utf8)
-            XCTAssert(passwd.contains("anna:x:1042:1043::\(GuestRig.homes)/anna:/bin/bash\n"), passwd)
+            XCTAssert(passwd.contains("anna:x:1042:1043::\(homes)/anna:/bin/bash\n"), passwd)
             let shadow = try String(contentsOfFile: "\(rig.folder)/etc/shadow", encoding: .utf8)
             XCTAssert(shadow.contains("anna:!:"), "without a password nobody logs in: \(shadow)")
         }
@@ -94,11 +105,11 @@ final class VMAHomeTests: XCTestCase {
     func testAHomeOfAnotherAccountOfTheImageIsAnError() async throws {
         try await withDisk { rig, disk in
             try await RigCommand.run("mkfs.ext4", "-q", disk)
-            try await rig.inside("sh", "-c", "mount \(disk) \(GuestRig.homes) && mkdir \(GuestRig.homes)/anna && chown 1042:1042 \(GuestRig.homes)/anna && umount \(GuestRig.homes)")
-            try await rig.inside("sh", "-c", "echo bert:x:1042:1042::\(GuestRig.homes)/bert:/bin/sh >>\(rig.folder)/etc/passwd")
+            try await makeHome(rig, disk, owner: "1042:1042")
+            try await rig.inside("sh", "-c", "echo bert:x:1042:1042::\(homes)/bert:/bin/sh >>\(rig.folder)/etc/passwd")
             try await rig.startAgent()
             let text = try await failure(rig)
-            XCTAssert(text.contains("bert") && text.contains("\(GuestRig.homes)/anna"), text)
+            XCTAssert(text.contains("bert") && text.contains("\(homes)/anna"), text)
         }
     }
 
@@ -115,7 +126,16 @@ final class VMAHomeTests: XCTestCase {
                 "LUKS", { device, _ in ["sh", "-c", "printf 'LUKS\\272\\276\\0\\001' | dd of=\(device) conv=notrunc"] },
                 "crypto_LUKS"
             ),
-            ("a broken ext4", { device, _ in ["sh", "-c", "mkfs.ext4 -q \(device) && dd if=/dev/urandom of=\(device) bs=4096 seek=1 count=200 conv=notrunc"] }, "mount"),
+            (
+                "a broken ext4",
+                { device, _ in
+                    [
+                        "sh", "-c",
+                        "mkfs.ext4 -q \(device) &&"
+                            + " dd if=/dev/urandom of=\(device) bs=4096 seek=1 count=200 conv=notrunc",
+                    ]
+                }, "mount"
+            ),
         ]
         for step in steps {
             try await withDisk { rig, disk in
@@ -146,8 +166,9 @@ final class VMAHomeTests: XCTestCase {
                     + " dd if=/dev/urandom of=\(disk) bs=4096 seek=2 count=9 conv=notrunc; sync")
             try await rig.startAgent()
             try await rig.startSession()
-            XCTAssertNotNil(rig.text("\(GuestRig.homes)/anna/.profile"))
-            let rest = try await RigCommand.run("sh", "-c", "tail -c \(HomeDisk.markDistance) \(disk) | head -c 16 | tr -d '\\0'")
+            XCTAssertNotNil(rig.text("\(homes)/anna/.profile"))
+            let rest = try await RigCommand.run(
+                "sh", "-c", "tail -c \(HomeDisk.markDistance) \(disk) | head -c 16 | tr -d '\\0'")
             XCTAssertEqual(rest, "", "the mark is still there")
         }
     }
@@ -167,7 +188,7 @@ final class VMAHomeTests: XCTestCase {
 
     func testSomethingElseOnTheHomeFolderIsAnError() async throws {
         try await withDisk { rig, disk in
-            try await rig.inside("mount", "-t", "tmpfs", "elsewhere", "\(GuestRig.homes)")
+            try await rig.inside("mount", "-t", "tmpfs", "elsewhere", "\(homes)")
             try await rig.startAgent()
             let text = try await failure(rig)
             XCTAssert(text.contains("elsewhere") && text.contains(disk), text)

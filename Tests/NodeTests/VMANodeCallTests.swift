@@ -105,7 +105,7 @@ final class VMANodeCallTests: XCTestCase {
 
     func testAnAgentThatNeverAnswersIsGivenUpWithAnUnknownOutcome() async throws {
         // The kernel takes the connection; nobody reads from it.
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         defer { close(listener) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

@@ -32,6 +32,8 @@ package actor DnsmasqAddresses: AddressService {
     private static let changesMax = 4_000
     /// For reading 20,000 reservations on a busy machine.
     private static let readingLimit = Duration.seconds(20)
+    /// From the start of a process until the kernel shows its arguments; some microseconds on an idle machine.
+    private static let becomingLimit = Duration.seconds(10)
     private static let watchPeriod = Duration.milliseconds(500)
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
@@ -116,6 +118,7 @@ package actor DnsmasqAddresses: AddressService {
         ) { execution in
             let process = ServerProcess(pid: execution.processIdentifier.value, arguments: arguments)
             self.begin(process)
+            await self.awaitArguments(of: process)
             await self.attend(process)
         }
         let words = result.standardError.split(separator: "\n").joined(separator: "; ")
@@ -127,6 +130,15 @@ package actor DnsmasqAddresses: AddressService {
         server = process
         readings = 0
         current = .down(reason: "it is starting")
+    }
+
+    /// Returns when a process just started shows its arguments, or has ended; a process is known by them.
+    private func awaitArguments(of process: ServerProcess) async {
+        let clock = ContinuousClock()
+        let deadline = clock.now.advanced(by: Self.becomingLimit)
+        while process.isBecoming, clock.now < deadline {
+            do { try await Task.sleep(for: .milliseconds(1)) } catch { return }
+        }
     }
 
     /// Reads the server's log until it has ended or this task is cancelled.

@@ -25,6 +25,14 @@ struct ServerProcess: Sendable, Equatable {
     /// False also for one that ended and was not yet waited for: it has no arguments any more.
     var isRunning: Bool { Self.arguments(of: pid) == arguments }
 
+    /// Whether it was started and is not yet the program that was asked for: until the kernel has its arguments it
+    /// looks like one that has ended.
+    var isBecoming: Bool {
+        guard let status = Self.contents(of: "/proc/\(pid)/stat", limit: 4096) else { return false }
+        let state = status.split(separator: ")").last?.split(separator: " ").first
+        return state != "Z" && state != "X" && !isRunning
+    }
+
     func signal(_ number: Int32) { if isRunning { kill(pid, number) } }
 
     /// Without the program's name. Nil when there is no such process.
