@@ -47,7 +47,7 @@ final class ExpectationChecker {
     private func miss(_ expectation: Expectation, _ how: String) -> Violation {
         Violation(
             "expectation", at: world.now,
-            "\(expectation.place): \(expectation.fact) \(how); \(found(expectation.fact))")
+            "\(expectation.place): {\(ScenarioText.expectation(expectation))} \(how); \(found(expectation.fact))")
     }
 
     private func holds(_ fact: Expectation.Fact) -> Bool {

@@ -103,7 +103,7 @@ package enum ScenarioText {
         }
     }
 
-    private static func expectation(_ expectation: Expectation) -> String {
+    static func expectation(_ expectation: Expectation) -> String {
         let time =
             switch expectation.time {
             case .at(let moment): "at: \(ScenarioTime.text(moment))"

@@ -123,8 +123,10 @@ package final class World: Sendable {
             settings: NodeSettings(
                 name: nodeName, acceleration: .tcg, consoleFolder: "/console", policy: policy),
             log: log)
+        let isBusy = simulation.mutation == .asksWithoutPause
         life.start { [self] in
             do {
+                while isBusy, life.isAlive { _ = try await ports.network.observeBridge() }
                 try await keeper.run()
             } catch {
                 simulation.record(.world, source: life.source, value: 1, words: "\(life.name) ended: \(error)")

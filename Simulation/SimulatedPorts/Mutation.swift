@@ -24,6 +24,8 @@ package enum Mutation: String, Sendable, Hashable, CaseIterable {
     case writesNoRules
     /// The store announces a change every millisecond.
     case repeatsEvents
+    /// HKD's process asks for its bridge again and again, without a pause.
+    case asksWithoutPause
     /// Domains go on whatever is asked of them, and the answer is that they ended.
     case ignoresDestroy
     /// Answers to clients get lost.

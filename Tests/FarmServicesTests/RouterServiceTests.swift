@@ -137,6 +137,7 @@ final class RouterServiceTests: XCTestCase {
         let response = try XCTUnwrap(answer(try bench.connect(vm)))
         XCTAssertEqual(response.status, 503)
         XCTAssert(response.body.contains("virtual machine"), response.body)
+        // Written down just after the answer.
         XCTAssert(bench.pass(upTo: .seconds(10)) { bench.sessions.isEmpty })
     }
 }

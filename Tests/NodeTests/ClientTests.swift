@@ -66,6 +66,9 @@ final class ClientTests: XCTestCase {
                 let next = try await farm.process("hkd")
                 return next != nil && next != keeper
             }
+            try await waitFor("the node to serve again") {
+                try await farm.qvd("node", "list", "--json").contains("\"running\"")
+            }
             XCTAssert(first.isRunning, "HKD's death cut the session: \(first.logText())")
 
             let second = try there.start("client")

@@ -73,7 +73,9 @@ final class InvariantTests: XCTestCase {
         XCTAssertEqual(seen(.writesBaseImages)?.invariant, "disk-safe")
     }
 
-    func testBoundedIsSeenToFail() { XCTAssertEqual(seen(.repeatsEvents)?.invariant, "bounded") }
+    func testBoundedIsSeenToFail() { XCTAssertEqual(seen(.asksWithoutPause)?.invariant, "bounded") }
+
+    func testAStoreThatTellsOfChangesWithoutEndMakesNobodyBusy() { XCTAssertNil(seen(.repeatsEvents)) }
 
     func testNoOrphanIsSeenToFail() { XCTAssertEqual(seen(.keepsTaps)?.invariant, "no-orphan") }
 
