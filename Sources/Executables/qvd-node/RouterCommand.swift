@@ -19,6 +19,7 @@ struct RouterCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (configuration, log) = try options.load("l7r")
+        try DescriptorLimit.raise()
         try await TerminationSignal.endsTask {
             let store = try await SQLiteStore.open(at: configuration.paths.database)
             let identity = try await store.node(named: configuration.nodeName)
