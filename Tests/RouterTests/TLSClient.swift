@@ -26,10 +26,8 @@ final class TLSClient: Sendable {
     func close() throws { try channel.close().wait() }
 
     /// - Throws: when the handshake fails or the server's certificate is not the one in the file.
-    static func connect(
-        port: Int, trusting certificate: String, name: String, with shared: NIOSSLContext? = nil
-    ) throws -> TLSClient {
-        let context = try shared ?? NIOSSLContext(configuration: .makeClientConfiguration())
+    static func connect(port: Int, trusting certificate: String, name: String) throws -> TLSClient {
+        let context = try NIOSSLContext(configuration: .makeClientConfiguration())
         let trusted = try NIOSSLCertificate.fromPEMFile(certificate)
         let inbox = Inbox()
         let channel = try ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
