@@ -45,6 +45,9 @@ final class GuestRig: Sendable {
                 + "echo '(none)' >/proc/sys/kernel/hostname\ntouch \(folder)/ready\n"
                 + "while :; do sleep 3600 & wait $!; done\n",
         ]
+        // The project may lie where the guest sees an empty folder.
+        try FileManager.default.copyItem(
+            atPath: FarmRig.programFolder.appending(path: "qvd-vma").path, toPath: "\(folder)/qvd-vma")
         for (name, text) in files { try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8) }
         let secret = (0..<32).map { _ in String(format: "%02x", UInt8.random(in: 0...255)) }.joined()
         try secret.write(toFile: "\(folder)/secret", atomically: true, encoding: .utf8)
@@ -96,7 +99,7 @@ final class GuestRig: Sendable {
 
     private func arguments(_ extra: [String]) -> [String] {
         [
-            FarmRig.programFolder.appending(path: "qvd-vma").path, "--listen", "127.0.0.1", "--secret-file",
+            "\(folder)/qvd-vma", "--listen", "127.0.0.1", "--secret-file",
             "\(folder)/secret", "--session", "\(folder)/session", "--home-disk", disk ?? "none",
             "--home-folder", disk == nil ? "/home" : Self.homes,
             "--account-folder", "\(folder)/etc", "--poweroff-command", "touch \(folder)/off",
