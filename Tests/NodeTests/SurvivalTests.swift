@@ -66,6 +66,25 @@ final class SurvivalTests: XCTestCase {
         }
     }
 
+    func testTheRouterRunsAsItsOwnUserWithoutCapabilities() async throws {
+        try await withFarm { farm, _ in
+            let found = try await farm.process("l7r")
+            let router = try XCTUnwrap(found)
+            let status = try String(contentsOfFile: "/proc/\(router)/status", encoding: .utf8)
+            let fields = Dictionary(
+                status.split(separator: "\n").compactMap { line in
+                    line.firstIndex(of: ":").map {
+                        (String(line[..<$0]), line[line.index(after: $0)...].split(separator: "\t").map(String.init))
+                    }
+                }, uniquingKeysWith: { first, _ in first })
+            XCTAssertEqual(fields["Uid"], ["64991", "64991", "64991", "64991"], "not the user qvd-l7r")
+            for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+                XCTAssertEqual(fields[set], ["0000000000000000"], set)
+            }
+            XCTAssertEqual(fields["NoNewPrivs"], ["1"])
+        }
+    }
+
     func testASecondHouseKeeperIsRefused() async throws {
         try await withFarm { farm, node in
             do {
