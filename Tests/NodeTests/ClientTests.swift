@@ -89,6 +89,29 @@ final class ClientTests: XCTestCase {
         }
     }
 
+    func testAClientComesBackByItselfWhenTheRouterDies() async throws {
+        try await withFarm { farm, _ in
+            try await farm.addDesktops(["one"])
+            let user = try await UserRig.sitDown(farm, display: 95)
+            defer { user.leave() }
+            let client = try user.start("client")
+            func connections() -> Int { client.logText().components(separatedBy: "connected to one\n").count - 1 }
+            try await waitFor("the session", upTo: .seconds(120)) {
+                guard client.isRunning else { throw RigFailure("the client ended: \(client.logText())") }
+                return connections() == 1
+            }
+            let found = try await farm.process("l7r")
+            kill(try XCTUnwrap(found), SIGKILL)
+            try await waitFor("the client to be back", upTo: .seconds(90)) {
+                guard client.isRunning else { throw RigFailure("the client ended: \(client.logText())") }
+                return connections() == 2
+            }
+            XCTAssert(client.logText().contains("the connection is lost"), client.logText())
+            client.signal(SIGTERM)
+            try await waitFor("the client to leave") { !client.isRunning }
+        }
+    }
+
     func testAFileInTheHomeSurvivesAndAFileOutsideDoesNot() async throws {
         try await withFarm { farm, _ in
             try await farm.addDesktops(["one"])
