@@ -125,7 +125,12 @@ let package = Package(
                 "Scenarios", "PortContracts",
             ]),
         tests("TidyTests", []),
-        tests("StoreTests", ["FarmModel", "FarmControl", "FarmPorts", "PortContracts", "SQLiteStore", "Simulator", "SimulatedPorts", "CSQLite"]),
+        tests(
+            "StoreTests",
+            [
+                "FarmModel", "FarmControl", "FarmPorts", "PortContracts", "SQLiteStore", "Simulator", "SimulatedPorts",
+                "CSQLite",
+            ]),
         tests(
             "RouterTests",
             [
@@ -144,7 +149,7 @@ let package = Package(
             "Benchmarks",
             [
                 "FarmModel", "FarmControl", "FarmPorts", "NodeRig", "NetlinkNetwork", "EbtablesFilter", "Simulator",
-                "SimulatedPorts", "Scenarios", subprocess,
+                "SimulatedPorts", "Scenarios", "SQLiteStore", subprocess,
             ]),
         tests("NodeTests", ["FarmModel", "FarmPorts", "HTTPGuestAgent", "NodeRig", "GuestProtocol", subprocess]),
     ]

@@ -1,6 +1,5 @@
 package import Foundation
 
-
 /// A whole farm of one node, made of the real programs: libvirtd, bridge, database, `qvd-node`, and the demo's guest
 /// image. Inside private namespaces.
 package final class FarmRig: Sendable {
@@ -15,6 +14,7 @@ package final class FarmRig: Sendable {
     }
 
     package var configuration: String { "\(folder)/node.conf" }
+    package var database: String { "\(folder)/db/farm.sqlite" }
     package var passwordFile: String { "\(folder)/password" }
 
     /// Makes everything but the daemon's process.
@@ -176,7 +176,7 @@ package final class FarmRig: Sendable {
     private func writeConfiguration(_ extra: [String]) throws {
         let lines = [
             "nodename = node1", "path.run = \(folder)/run", "path.log = \(folder)/log",
-            "path.storage.root = \(folder)/storage", "database.path = \(folder)/db/farm.sqlite",
+            "path.storage.root = \(folder)/storage", "database.path = \(database)",
             "path.l7r.ssl = \(folder)/ssl", "vm.network.bridge = qvdnet0", "vm.kvm.cpus = 1",
             "hypervisor.acceleration = tcg",
         ]
