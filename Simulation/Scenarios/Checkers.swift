@@ -14,6 +14,8 @@ final class Checkers {
     private var deletions: [VMID: Int] = [:]
     /// Since when a row says running though nothing runs.
     private var untrueSince: [VMID: Int64] = [:]
+    /// Since when each blocked user is blocked.
+    private var blockedSince: [Int: Int64] = [:]
     private var callWindow: (start: Int64, calls: Int) = (0, 0)
 
     /// How long a row may say running after its domain ended while nothing hinders the node: one look (10 s), the
@@ -31,12 +33,13 @@ final class Checkers {
         if moved.contains(.domains), let found = domains() { return found }
         if moved.contains(.network), let found = frames() { return found }
         if moved.contains(.disks), let found = disks() { return found }
+        if moved.contains(.store) { noteBlocks() }
         if moved.contains(.sessions), let found = desktops() { return found }
         return moved.contains(.store) ? writes(world.store.revision) : nil
     }
 
     /// The rules that have a time limit; asked once a second.
-    func checkTimes() -> Violation? { rows() ?? bounds() }
+    func checkTimes() -> Violation? { world.state.value.found ?? rows() ?? bounds() }
 
     private func domains() -> Violation? {
         let now = world.now
@@ -122,12 +125,22 @@ final class Checkers {
         }
     }
 
+    private func noteBlocks() {
+        let blocked = world.store.look { $0.users().filter(\.isBlocked).map { Int($0.id.rawValue) } }
+        for user in blockedSince.keys where !blocked.contains(user) { blockedSince[user] = nil }
+        for user in blocked where blockedSince[user] == nil { blockedSince[user] = world.now }
+    }
+
     private func desktops() -> Violation? {
         var connected: [VMID: Int] = [:]
         for client in world.state.value.clients {
             guard client.exchange.ending.value == nil, let vm = client.exchange.carriedNow else { continue }
-            let owner = world.plan.farm.owner(ofVM: Int(vm.rawValue))
-            if owner != client.user {
+            if let since = blockedSince[client.user], client.began > since {
+                return Violation(
+                    "blocked", at: world.now, vm: vm,
+                    "user\(client.user) was let in, though blocked since \(Instant(nanoseconds: since)) s")
+            }
+            if let owner = world.owner(ofVM: Int(vm.rawValue)), owner != client.user {
                 return Violation(
                     "own-desktop", at: world.now, vm: vm, "user\(client.user) sees VM \(vm), which is user\(owner)'s")
             }
@@ -142,14 +155,15 @@ final class Checkers {
 
     /// What users were told: nothing of VMs that are not theirs.
     private func answers() -> Violation? {
+        let vms = world.vms
         for client in world.state.value.clients {
             guard case .answered(let response)? = client.exchange.ending.value, response.status == 200 else { continue }
-            for vm in 1...world.plan.farm.vms where world.plan.farm.owner(ofVM: vm) != client.user {
-                let isListed = client.vm == nil && response.body.contains("\"name\":\"vm\(vm)\"")
-                guard isListed || client.vm == vm else { continue }
+            for vm in vms where vm.owner != client.user {
+                let isListed = client.vm == nil && response.body.contains("\"id\":\(vm.number),")
+                guard isListed || client.vm == vm.number else { continue }
                 return Violation(
-                    "own-desktop", at: world.now, vm: VMID(Int64(vm)),
-                    "user\(client.user) was answered about VM \(vm), which is not theirs: \(response.body)")
+                    "own-desktop", at: world.now, vm: VMID(Int64(vm.number)),
+                    "user\(client.user) was answered about VM \(vm.number), which is not theirs: \(response.body)")
             }
         }
         return nil
@@ -167,7 +181,7 @@ final class Checkers {
 
     private func rows() -> Violation? {
         let now = world.now
-        let isHindered = !world.isAlive(.houseKeeper) || !world.simulation.withFaults { $0.isEmpty } || world.isFrozen
+        let isHindered = !world.isAlive(.houseKeeper) || world.isHindered
         let running = world.store.look { ledger in
             ledger.vms().filter { $0.observation.state == .running }.map(\.id)
         }
@@ -193,7 +207,7 @@ final class Checkers {
         guard now - callWindow.start >= 10 * Plan.second else { return nil }
         let calls = world.simulation.portCalls - callWindow.calls
         callWindow = (now, world.simulation.portCalls)
-        let limit = 4000 + Self.callsPerVMMax * world.plan.farm.vms
+        let limit = 4000 + Self.callsPerVMMax * world.plan.vmsMax
         guard calls > limit else { return nil }
         return Violation("bounded", at: now, "\(calls) port calls in 10 s; a farm this small needs at most \(limit)")
     }

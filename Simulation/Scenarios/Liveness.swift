@@ -96,11 +96,11 @@ extension World {
         for client in state.value.clients where client.exchange.ending.value == nil { client.exchange.hangUp() }
         let rows = store.look { $0.vms() }
         for row in rows where row.isBlocked { administer(.unblock(vm: Int(row.id.rawValue))) }
+        unblockUsers()
         administer(.unblockNode)
         return Confined(
             rows.map { row in
-                let vm = Int(row.id.rawValue)
-                let user = plan.farm.owner(ofVM: vm)
+                let (vm, user) = (Int(row.id.rawValue), Int(row.user.rawValue))
                 return Probe(user: user, vm: vm, tries: 1, exchange: connect(user, to: vm, stays: nil))
             })
     }
@@ -109,6 +109,7 @@ extension World {
     func unserved(_ probes: Confined<[Probe]>) -> Violation? {
         var first: Violation?
         if store.look({ $0.node(node)?.isBlocked }) == true { administer(.unblockNode) }
+        unblockUsers()
         for index in probes.value.indices {
             let probe = probes.value[index]
             // A command that was given before the faults ended may have taken effect only now.
@@ -130,6 +131,14 @@ extension World {
                 "user\(probe.user) has no desktop after \(probe.tries) tries, though every fault has ended")
         }
         return first
+    }
+
+    func stopAll() {
+        for row in store.look({ $0.vms() }) { administer(.stop(vm: Int(row.id.rawValue))) }
+    }
+
+    private func unblockUsers() {
+        for user in store.look({ $0.users() }) where user.isBlocked { administer(.unblockUser(Int(user.id.rawValue))) }
     }
 
     func endProbes(_ probes: Confined<[Probe]>) {

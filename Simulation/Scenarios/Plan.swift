@@ -26,6 +26,11 @@ package struct Plan: Sendable, Hashable {
             + steps.compactMap { if case .administer(.addImage(let file)) = $0.action { file } else { nil } }
     }
 
+    /// The highest number that a VM may come to have.
+    var vmsMax: Int {
+        farm.vms + steps.count { if case .administer(.addVM) = $0.action { true } else { false } }
+    }
+
     /// One second of virtual time.
     package static let second: Int64 = 1_000_000_000
 }
@@ -86,6 +91,10 @@ package enum AdministratorAction: Sendable, Hashable {
     case tag(vm: Int, String)
     /// Adds an image to the OSF: it becomes `head`.
     case addImage(file: String)
+    case blockUser(Int)
+    case unblockUser(Int)
+    /// Its number is the next that the store gives: the first after the farm's own, when nothing went wrong.
+    case addVM(name: String, user: Int)
     case blockNode
     case unblockNode
 }

@@ -15,7 +15,9 @@ package enum PlanGenerator {
         plan.farm.heavyMax = dice.pick([1, 2, 10])
         if dice.chance(perMille: 150) { plan.farm.nodeMemory = Mebibytes(plan.farm.memory.count * plan.farm.vms - 1) }
         plan.until = Int64(5 + dice.below(16)) * 60 * Plan.second
-        plan.steps = steps(&dice, plan)
+        plan.steps = administrators(&dice, plan)
+        plan.steps = (plan.steps + users(&dice, plan)).enumerated()
+            .sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
         plan.faults = faults(&dice, plan)
         return plan
     }
@@ -27,7 +29,13 @@ package enum PlanGenerator {
 
     // MARK: People
 
-    private static func steps(_ dice: inout SplitMix64, _ plan: Plan) -> [Step] {
+    private static func administrators(_ dice: inout SplitMix64, _ plan: Plan) -> [Step] {
+        (0..<dice.below(6)).map { _ in
+            Step(at: moment(&dice, plan), .administer(administration(&dice, plan)))
+        }
+    }
+
+    private static func users(_ dice: inout SplitMix64, _ plan: Plan) -> [Step] {
         var steps: [Step] = []
         let isStorm = dice.chance(perMille: 200)
         for user in 1...plan.farm.users {
@@ -37,10 +45,7 @@ package enum PlanGenerator {
                 steps.append(Step(at: at, userAction(&dice, user, own, plan)))
             }
         }
-        for _ in 0..<dice.below(6) {
-            steps.append(Step(at: moment(&dice, plan), .administer(administration(&dice, plan))))
-        }
-        return steps.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
+        return steps
     }
 
     private static func userAction(
@@ -51,7 +56,7 @@ package enum PlanGenerator {
         case 0: return .list(user: user)
         case 1: return .connectWithWrongPassword(user: user, vm: vm)
         // Somebody else's VM, when there is one.
-        case 2: return .connect(user: user, vm: 1 + dice.below(plan.farm.vms), stays: nil)
+        case 2: return .connect(user: user, vm: 1 + dice.below(plan.vmsMax), stays: nil)
         case 3, 4: return .vanish(user: user)
         case 5, 6: return .disconnect(user: user)
         case 7: return .stopVM(user: user, vm: dice.chance(perMille: 800) ? vm : 1 + dice.below(plan.farm.vms))
@@ -63,7 +68,8 @@ package enum PlanGenerator {
 
     private static func administration(_ dice: inout SplitMix64, _ plan: Plan) -> AdministratorAction {
         let vm = 1 + dice.below(plan.farm.vms)
-        switch dice.below(10) {
+        let user = 1 + dice.below(plan.farm.users)
+        switch dice.below(14) {
         case 0: return .block(vm: vm)
         case 1: return .unblock(vm: vm)
         case 2: return .blockNode
@@ -72,6 +78,9 @@ package enum PlanGenerator {
         case 5: return .tag(vm: vm, "head")
         case 6: return .delete(vm: vm)
         case 7, 8: return .stop(vm: vm)
+        case 9: return .blockUser(user)
+        case 10: return .unblockUser(user)
+        case 11: return .addVM(name: "added\(dice.below(3))", user: user)
         default: return .start(vm: vm)
         }
     }
@@ -80,7 +89,7 @@ package enum PlanGenerator {
 
     private enum FaultClass: CaseIterable {
         case slow, failing, hanging, events, storage, images, agents, domains, guests, hostility, network, kills
-        case freezes
+        case restarts, freezes
     }
 
     private static func faults(_ dice: inout SplitMix64, _ plan: Plan) -> FaultPlan {
@@ -145,6 +154,7 @@ package enum PlanGenerator {
             let steps: Int? = dice.chance(perMille: 800) ? dice.below(dice.pick([20, 60, 200])) : nil
             let at = near ?? at
             return Fault(at: at, lasts: seconds(1...60), .kill(process, afterCalls: steps))
+        case .restarts: return Fault(at: at, lasts: seconds(1...60), .terminate(dice.pick(ProcessKind.allCases)))
         case .freezes: return Fault(at: at, lasts: seconds(1...120), .freeze(dice.pick(ProcessKind.allCases)))
         }
     }

@@ -100,7 +100,7 @@ package final class Runner {
     }
 
     private func proveLiveness() {
-        let rounds = Int64((plan.farm.vms + plan.farm.heavyMax - 1) / plan.farm.heavyMax)
+        let rounds = Int64((plan.vmsMax + plan.farm.heavyMax - 1) / plan.farm.heavyMax)
         world.heal()
         // The longest ladder: an agent given up (320 s), then power-off, shutdown (180 s each), steps of 90 s.
         let settling = (1800 + 300 * rounds) * Plan.second
@@ -109,7 +109,7 @@ package final class Runner {
         let probes = world.beginProbes()
         if let late = wait(bound: settling, { self.world.unserved(probes) }) { return fail(late) }
         world.endProbes(probes)
-        for vm in 1...plan.farm.vms { world.administer(.stop(vm: vm)) }
+        world.stopAll()
         if let late = wait(bound: settling, { self.world.unsettled() ?? self.world.remains() }) { return fail(late) }
         if let late = wait(bound: 900 * Plan.second, { self.world.unanswered(limit: 0) }) { return fail(late) }
     }

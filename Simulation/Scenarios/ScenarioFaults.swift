@@ -13,7 +13,7 @@ enum ScenarioFaults {
         ("guest-hangs", ["vm"]), ("emulator-freezes", ["vm"]), ("guest-never-boots", ["vm"]), ("session-ends", ["vm"]),
         ("guest-powers-off", ["vm"]),
         ("guest-turns-hostile", ["vm"]), ("dhcp-dies", []), ("filter-flushed", ["vm"]), ("tap-deleted", ["vm"]),
-        ("kill", ["process", "after-steps"]), ("freeze", ["process"]),
+        ("kill", ["process", "after-steps"]), ("terminate", ["process"]), ("freeze", ["process"]),
     ]
 
     /// The kind's word in scenario files.
@@ -51,6 +51,7 @@ enum ScenarioFaults {
         case "kill":
             let steps = try fields["after-steps"].map { (node) throws(ScenarioError) in try node.number(0...1_000_000) }
             return .kill(try process(fields), afterCalls: steps)
+        case "terminate": return .terminate(try process(fields))
         case "freeze": return .freeze(try process(fields))
         default: return try kindOfVM(word, VMID(Int64(try limits.vm(try fields.required("vm")))))
         }

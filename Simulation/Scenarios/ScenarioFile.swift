@@ -41,8 +41,11 @@ package enum ScenarioFile {
         if let node = fields["farm"] { plan.farm = try farm(node) }
         plan.until = try fields.required("until").time()
         if let node = fields["liveness"] { plan.provesLiveness = try node.flag() }
-        let limits = ScenarioLimits(plan: plan)
-        for node in try fields["steps"]?.list() ?? [] { plan.steps.append(try ScenarioSteps.read(node, limits)) }
+        let steps = try fields["steps"]?.list() ?? []
+        var added = 0
+        for node in steps where try ScenarioSteps.addsVM(node) { added += 1 }
+        let limits = ScenarioLimits(plan: plan, addedVMs: added)
+        for node in steps { plan.steps.append(try ScenarioSteps.read(node, limits)) }
         for node in try fields["faults"]?.list() ?? [] {
             plan.faults.faults.append(try ScenarioFaults.read(node, limits))
         }
@@ -74,9 +77,9 @@ struct ScenarioLimits {
     let vms: Int
     let until: Int64
 
-    init(plan: Plan) {
+    init(plan: Plan, addedVMs: Int) {
         users = plan.farm.users
-        vms = plan.farm.vms
+        vms = plan.farm.vms + addedVMs
         until = plan.until
     }
 

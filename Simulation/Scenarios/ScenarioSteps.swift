@@ -1,18 +1,23 @@
 /// Reads the steps of a scenario: what users and administrators do.
 enum ScenarioSteps {
-    static let keys = ["at", "user", "administrator", "does", "vm", "stays", "tag", "file"]
+    static let keys = ["at", "user", "administrator", "does", "vm", "stays", "tag", "file", "name"]
+
+    private static let addVM = "add-vm"
+
+    /// Whether the step adds a VM, so that later steps may speak of one more.
+    static func addsVM(_ node: ScenarioNode) throws(ScenarioError) -> Bool {
+        guard let what = try node.fields(keys)["administrator"] else { return false }
+        return try what.text("what an administrator does") == addVM
+    }
 
     static func read(_ node: ScenarioNode, _ limits: ScenarioLimits) throws(ScenarioError) -> Step {
         let fields = try node.fields(keys)
         let at = try limits.moment(try fields.required("at"))
-        if let who = fields["user"] {
-            let user = try limits.user(who)
-            return Step(at: at, try action(of: user, fields, limits))
+        if let what = fields["administrator"] {
+            return Step(at: at, .administer(try administratorAction(what, fields, limits)))
         }
-        guard let what = fields["administrator"] else {
-            throw node.error("expected the key user or administrator here")
-        }
-        return Step(at: at, .administer(try administratorAction(what, fields, limits)))
+        guard let who = fields["user"] else { throw node.error("expected the key user or administrator here") }
+        return Step(at: at, try action(of: try limits.user(who), fields, limits))
     }
 
     private static func action(
@@ -41,15 +46,21 @@ enum ScenarioSteps {
         _ what: ScenarioNode, _ fields: ScenarioFields, _ limits: ScenarioLimits
     ) throws(ScenarioError) -> AdministratorAction {
         let word = try what.choice(
-            ["start", "stop", "block", "unblock", "delete", "tag", "add-image", "block-node", "unblock-node"]
-                .map { ($0, $0) })
+            [
+                "start", "stop", "block", "unblock", "delete", "tag", "add-image", addVM, "block-user", "unblock-user",
+                "block-node", "unblock-node",
+            ].map { ($0, $0) })
         let takesVM = ["start", "stop", "block", "unblock", "delete", "tag"].contains(word)
+        let takesUser = [addVM, "block-user", "unblock-user"].contains(word)
         var allowed = ["at", "administrator"]
         if takesVM { allowed.append("vm") }
+        if takesUser { allowed.append("user") }
+        if word == addVM { allowed.append("name") }
         if word == "tag" { allowed.append("tag") }
         if word == "add-image" { allowed.append("file") }
         try fields.refuse(except: allowed, of: word)
         let vm = takesVM ? try limits.vm(try fields.required("vm")) : 0
+        let user = takesUser ? try limits.user(try fields.required("user")) : 0
         switch word {
         case "start": return .start(vm: vm)
         case "stop": return .stop(vm: vm)
@@ -58,6 +69,9 @@ enum ScenarioSteps {
         case "delete": return .delete(vm: vm)
         case "tag": return .tag(vm: vm, try fields.required("tag").text("a tag"))
         case "add-image": return .addImage(file: try fields.required("file").text("a file name"))
+        case addVM: return .addVM(name: try fields.required("name").text("the VM's name"), user: user)
+        case "block-user": return .blockUser(user)
+        case "unblock-user": return .unblockUser(user)
         case "block-node": return .blockNode
         default: return .unblockNode
         }

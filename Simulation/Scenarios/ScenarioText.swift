@@ -64,6 +64,9 @@ package enum ScenarioText {
         case .delete(let vm): "delete, vm: \(vm)"
         case .tag(let vm, let tag): "tag, vm: \(vm), tag: \(quoted(tag))"
         case .addImage(let file): "add-image, file: \(quoted(file))"
+        case .blockUser(let user): "block-user, user: \(user)"
+        case .unblockUser(let user): "unblock-user, user: \(user)"
+        case .addVM(let name, let user): "add-vm, user: \(user), name: \(quoted(name))"
         case .blockNode: "block-node"
         case .unblockNode: "unblock-node"
         }
@@ -99,6 +102,7 @@ package enum ScenarioText {
         case .tapDeleted(let vm): "tap-deleted, vm: \(vm)"
         case .kill(let process, nil): "kill, process: \(process.text)"
         case .kill(let process, let steps?): "kill, process: \(process.text), after-steps: \(steps)"
+        case .terminate(let process): "terminate, process: \(process.text)"
         case .freeze(let process): "freeze, process: \(process.text)"
         }
     }

@@ -30,6 +30,10 @@ package final class World: Sendable {
         var deaths = 0
         /// VMs that ran when HKD died, and have not been adopted yet.
         var orphans: Set<VMID> = []
+        /// Processes that were told to end and have not yet.
+        var departures: [ProcessKind: Departure] = [:]
+        /// A rule that was broken where no checker looks; the next look takes it.
+        var found: Violation?
     }
 
     /// A request of a user, from the side of the user.
@@ -127,7 +131,9 @@ package final class World: Sendable {
         life.start { [self] in
             do {
                 while isBusy, life.isAlive { _ = try await ports.network.observeBridge() }
-                try await keeper.run()
+                try await life.untilTerminated { try await keeper.run() }
+                try await misbehave(life, ports)
+                if simulation.mutation != .leavesWithoutAWord { await keeper.leave() }
             } catch {
                 simulation.record(.world, source: life.source, value: 1, words: "\(life.name) ended: \(error)")
             }
@@ -145,10 +151,16 @@ package final class World: Sendable {
         state.value.door = enter
         life.onDeath { enter.finish() }
         life.start { [self] in
-            await withDiscardingTaskGroup { group in
-                group.addTask { await router.run() }
-                for await exchange in door { group.addTask { await router.handle(exchange) } }
-                group.cancelAll()
+            do {
+                try await life.untilTerminated {
+                    await withDiscardingTaskGroup { group in
+                        group.addTask { await router.run() }
+                        for await exchange in door { group.addTask { await router.handle(exchange) } }
+                        group.cancelAll()
+                    }
+                }
+            } catch {
+                simulation.record(.world, source: life.source, value: 1, words: "\(life.name) ended: \(error)")
             }
             ended(life, .router)
         }
@@ -157,8 +169,10 @@ package final class World: Sendable {
     /// A process ended by itself: its supervisor starts it again.
     private func ended(_ life: Incarnation, _ kind: ProcessKind) {
         guard life.isAlive else { return }
+        let pause = departed(kind, life: life.number)
+        if kind == .router { state.value.door = nil }
         simulation.kill(life)
-        restart(kind, after: Plan.second)
+        restart(kind, after: max(pause, Plan.second))
     }
 
     /// kill -9, and the supervisor's restart.
@@ -208,6 +222,7 @@ package final class World: Sendable {
                 simulation.happened(.killedDuring(kind, operation))
                 kill(kind, restartAfter: fault.lasts)
             }
+        case .terminate(let kind): terminate(kind, restartAfter: fault.lasts)
         case .freeze(let kind):
             guard let life = state.value.lives[kind], life.isAlive else { return }
             life.executor.freeze()

@@ -28,7 +28,7 @@ extension World {
         case .administer: break
         case .connect(let user, let vm, _):
             let earlier = state.value.clients.filter { $0.user == user && $0.vm == vm && $0.isConnect }
-            if plan.farm.owner(ofVM: vm) != user {
+            if owner(ofVM: vm) != user {
                 simulation.happened(.askedForForeignVM)
             } else if earlier.contains(where: { $0.exchange.carriedNow != nil }) {
                 simulation.happened(.tookOver)
@@ -36,7 +36,7 @@ extension World {
                 simulation.happened(.reconnected)
             }
         case .stopVM(let user, let vm):
-            if plan.farm.owner(ofVM: vm) != user { simulation.happened(.askedForForeignVM) }
+            if owner(ofVM: vm) != user { simulation.happened(.askedForForeignVM) }
         case .vanish(let user):
             if open(user).contains(where: { $0.exchange.carriedNow != nil }) {
                 simulation.happened(.vanishedWhileConnected)
@@ -51,6 +51,19 @@ extension World {
         case .disconnect(let user) where open(user).isEmpty: break
         default: simulation.happened(.user(ScenarioText.word(action)))
         }
+    }
+
+    /// Whose VM it is; nil when there is none of that number.
+    func owner(ofVM number: Int) -> Int? {
+        number <= plan.farm.vms
+            ? plan.farm.owner(ofVM: number) : store.look { $0.vm(VMID(Int64(number))).map { Int($0.user.rawValue) } }
+    }
+
+    /// The farm's VMs, deleted ones too, and those that were added and are there now.
+    var vms: [(number: Int, owner: Int)] {
+        let added = store.look { $0.vms() }.filter { $0.id.rawValue > plan.farm.vms }
+        return (1...plan.farm.vms).map { ($0, plan.farm.owner(ofVM: $0)) }
+            + added.map { (Int($0.id.rawValue), Int($0.user.rawValue)) }
     }
 
     private func open(_ user: Int) -> [Client] {
@@ -140,6 +153,10 @@ extension World {
         case .delete(let vm): .deleteVM(VMID(Int64(vm)))
         case .tag(let vm, let tag): .setVM(VMID(Int64(vm)), name: nil, tag: tag, isBlocked: nil)
         case .addImage(let file): addImage(file)
+        case .blockUser(let user): .setUser(UserID(Int64(user)), passwordHash: nil, isBlocked: true)
+        case .unblockUser(let user): .setUser(UserID(Int64(user)), passwordHash: nil, isBlocked: false)
+        case .addVM(let name, let user):
+            .addVM(name: name, user: UserID(Int64(user)), osf: OSFID(1), tag: "default", address: nil)
         case .blockNode: .setNode(node, isBlocked: true)
         case .unblockNode: .setNode(node, isBlocked: false)
         }

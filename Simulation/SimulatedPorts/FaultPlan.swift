@@ -52,6 +52,8 @@ package struct Fault: Sendable, Hashable {
         /// kill -9; it starts again when the fault ends. With `afterCalls`, at that step after the moment (each port
         /// call is two steps: before its effect and after it).
         case kill(ProcessKind, afterCalls: Int?)
+        /// SIGTERM; it starts again when the fault ends, or has ended by then and a second more.
+        case terminate(ProcessKind)
         /// The process gets no processor while it lasts, then goes on.
         case freeze(ProcessKind)
     }

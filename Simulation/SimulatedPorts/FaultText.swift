@@ -28,6 +28,7 @@ extension Fault: CustomStringConvertible {
         case .tapDeleted(let vm): "tap-deleted VM \(vm)"
         case .kill(let process, nil): "kill \(process.text)"
         case .kill(let process, let calls?): "kill \(process.text) after \(calls) steps"
+        case .terminate(let process): "terminate \(process.text)"
         case .freeze(let process): "freeze \(process.text)"
         }
     }

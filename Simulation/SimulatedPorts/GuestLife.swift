@@ -125,6 +125,7 @@ extension SimulatedHost {
             if let address = domain.guest.address, truth.addressHolders[address] == name {
                 truth.addressHolders[address] = nil
             }
+            if reason == .destroyed, let vm = domain.running?.owner.vm { truth.destroyed[vm, default: 0] += 1 }
             truth.heldMemory -= domain.running?.memory.count ?? 0
             domain.state = .shutOff
             domain.running = nil

@@ -19,6 +19,7 @@ package enum Happening: Hashable, Sendable {
     case killed(ProcessKind)
     /// ...or at a step of this call.
     case killedDuring(ProcessKind, PortOperation)
+    case terminated(ProcessKind)
     case frozen(ProcessKind)
     /// What a user or an administrator did; the step's word in scenario files.
     case user(String)
@@ -52,6 +53,7 @@ package enum Happening: Hashable, Sendable {
         case .befell(let word): word
         case .killed(let process): "killed \(process.text)"
         case .killedDuring(let process, let operation): "killed \(process.text) during \(operation)"
+        case .terminated(let process): "terminated \(process.text)"
         case .frozen(let process): "froze \(process.text)"
         case .user(let word): "user: \(word)"
         case .administrator(let word): "administrator: \(word)"
@@ -72,7 +74,7 @@ package enum Happening: Hashable, Sendable {
             .eventLost, .eventDoubled, .diskWasFull, .imageWasMissing, .imageWasCorrupt, .agentWasSilent,
             .emulatorWasFrozen, .guestHung, .tookOver, .reconnected, .vanishedWhileConnected, .leftWhileWaiting,
             .askedForForeignVM, .adopted,
-        ] + ProcessKind.allCases.flatMap { [.killed($0), .frozen($0)] }
+        ] + ProcessKind.allCases.flatMap { [.killed($0), .terminated($0), .frozen($0)] }
         + momentary.map { .befell($0) } + users.map { .user($0) } + administrators.map { .administrator($0) }
 
     private static let momentary = [
@@ -83,6 +85,7 @@ package enum Happening: Hashable, Sendable {
         "connect", "connect-with-wrong-password", "list", "disconnect", "vanish", "stop-vm",
     ]
     private static let administrators = [
-        "start", "stop", "block", "unblock", "delete", "tag", "add-image", "block-node", "unblock-node",
+        "start", "stop", "block", "unblock", "delete", "tag", "add-image", "block-user", "unblock-user", "add-vm",
+        "block-node", "unblock-node",
     ]
 }

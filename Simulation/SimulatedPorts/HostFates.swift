@@ -26,7 +26,7 @@ extension SimulatedHost {
             befall(name, kind)
             return true
         case .slow, .failing, .hanging, .eventsLost, .eventsDoubled, .diskFull, .agentSilent, .addressServiceDies,
-            .kill, .freeze:
+            .kill, .terminate, .freeze:
             return false
         }
     }

@@ -9,6 +9,8 @@ package struct HostState: Sendable {
     package var reservations: [Reservation] = []
     package var isAddressServiceUp = true
     package var secrets: [VMID: AgentSecret] = [:]
+    /// How often a VM's domain was destroyed.
+    package var destroyed: [VMID: Int] = [:]
     /// What live domains may hold together.
     package var memory: Mebibytes
     /// VMs whose guest will not get to its network at its next start.

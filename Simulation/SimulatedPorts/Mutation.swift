@@ -28,6 +28,14 @@ package enum Mutation: String, Sendable, Hashable, CaseIterable {
     case asksWithoutPause
     /// Domains go on whatever is asked of them, and the answer is that they ended.
     case ignoresDestroy
+    /// HKD, told to end, takes the desktops along.
+    case endsDesktops
+    /// HKD, told to end, does not say so in the store.
+    case leavesWithoutAWord
+    /// HKD, told to end, stays.
+    case staysWhenTold
+    /// The router does not hear that a user was blocked.
+    case forgetsBlocks
     /// Answers to clients get lost.
     case swallowsAnswers
     /// The first user's password is never right.

@@ -94,7 +94,12 @@ extension StoreConnection: NodeRecords {
 
 extension StoreConnection: Desktops {
     package func account(_ name: LoginName) async throws(PortError) -> Account? {
-        try await read("looking for user \(name)") { store async throws(PortError) in try await store.account(name) }
+        let forgetsBlocks = gate.simulation.mutation == .forgetsBlocks
+        return try await read("looking for user \(name)") { store async throws(PortError) in
+            var account = try await store.account(name)
+            if forgetsBlocks { account?.user.isBlocked = false }
+            return account
+        }
     }
 
     package func desktops(of user: UserID) async throws(PortError) -> [VirtualMachine] {

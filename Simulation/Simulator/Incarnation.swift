@@ -18,6 +18,7 @@ package final class Incarnation: Sendable {
         var calls = 0
         var callsAfterDeath = 0
         var root: Task<Void, Never>?
+        let ending = Signal<Void>()
         var onDeath: [() -> Void] = []
     }
 
@@ -75,6 +76,17 @@ package final class Incarnation: Sendable {
         for action in actions { action() }
     }
 
-    /// Asks it to end (SIGTERM): its tasks are cancelled, its ports still work.
-    package func cancel() { state.value.root?.cancel() }
+    /// SIGTERM: asks it to end. What becomes of that is the process's own doing; its ports still work.
+    package func terminate() { state.value.ending.fire(()) }
+
+    /// Runs the body, of a process that heeds SIGTERM, until it ends or `terminate()` asks for the end; then its task
+    /// is cancelled and waited for.
+    package func untilTerminated(_ body: @escaping @Sendable () async throws -> Void) async throws {
+        let ending = state.value.ending
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await body() }
+            group.addTask { _ = await ending.wait() }
+            for try await _ in group { group.cancelAll() }
+        }
+    }
 }

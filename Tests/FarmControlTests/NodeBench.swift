@@ -57,6 +57,11 @@ struct NodeBench {
         actions += machine.receive(event, at: now, wall: wall)
     }
 
+    mutating func pass(_ time: Duration) {
+        now = now.advanced(by: time)
+        send(.tick)
+    }
+
     /// The reading that is out comes back; the rows are those of the assignments and of `others`.
     mutating func read(_ assignments: [Assignment], others: [Int64] = [], abandoned: [Int64] = []) {
         let known = (assignments.map(\.vm.id) + others.map { VMID($0) }).sorted()

@@ -134,6 +134,27 @@ final class NodeMachineTests: XCTestCase {
         XCTAssertEqual(bench.records(of: 1).map(\.state), [.starting, .running])
     }
 
+    func testARowThatAnEarlierRecordOverwroteLateIsWrittenAgain() {
+        var bench = NodeBench.ready()
+        bench.readAgain([NodeBench.assignment(1)])
+        bench.send(.recorded(VMID(1), .failed))
+        bench.runCompletely(1)
+        bench.now = bench.now.advanced(by: .seconds(1))
+        bench.send(.tick)
+        bench.send(.storeChanged)
+        bench.send(.recorded(VMID(1), .done))
+        XCTAssertEqual(bench.records(of: 1).map(\.state), [.starting, .running])
+        // Begun before the store took the record: it says nothing of it.
+        bench.read([NodeBench.assignment(1, state: .starting)])
+        bench.pass(.seconds(1))
+        XCTAssertEqual(bench.records(of: 1).count, 2)
+        bench.readAgain([NodeBench.assignment(1, state: .starting)])
+        bench.readAgain([NodeBench.assignment(1, state: .starting)])
+        XCTAssertEqual(bench.records(of: 1).count, 2, "not before a pause, or it might never end")
+        bench.pass(.seconds(1))
+        XCTAssertEqual(bench.records(of: 1).map(\.state), [.starting, .running, .running])
+    }
+
     func testAStaleRecordLeadsToAReading() {
         var bench = NodeBench.ready()
         bench.readAgain([NodeBench.assignment(1)])

@@ -98,7 +98,12 @@ final class FarmBench {
             log: journal.logger)
         life.start { [keeperEnd] in
             var end = "ended"
-            do { try await service.run() } catch { end = "\(error)" }
+            do {
+                try await life.untilTerminated { try await service.run() }
+                await service.leave()
+            } catch {
+                end = "\(error)"
+            }
             // One that was killed says nothing any more.
             if life.isAlive { keeperEnd.value = end }
         }

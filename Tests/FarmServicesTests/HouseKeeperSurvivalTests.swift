@@ -41,11 +41,12 @@ final class HouseKeeperSurvivalTests: XCTestCase {
     func testAHouseKeeperThatIsToldToEndLeavesDesktopsRunning() throws {
         let bench = try bench()
         defer { bench.end() }
-        bench.keeper?.cancel()
+        bench.keeper?.terminate()
         bench.pass(.seconds(10))
         XCTAssertEqual(bench.keeperFailure, "ended")
         XCTAssertNotNil(bench.host.state.liveDomain(of: vm))
         XCTAssertEqual(bench.state(vm), .running)
+        XCTAssertEqual(bench.nodeState, .stopped, "the row says that nobody watches it")
     }
 
     /// Every step of a start is one at which HKD dies; the next one finishes it, with one domain and no leftovers.

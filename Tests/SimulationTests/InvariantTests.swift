@@ -83,6 +83,22 @@ final class InvariantTests: XCTestCase {
 
     func testAnsweredIsSeenToFail() { XCTAssertEqual(seen(.swallowsAnswers)?.invariant, "answered") }
 
+    func testDepartsIsSeenToFail() {
+        let told = Fault(at: 120 * Plan.second, lasts: 30 * Plan.second, .terminate(.houseKeeper))
+        for mutation in [Mutation.endsDesktops, .leavesWithoutAWord, .staysWhenTold] {
+            let violation = seen(mutation) { $0.faults.faults.append(told) }
+            XCTAssertEqual(violation?.invariant, "departs", "\(mutation)")
+        }
+        XCTAssertNil(seen(nil) { $0.faults.faults.append(told) })
+    }
+
+    func testBlockedIsSeenToFail() {
+        let violation = seen(.forgetsBlocks) {
+            $0.steps.append(Step(at: 140 * Plan.second, .administer(.blockUser(3))))
+        }
+        XCTAssertEqual(violation?.invariant, "blocked")
+    }
+
     func testFairIsSeenToFail() { XCTAssertEqual(seen(.refusesOneUser)?.invariant, "fair") }
 
     func testADeadProcessThatSpinsIsNamed() {

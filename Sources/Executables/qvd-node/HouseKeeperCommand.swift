@@ -28,12 +28,14 @@ struct HouseKeeperCommand: AsyncParsableCommand {
         let lock = try NodeLock.take(configuration.paths.lock)
         defer { close(lock) }
         try RunFolders.prepare(configuration)
-        try await TerminationSignal.endsTask {
+        let node = try await TerminationSignal.endsTask {
             let store = try await SQLiteStore.open(at: configuration.paths.database)
             let identity = try await store.node(named: configuration.nodeName)
             let node = try await RealNode(configuration, identity: identity, store: store, log: log)
-            try await node.run(log: log)
+            try await node.run()
+            return node
         }
+        await node.leave()
     }
 }
 
@@ -91,7 +93,7 @@ struct RealNode: Sendable {
         houseKeeper = HouseKeeper(ports: ports, settings: settings, log: log) { log.notice("serving") }
     }
 
-    func run(log: Logger) async throws {
+    func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await addresses.run() }
             group.addTask { try await houseKeeper.run() }
@@ -100,6 +102,9 @@ struct RealNode: Sendable {
             try await group.waitForAll()
         }
     }
+
+    /// After `run()`.
+    func leave() async { await houseKeeper.leave() }
 
     /// What guests run on. The probe decides unless the operator did.
     private static func acceleration(

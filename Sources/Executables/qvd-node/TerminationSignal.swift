@@ -5,23 +5,25 @@ import Synchronization
 /// SIGTERM and SIGINT, as something a task can wait for.
 enum TerminationSignal {
     /// Runs the body until it ends or a signal asks for the end; then its task is cancelled and waited for.
-    static func endsTask(_ body: @escaping @Sendable () async throws -> Void) async throws {
+    @discardableResult
+    static func endsTask<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
         let signals = cprocess_signals()
         guard signals >= 0 else { throw SystemFailure(-signals, "preparing for signals") }
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
         try startReader(signals) { continuation.yield() }
-        try await withThrowingTaskGroup(of: Bool.self) { group in
+        return try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask { try await body() }
             group.addTask {
-                try await body()
-                return true
+                for await _ in stream { break }
+                return nil
             }
-            group.addTask {
-                for await _ in stream { return false }
-                return false
+            var value: Value?
+            for try await result in group {
+                value = result ?? value
+                group.cancelAll()
             }
-            _ = try await group.next()
-            group.cancelAll()
-            while try await group.next() != nil {}
+            guard let value else { throw CancellationError() }
+            return value
         }
     }
 

@@ -60,6 +60,8 @@ package struct NodeMachine: Sendable, Hashable {
         var said: VMMachine.Said?
         var isOut = false
         var retryAt: Instant?
+        /// The reading that is out began before `said` was taken, and says nothing of it.
+        var isYoungerThanReading = false
         /// The state that was last told to people, and since when it holds.
         var state: VMState?
         var since = WallTime(seconds: 0)
@@ -160,6 +162,7 @@ package struct NodeMachine: Sendable, Hashable {
         nextRead = now.advanced(by: policy.readEvery)
         reported.storeReachable(&actions)
         assignments = Dictionary(uniqueKeysWithValues: list.map { ($0.vm.id, $0) })
+        compare(list, now)
         if isReady {
             for assignment in list where !isDesired(assignment) {
                 want(assignment, now, &touched, &actions)

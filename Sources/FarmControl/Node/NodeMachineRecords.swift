@@ -8,13 +8,29 @@ extension NodeMachine {
     ) {
         recording[vm]?.isOut = false
         switch outcome {
-        case .done: break
+        case .done: recording[vm]?.isYoungerThanReading = isReading
         case .stale: readStore(&actions)
         case .failed:
             recording[vm]?.said = nil
             recording[vm]?.retryAt = now.advanced(by: policy.retryAfter)
         }
         touched.append(vm)
+    }
+
+    /// A row that says something else than what the store took last is said again: an earlier record that was given
+    /// up may have reached the store after it.
+    mutating func compare(_ list: [Assignment], _ now: Instant) {
+        for assignment in list {
+            let vm = assignment.vm.id
+            guard let entry = recording[vm], !entry.isOut, entry.retryAt == nil, let said = entry.said else { continue }
+            recording[vm]?.isYoungerThanReading = false
+            let row = assignment.vm.observation
+            guard !entry.isYoungerThanReading, entry.epoch == assignment.vm.intent.epoch,
+                (row.state, row.detail, row.image) != (said.state, said.detail, said.image)
+            else { continue }
+            recording[vm]?.said = nil
+            recording[vm]?.retryAt = now.advanced(by: policy.retryAfter)
+        }
     }
 
     /// After a VM's event: says to the store what is new, and drops what is over.

@@ -6,7 +6,8 @@ package import Logging
 /// HKD's service: observe, decide, act, record. `NodeMachine` decides; here its actions are carried out, each
 /// in a child task that reports one event back.
 ///
-/// Ends only when its task is cancelled; desktops run on then. Whoever starts it again adopts them.
+/// `run()` ends only when its task is cancelled; desktops run on then, and `leave()` says so in the store. Whoever
+/// starts it again adopts them.
 package struct HouseKeeper: Sendable {
     let ports: NodePorts
     let settings: NodeSettings
@@ -53,13 +54,14 @@ package struct HouseKeeper: Sendable {
             }
             group.cancelAll()
         }
-        await leave(identity)
     }
 
-    /// The desktops stay; the row says that nobody watches them now.
-    private func leave(_ identity: NodeIdentity) async {
+    /// The desktops stay; the row says that nobody watches them now. For whoever ended `run()`, and outside the task
+    /// that they cancelled: a cancelled call may never reach the store.
+    package func leave() async {
         do throws(PortError) {
-            try await ports.records.recordState(of: identity.node.id, .stopped, at: ports.clock.wallTime)
+            let node = try await ports.records.node(named: settings.name).node
+            try await ports.records.recordState(of: node.id, .stopped, at: ports.clock.wallTime)
         } catch {
             log.warning("the store does not know that this node has stopped", metadata: ["error": "\(error)"])
         }
