@@ -64,8 +64,19 @@ final class UserRig: Sendable {
         return (process.terminationStatus, String(decoding: data, as: UTF8.self))
     }
 
-    /// Connects, takes a picture and leaves. Returns how many pixels have the colour of the nonce.
+    /// Connects, takes a picture and leaves; again when the guest's window is not there yet, for a slow machine shows
+    /// the window manager long before it.
+    ///
+    /// - Returns: how many pixels have the colour of the nonce.
     func pixels(ofNonce nonce: String, _ desktop: String) async throws -> Int {
+        for _ in 0..<5 {
+            let found = try await pixelsNow(ofNonce: nonce, desktop)
+            if found > 0 { return found }
+        }
+        return 0
+    }
+
+    private func pixelsNow(ofNonce nonce: String, _ desktop: String) async throws -> Int {
         let picture = "\(folder)/picture.png"
         let result = try run(
             ["--ssl-errors", "continue", "--desktop", desktop, "--screenshot", picture, "--after", "2"])
