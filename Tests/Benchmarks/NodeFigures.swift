@@ -78,12 +78,8 @@ final class NodeFigures: XCTestCase {
 
     /// How long the one QEMU there is has lived.
     private func ageOfQEMU() async throws -> Duration {
-        let pid = try await RigCommand.run("pgrep", "-f", "^[^ ]*qemu-system-x86_64 -name")
-        let stat = try String(contentsOfFile: "/proc/\(pid.prefix { $0 != "\n" })/stat", encoding: .utf8)
-        let fields = try XCTUnwrap(stat.split(separator: ")").last).split(separator: " ")
-        let uptime = try String(contentsOfFile: "/proc/uptime", encoding: .utf8)
-        let now = try XCTUnwrap(Double(uptime.prefix { $0 != " " }))
-        return .seconds(now - (Double(fields[19]) ?? 0) / Double(sysconf(Int32(_SC_CLK_TCK))))
+        let found = try await RigCommand.run("pgrep", "-f", "^[^ ]*qemu-system-x86_64 -name")
+        return try ProcessFacts.age(of: XCTUnwrap(pid_t(found.prefix { $0 != "\n" })))
     }
 
     /// The same overlay, reservation, tap, rules and domain, by command-line tools.
@@ -108,16 +104,16 @@ final class NodeFigures: XCTestCase {
         var before: [String: Double] = [:]
         for role in roles {
             let process = try await farm.process(role)
-            before[role] = try cpuSeconds(of: XCTUnwrap(process))
+            before[role] = try ProcessFacts.cpuSeconds(of: XCTUnwrap(process))
         }
         let seconds = Figure.size(2, full: 30)
         try await Task.sleep(for: .seconds(seconds))
         for role in roles {
             let process = try await farm.process(role)
             let pid = try XCTUnwrap(process)
-            let cpu = try cpuSeconds(of: pid) - (before[role] ?? 0)
+            let cpu = try ProcessFacts.cpuSeconds(of: pid) - (before[role] ?? 0)
             let text = String(
-                format: "%.1f MiB, %.2f %% of a core", Double(try residentKiB(of: pid)) / 1024,
+                format: "%.1f MiB, %.2f %% of a core", Double(try ProcessFacts.residentKiB(of: pid)) / 1024,
                 cpu * 100 / Double(seconds))
             Figure.print("\(role) idle with \(names.count) VMs", text, aim: "little")
         }
@@ -125,18 +121,6 @@ final class NodeFigures: XCTestCase {
         for name in names { try await farm.waitUntil(name, is: "stopped", upTo: .seconds(600)) }
         try await node.stop()
         try await farm.remove()
-    }
-
-    private func cpuSeconds(of pid: pid_t) throws -> Double {
-        let text = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
-        let fields = try XCTUnwrap(text.split(separator: ")").last).split(separator: " ")
-        return ((Double(fields[11]) ?? 0) + (Double(fields[12]) ?? 0)) / Double(sysconf(Int32(_SC_CLK_TCK)))
-    }
-
-    private func residentKiB(of pid: pid_t) throws -> Int {
-        let lines = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8).split(separator: "\n")
-        let line = try XCTUnwrap(lines.first { $0.hasPrefix("VmRSS:") })
-        return Int(line.filter(\.isNumber)) ?? 0
     }
 }
 
