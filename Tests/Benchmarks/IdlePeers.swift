@@ -62,8 +62,8 @@ final class IdleGuests: Sendable {
         var request = [UInt8](repeating: 0, count: 16_384)
         let count = read(caller, &request, request.count)
         guard count > 0 else { return }
-        let body =
-            String(decoding: request[..<count], as: UTF8.self).contains("x_start") ? "[\"starting\"]" : "[\"listening\"]"
+        let isStart = String(decoding: request[..<count], as: UTF8.self).contains("x_start")
+        let body = isStart ? "[\"starting\"]" : "[\"listening\"]"
         let reply =
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
         _ = reply.withCString { write(caller, $0, strlen($0)) }
