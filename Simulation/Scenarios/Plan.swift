@@ -43,7 +43,7 @@ package struct FarmPlan: Sendable, Hashable {
     /// 0 makes no user disks.
     package var userDisk = Mebibytes(64)
     package var keepsOverlay = false
-    /// Heavy operations at once on the node.
+    /// VMs that start or shut down at once on the node.
     package var heavyMax = 10
     /// What live domains may hold together.
     package var nodeMemory = Mebibytes(1 << 20)

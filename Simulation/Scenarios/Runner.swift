@@ -102,8 +102,9 @@ package final class Runner {
     private func proveLiveness() {
         let rounds = Int64((plan.vmsMax + plan.farm.heavyMax - 1) / plan.farm.heavyMax)
         world.heal()
-        // The longest ladder: an agent given up (320 s), then power-off, shutdown (180 s each), steps of 90 s.
-        let settling = (1800 + 300 * rounds) * Plan.second
+        // The longest ladder: an agent given up (320 s), then power-off, shutdown (180 s each), steps of 90 s; and
+        // before it those of the VMs that have the slots.
+        let settling = (1800 + 750 * rounds) * Plan.second
         if let late = wait(bound: settling, { self.world.unsettled() }) { return fail(late) }
         if let late = wait(bound: Self.answerLimit, { self.world.unanswered(limit: 0) }) { return fail(late) }
         let probes = world.beginProbes()

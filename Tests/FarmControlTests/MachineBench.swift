@@ -12,6 +12,8 @@ struct MachineBench {
     var machine: VMMachine
     var now = Instant(nanoseconds: 1_000_000_000)
     private(set) var actions: [VMAction] = []
+    /// Whether a stop has a slot at once.
+    var hasSlotsForStops = true
 
     init(_ limits: VMTimeLimits = VMTimeLimits()) { machine = VMMachine(vm: Self.vm, limits: limits) }
 
@@ -34,7 +36,14 @@ struct MachineBench {
     /// Sends an event a millisecond later.
     mutating func send(_ event: VMEvent) {
         now = now.advanced(by: .milliseconds(1))
-        actions += machine.receive(event, at: now)
+        take(machine.receive(event, at: now))
+    }
+
+    private mutating func take(_ new: [VMAction]) {
+        actions += new
+        guard hasSlotsForStops, new.contains(.requestSlot(.stop)) else { return }
+        actions.removeLast()
+        actions += machine.receive(.slotGranted, at: now)
     }
 
     mutating func want(_ wanted: Intent.Wanted, epoch: Int64 = 1, request: Int64 = 1) {
@@ -42,7 +51,7 @@ struct MachineBench {
     }
 
     mutating func adopt(_ assignment: Assignment, liveUnder epoch: Int64 = 1) {
-        actions += machine.adopt(assignment, liveUnder: Epoch(epoch), at: now)
+        take(machine.adopt(assignment, liveUnder: Epoch(epoch), at: now))
     }
 
     /// Answers the effect that is out.

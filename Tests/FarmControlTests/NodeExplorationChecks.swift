@@ -53,11 +53,12 @@ extension NodeExplorationWorld {
             let isOut = pending.contains { if case .release(vm, _, _, _) = $0.call { true } else { false } }
             return isOut ? nil : "armed-deadline: waits for a release that is not out"
         }
-        if one.phase == .waitingForSlot {
+        switch one.phase {
+        case .waitingForSlot, .waitingToStop:
             return machine.slots.waiting.contains(vm)
                 ? nil : "armed-deadline: waits for a slot without asking"
+        default: return "armed-deadline: \(one.phase) waits for nothing"
         }
-        return "armed-deadline: \(one.phase) waits for nothing"
     }
 
     private var brokenSlots: String? {

@@ -95,6 +95,25 @@ final class NodeMachineTests: XCTestCase {
         XCTAssertEqual(bench.machine.slots.holders, [])
     }
 
+    func testNoMoreVMsShutDownAtOnceThanThereAreSlotsAndAStartGoesBeforeThem() {
+        var bench = NodeBench.ready(slots: 2)
+        bench.readAgain((1...4).map { NodeBench.assignment($0) })
+        for vm in 1...4 { bench.runCompletely(Int64(vm)) }
+        bench.forgetActions()
+        let stops = (1...4).map { NodeBench.assignment($0, .stop) }
+        bench.readAgain(stops)
+        XCTAssertEqual((1...4).map { bench.effects(of: $0) }, [[.askPowerOff], [.askPowerOff], [], []])
+        bench.readAgain(stops + [NodeBench.assignment(5)])
+        bench.answer(1)
+        bench.lookAgain { view in for vm in 2...4 { view.domains.append(NodeBench.domain(Int64(vm))) } }
+        for _ in StartStep.allCases { bench.answer(1) }
+        XCTAssertEqual(bench.effects(of: 5), [.build(.disks)])
+        XCTAssertEqual(bench.effects(of: 3), [])
+        bench.runCompletely(5)
+        XCTAssertEqual(bench.effects(of: 3), [.askPowerOff])
+        XCTAssertEqual(bench.effects(of: 4), [])
+    }
+
     func testASlotGoesOnWhenAStartFailsOrHangs() {
         for fails in [true, false] {
             var bench = NodeBench.ready(slots: 1)

@@ -37,7 +37,7 @@ final class VirtualMachineSightTests: XCTestCase {
             bench.answer()
             XCTAssertEqual(bench.effects, [.undo(.domain)], "\(step)")
             bench.undoAll()
-            XCTAssertEqual(bench.actions.last, .requestSlot, "\(step): and then the start begins anew")
+            XCTAssertEqual(bench.actions.last, .requestSlot(.start), "\(step): and then the start begins anew")
         }
     }
 
@@ -139,7 +139,7 @@ final class VirtualMachineSightTests: XCTestCase {
             bench.look(isLive: false, heard: .crashed)
             bench.answer(outcome)
             bench.undoAll()
-            XCTAssertEqual(bench.actions.last, .requestSlot)
+            XCTAssertEqual(bench.actions.last, .requestSlot(.start))
         }
     }
 
@@ -149,7 +149,7 @@ final class VirtualMachineSightTests: XCTestCase {
         XCTAssertEqual(bench.effects, [.askPowerOff])
         bench.look(isLive: false)
         bench.undoAll()
-        XCTAssertEqual(bench.actions.last, .requestSlot)
+        XCTAssertEqual(bench.actions.last, .requestSlot(.start))
         XCTAssertEqual(bench.releases, [])
     }
 

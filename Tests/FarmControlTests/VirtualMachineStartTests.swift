@@ -66,7 +66,7 @@ final class VirtualMachineStartTests: XCTestCase {
     func testAStopWhileWaitingForASlotGivesThePlaceBack() {
         var bench = MachineBench()
         bench.want(.run)
-        XCTAssertEqual(bench.actions, [.requestSlot])
+        XCTAssertEqual(bench.actions, [.requestSlot(.start)])
         bench.want(.stop, request: 2)
         bench.undoAll()
         XCTAssertEqual(bench.actions.filter { $0 == .releaseSlot }, [.releaseSlot])

@@ -47,6 +47,47 @@ final class VirtualMachineStopTests: XCTestCase {
         XCTAssertEqual(bench.releases, [nil])
     }
 
+    func testAStopWaitsForASlotAndGivesItBackWhenAllIsUndone() {
+        var bench = running
+        bench.hasSlotsForStops = false
+        bench.want(.stop, request: 2)
+        XCTAssertEqual(bench.actions, [.requestSlot(.stop)])
+        XCTAssertEqual(bench.machine.said?.detail, "waiting for other VMs that are starting or stopping")
+        XCTAssertEqual(bench.machine.state, .stopping)
+        XCTAssertTrue(bench.machine.needsFilter(asOf: bench.now), "the guest still runs")
+        bench.send(.slotGranted)
+        bench.answer()
+        bench.look(isLive: false, heard: .shutdown)
+        XCTAssertFalse(bench.actions.contains(.releaseSlot))
+        bench.undoAll()
+        XCTAssertEqual(bench.actions.suffix(2).first, .releaseSlot)
+        XCTAssertEqual(bench.releases, [nil])
+    }
+
+    func testAGuestThatEndsWhileItsStopWaitsTakesNoSlot() {
+        var bench = running
+        bench.hasSlotsForStops = false
+        bench.want(.stop, request: 2)
+        bench.look(isLive: false, heard: .shutdown)
+        bench.undoAll()
+        XCTAssertEqual(bench.effects, allUndone)
+        XCTAssertEqual(bench.actions.filter { $0 == .releaseSlot }, [.releaseSlot])
+        bench.send(.slotGranted)
+        XCTAssertEqual(bench.actions.last, .releaseSlot, "a slot that comes too late goes on to the next")
+    }
+
+    func testASilentAgentsGuestIsEndedWhenThereIsASlot() {
+        var bench = running
+        bench.hasSlotsForStops = false
+        while bench.machine.state == .running {
+            bench.passDeadline()
+            if bench.machine.outstanding != nil { bench.answer(.failed("no route")) }
+        }
+        XCTAssertEqual(bench.actions.last, .requestSlot(.stop))
+        bench.send(.slotGranted)
+        XCTAssertEqual(bench.machine.outstanding?.effect, .askShutdown)
+    }
+
     func testAStartWhileStoppingStartsAgainAfterTheUndoingWithoutARelease() {
         var bench = running
         bench.want(.stop, request: 2)
@@ -54,7 +95,7 @@ final class VirtualMachineStopTests: XCTestCase {
         bench.answer()
         bench.look(isLive: false)
         bench.undoAll()
-        XCTAssertEqual(bench.actions.last, .requestSlot)
+        XCTAssertEqual(bench.actions.last, .requestSlot(.start))
         XCTAssertEqual(bench.releases, [])
         XCTAssertEqual(bench.machine.plan?.request, 3)
     }
@@ -71,7 +112,7 @@ final class VirtualMachineStopTests: XCTestCase {
         bench.want(.run, epoch: 1, request: 3)
         XCTAssertTrue(bench.machine.isIdle, "a reading from before the release starts nothing")
         bench.want(.run, epoch: 2, request: 3)
-        XCTAssertEqual(bench.actions.last, .requestSlot)
+        XCTAssertEqual(bench.actions.last, .requestSlot(.start))
     }
 
     func testAZombieKeepsItsRowAndIsTriedAgainWithGrowingPauses() {
@@ -118,7 +159,7 @@ final class VirtualMachineStopTests: XCTestCase {
         bench.passDeadline()
         bench.undoAll()
         XCTAssertEqual(bench.releases, [])
-        XCTAssertEqual(bench.actions.last, .requestSlot)
+        XCTAssertEqual(bench.actions.last, .requestSlot(.start))
     }
 
     func testAGuestThatPowersItselfOffIsReleasedWithoutAnError() {
@@ -199,7 +240,7 @@ final class VirtualMachineStopTests: XCTestCase {
         XCTAssertEqual(bench.machine.plan?.epoch, Epoch(1), "the release names the old one")
         bench.send(.released)
         bench.want(.run, epoch: 3, request: 5)
-        XCTAssertEqual(bench.actions.last, .requestSlot)
+        XCTAssertEqual(bench.actions.last, .requestSlot(.start))
         XCTAssertEqual(bench.machine.plan?.epoch, Epoch(3))
     }
 }

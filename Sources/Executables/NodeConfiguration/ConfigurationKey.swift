@@ -118,7 +118,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     private var houseKeeperTable: (String?, String) {
         switch self {
         case .lockPath: ("${path.run}/hkd.lock", "lock that keeps a second daemon from this node")
-        case .maxHeavy: ("10", "VMs that may be started at the same time")
+        case .maxHeavy: ("10", "VMs that may start or shut down at the same time")
         case .pollDelay: ("61", "seconds between two looks at the database when nothing announces a change")
         case .dhcpRestartDelay: ("2", "seconds until a DHCP server that died is started again")
         case .agentCallTimeout: ("3", "seconds one request to an agent may take")

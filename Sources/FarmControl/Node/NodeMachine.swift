@@ -289,8 +289,8 @@ package struct NodeMachine: Sendable, Hashable {
                 let secret = assignments?[vm]?.secret ?? plan.assignment.secret
                 actions.append(.perform(effect, id, plan, secret))
             case .release(let error, let plan): actions.append(.release(plan, error: error))
-            case .requestSlot:
-                if slots.request(vm) { give(vm, .slotGranted, now, &touched, &actions) }
+            case .requestSlot(let use):
+                if slots.request(vm, for: use) { give(vm, .slotGranted, now, &touched, &actions) }
             case .releaseSlot:
                 if let next = slots.release(vm) { give(next, .slotGranted, now, &touched, &actions) }
             }

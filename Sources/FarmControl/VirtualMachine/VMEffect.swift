@@ -69,7 +69,7 @@ package struct StartPlan: Sendable, Hashable {
 package enum VMAction: Sendable, Hashable {
     case perform(VMEffect, VMEffectID, StartPlan)
     /// Ask the node for one of its slots for heavy work; `.slotGranted` answers.
-    case requestSlot
+    case requestSlot(SlotUse)
     case releaseSlot
     /// Nothing of the VM is left on the node: tell the store (until it answers), then `.released`.
     case release(error: String?, StartPlan)

@@ -6,7 +6,7 @@ package import FarmModel
 ///     idle ───────────────► starting(slot) ─► starting(step…) ─► starting(agent) ─► running ◄─► debugging
 ///      ▲                       │ failed, or wanted to stop │            │              │
 ///      │                       ▼                           ▼            ▼              ▼
-///      │                 stopping(undo, last step first) ◄── stopping(power off → shutdown → destroy)
+///      │                 stopping(undo, last step first) ◄── stopping(slot, power off → shutdown → destroy)
 ///      │                       │ all undone        ▲ │ a step fails or does not answer
 ///      └── released ◄── releasing                  │ ▼
 ///                                               zombie: keeps node and row, is tried again, slower
@@ -62,6 +62,8 @@ package struct VMMachine: Sendable, Hashable {
     enum Phase: Sendable, Hashable {
         case idle
         case waitingForSlot
+        /// To be ended in this way, as soon as there is a slot.
+        case waitingToStop(StopWay)
         case building(StartStep)
         case booting
         case running
@@ -73,6 +75,9 @@ package struct VMMachine: Sendable, Hashable {
         case zombie(StartStep)
         case releasing
     }
+
+    /// How a domain is ended first; the stronger ways follow.
+    enum StopWay: Sendable, Hashable { case powerOff, shutdown }
 
     struct Outstanding: Sendable, Hashable {
         var id: VMEffectID
@@ -166,7 +171,7 @@ package struct VMMachine: Sendable, Hashable {
             plan = StartPlan(assignment: desired, image: image)
             phase = .waitingForSlot
             deadline = nil
-            actions.append(.requestSlot)
+            actions.append(.requestSlot(.start))
         case .failure(let failure):
             plan = StartPlan(assignment: desired, image: nil)
             error = failure.words
@@ -180,12 +185,13 @@ package struct VMMachine: Sendable, Hashable {
     }
 
     mutating func slotGranted(_ now: Instant, _ actions: inout [VMAction]) {
-        guard phase == .waitingForSlot else {
-            actions.append(.releaseSlot)
-            return
-        }
         holdsSlot = true
-        enterBuilding(.disks, now, &actions)
+        switch phase {
+        case .waitingForSlot: enterBuilding(.disks, now, &actions)
+        case .waitingToStop(.powerOff): askPowerOff(now, &actions)
+        case .waitingToStop(.shutdown): askShutdown(now, &actions)
+        default: giveBackSlot(&actions)
+        }
     }
 
     // MARK: Results and time
@@ -234,7 +240,7 @@ package struct VMMachine: Sendable, Hashable {
         guard let reached = deadline, reached <= now else { return }
         deadline = nil
         switch phase {
-        case .idle, .waitingForSlot, .releasing: break
+        case .idle, .waitingForSlot, .waitingToStop, .releasing: break
         case .building(let step) where outstanding == nil: enterBuilding(step, now, &actions)
         case .building where plan?.isAdopted == true:
             trouble = noAnswer  // the desktop is left alone; the answer is waited for

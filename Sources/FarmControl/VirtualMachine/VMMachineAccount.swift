@@ -24,7 +24,7 @@ extension VMMachine {
         case .running: .running
         case .debugging: .debugging
         case .undoing where zombieAttempts > 0: .zombie
-        case .askingPowerOff, .askingShutdown, .undoing, .releasing: .stopping
+        case .waitingToStop, .askingPowerOff, .askingShutdown, .undoing, .releasing: .stopping
         case .zombie: .zombie
         }
     }
@@ -53,7 +53,8 @@ extension VMMachine {
     func needsFilter(asOf look: Instant) -> Bool {
         if let domainKnownAt, domainKnownAt >= look { return false }
         switch phase {
-        case .booting, .running, .debugging, .askingPowerOff, .askingShutdown, .zombie(.domain): return true
+        case .booting, .running, .debugging, .waitingToStop, .askingPowerOff, .askingShutdown, .zombie(.domain):
+            return true
         case .building(let step): return plan?.isAdopted == true && step > .filter
         case .idle, .waitingForSlot, .undoing, .zombie, .releasing: return false
         }
@@ -62,7 +63,7 @@ extension VMMachine {
     private var detail: String {
         switch phase {
         case .idle, .running: ""
-        case .waitingForSlot: "waiting for other VMs that are starting or stopping"
+        case .waitingForSlot, .waitingToStop: "waiting for other VMs that are starting or stopping"
         case .building(let step): trouble.map { "\(step.words): \($0)" } ?? step.words
         case .booting: "waiting for the agent to answer"
         case .debugging: "the agent does not answer; kept for inspection"

@@ -16,7 +16,7 @@ extension VMMachine {
         hasStrayDomain = false
         let reason = heard ?? .crashed
         switch phase {
-        case .booting, .running, .debugging, .askingPowerOff, .askingShutdown:
+        case .booting, .running, .debugging, .waitingToStop, .askingPowerOff, .askingShutdown:
             outstanding = nil
             ended(reason, now, &actions)
         case .building where plan?.isAdopted == true:
@@ -39,8 +39,8 @@ extension VMMachine {
         case .building(let step) where plan?.isAdopted != true && step < .domain: hasStrayDomain = true
         case .undoing(let step) where step < .domain: hasStrayDomain = true
         case .zombie(let step) where step < .domain: hasStrayDomain = true
-        case .building, .booting, .running, .debugging, .askingPowerOff, .askingShutdown, .undoing, .zombie,
-            .releasing:
+        case .building, .booting, .running, .debugging, .waitingToStop, .askingPowerOff, .askingShutdown, .undoing,
+            .zombie, .releasing:
             break
         }
     }

@@ -5,18 +5,32 @@ extension VMMachine {
     // MARK: Stopping
 
     mutating func askPowerOff(_ now: Instant, _ actions: inout [VMAction]) {
+        guard holdsSlot else { return waitToStop(.powerOff, &actions) }
         phase = .askingPowerOff
         perform(.askPowerOff, limit: limits.powerOff, now, &actions)
     }
 
     mutating func askShutdown(_ now: Instant, _ actions: inout [VMAction]) {
+        guard holdsSlot else { return waitToStop(.shutdown, &actions) }
         phase = .askingShutdown
         perform(.askShutdown, limit: limits.shutdown, now, &actions)
     }
 
+    /// Guests that all go down at once are as heavy as guests that all come up.
+    private mutating func waitToStop(_ way: StopWay, _ actions: inout [VMAction]) {
+        phase = .waitingToStop(way)
+        outstanding = nil
+        deadline = nil
+        actions.append(.requestSlot(.stop))
+    }
+
     /// The domain is gone by itself or by our asking.
     mutating func ended(_ reason: StopReason, _ now: Instant, _ actions: inout [VMAction]) {
-        let wasAsked = phase == .askingPowerOff || phase == .askingShutdown
+        var wasAsked = phase == .askingPowerOff || phase == .askingShutdown
+        if case .waitingToStop = phase {
+            wasAsked = true  // it was to end anyway
+            actions.append(.releaseSlot)
+        }
         if !wasAsked, isWanted {
             let mayHaveBeenAsked =
                 adoptedAt.map { $0.duration(to: now) < limits.powerOff + limits.shutdown } ?? false
