@@ -41,6 +41,26 @@ final class VirtualMachineSightTests: XCTestCase {
         }
     }
 
+    func testADomainMadeLateDoesNotPassForOneThatDiedUnheard() {
+        for isBooting in [true, false] {
+            var bench = MachineBench()
+            bench.start(upTo: .domain)
+            bench.answer(.unknown("no answer"))
+            bench.undoAll()
+            bench.send(.released)
+            bench.want(.run, epoch: 2, request: 2)
+            bench.send(.slotGranted)
+            while bench.machine.outstanding?.effect != .ping { bench.answer() }
+            if !isBooting { bench.answer() }
+            bench.look(isLive: true, epoch: 2)
+            XCTAssertEqual(bench.machine.state, isBooting ? .starting : .running)
+            bench.look(isLive: true, epoch: 1)
+            XCTAssertEqual(bench.machine.outstanding?.effect, .undo(.domain))
+            bench.undoAll()
+            XCTAssertEqual(bench.actions.last, .requestSlot(.start), "and then it starts again")
+        }
+    }
+
     func testADomainMadeLateIsRemovedWhileWaitingUndoingAndAfterTheRelease() {
         var waiting = MachineBench()
         waiting.want(.run)

@@ -39,8 +39,12 @@ extension VMMachine {
         case .building(let step) where plan?.isAdopted != true && step < .domain: hasStrayDomain = true
         case .undoing(let step) where step < .domain: hasStrayDomain = true
         case .zombie(let step) where step < .domain: hasStrayDomain = true
-        case .building, .booting, .running, .debugging, .waitingToStop, .askingPowerOff, .askingShutdown, .undoing,
-            .zombie, .releasing:
+        case .booting, .running, .debugging:
+            guard let plan, let epoch = sight.epoch, epoch != plan.epoch else { return }
+            // Its own domain has died unheard, and a late one of an earlier start has taken its place.
+            outstanding = nil
+            ended(.crashed, now, &actions)
+        case .building, .waitingToStop, .askingPowerOff, .askingShutdown, .undoing, .zombie, .releasing:
             break
         }
     }
