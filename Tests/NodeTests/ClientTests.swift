@@ -45,6 +45,21 @@ final class ClientTests: XCTestCase {
         }
     }
 
+    func testAServerThatIsNotReadyIsAskedAgain() async throws {
+        try await withFarm { farm, _ in
+            try await farm.addDesktops(["one"])
+            let user = try await UserRig.sitDown(farm, display: 96)
+            defer { user.leave() }
+            try await farm.qvd("node", "block", "node1")
+            let client = try user.start("list", ["--list", "--ssl-errors", "continue"])
+            try await waitFor("the client to say what it waits for") {
+                client.logText().contains("retry later; trying again in 1 s")
+            }
+            try await farm.qvd("node", "unblock", "node1")
+            try await waitFor("the list") { client.logText().contains("one") && !client.isRunning }
+        }
+    }
+
     func testASessionIsTakenOverAndOutlivesTheHouseKeeper() async throws {
         try await withFarm { farm, _ in
             try await farm.addDesktops(["one"])

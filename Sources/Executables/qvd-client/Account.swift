@@ -12,11 +12,19 @@ struct Account: Sendable {
             address, authorization: login.authorization, trust: { try await trust.check($0) }, body)
     }
 
+    /// Pauses between the tries while the server is not ready, in seconds: half a minute altogether, in which a node
+    /// that restarts is there again.
+    private static let pauses = [1, 2, 4, 8, 15]
+
     func desktops() async throws -> [Desktop] {
-        try await open { connection in
-            let reply = try await connection.get("/qvd/list_of_vm")
-            guard reply.status == 200 else { throw refusal(reply, "list the desktops") }
-            return try Desktop.list(reply.body)
+        var pauses = Self.pauses[...]
+        while true {
+            let reply = try await open { try await $0.get("/qvd/list_of_vm") }
+            if reply.status == 200 { return try Desktop.list(reply.body) }
+            let failure = refusal(reply, "list the desktops")
+            guard reply.status == 503, let pause = pauses.popFirst() else { throw failure }
+            terminal.say("\(failure.clause); trying again in \(pause) s (Ctrl-C ends)")
+            try await Task.sleep(for: .seconds(pause))
         }
     }
 

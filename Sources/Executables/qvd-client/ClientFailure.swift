@@ -18,4 +18,7 @@ struct ClientFailure: Error, CustomStringConvertible {
         self.kind = kind
         self.isPassing = isPassing
     }
+
+    /// The words without their full stop, for a sentence that goes on.
+    var clause: Substring { description.hasSuffix(".") ? description.dropLast() : description[...] }
 }
