@@ -14,6 +14,7 @@ final class Checkers {
     private var deletions: [VMID: Int] = [:]
     /// Since when a row says running though nothing runs.
     private var untrueSince: [VMID: Int64] = [:]
+    private let blocksUsers: Bool
     /// Since when each blocked user is blocked.
     private var blockedSince: [Int: Int64] = [:]
     private var callWindow: (start: Int64, calls: Int) = (0, 0)
@@ -24,7 +25,10 @@ final class Checkers {
     /// Port calls in 10 s that no quiet farm needs: a busy loop.
     static let callsPerVMMax = 400
 
-    init(_ world: World) { self.world = world }
+    init(_ world: World) {
+        self.world = world
+        blocksUsers = world.plan.steps.contains { if case .administer(.blockUser) = $0.action { true } else { false } }
+    }
 
     /// The first rule that does not hold now. Looks only at what moved since the last look.
     func check() -> Violation? {
@@ -33,7 +37,7 @@ final class Checkers {
         if moved.contains(.domains), let found = domains() { return found }
         if moved.contains(.network), let found = frames() { return found }
         if moved.contains(.disks), let found = disks() { return found }
-        if moved.contains(.store) { noteBlocks() }
+        if blocksUsers, moved.contains(.store) { noteBlocks() }
         if moved.contains(.sessions), let found = desktops() { return found }
         return moved.contains(.store) ? writes(world.store.revision) : nil
     }
@@ -155,15 +159,15 @@ final class Checkers {
 
     /// What users were told: nothing of VMs that are not theirs.
     private func answers() -> Violation? {
-        let vms = world.vms
         for client in world.state.value.clients {
             guard case .answered(let response)? = client.exchange.ending.value, response.status == 200 else { continue }
-            for vm in vms where vm.owner != client.user {
-                let isListed = client.vm == nil && response.body.contains("\"id\":\(vm.number),")
-                guard isListed || client.vm == vm.number else { continue }
+            for vm in 1...world.plan.vmsMax {
+                guard let owner = world.owner(ofVM: vm), owner != client.user else { continue }
+                let isListed = client.vm == nil && response.body.contains("\"id\":\(vm),")
+                guard isListed || client.vm == vm else { continue }
                 return Violation(
-                    "own-desktop", at: world.now, vm: VMID(Int64(vm.number)),
-                    "user\(client.user) was answered about VM \(vm.number), which is not theirs: \(response.body)")
+                    "own-desktop", at: world.now, vm: VMID(Int64(vm)),
+                    "user\(client.user) was answered about VM \(vm), which is not theirs: \(response.body)")
             }
         }
         return nil

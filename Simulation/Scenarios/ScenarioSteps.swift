@@ -4,6 +4,13 @@ enum ScenarioSteps {
 
     private static let addVM = "add-vm"
 
+    /// What each thing that an administrator does takes besides `at` and `administrator`.
+    private static let administratorParameters: [(String, [String])] = [
+        ("start", ["vm"]), ("stop", ["vm"]), ("block", ["vm"]), ("unblock", ["vm"]), ("delete", ["vm"]),
+        ("tag", ["vm", "tag"]), ("add-image", ["file"]), (addVM, ["user", "name"]), ("block-user", ["user"]),
+        ("unblock-user", ["user"]), ("block-node", []), ("unblock-node", []),
+    ]
+
     /// Whether the step adds a VM, so that later steps may speak of one more.
     static func addsVM(_ node: ScenarioNode) throws(ScenarioError) -> Bool {
         guard let what = try node.fields(keys)["administrator"] else { return false }
@@ -45,22 +52,10 @@ enum ScenarioSteps {
     private static func administratorAction(
         _ what: ScenarioNode, _ fields: ScenarioFields, _ limits: ScenarioLimits
     ) throws(ScenarioError) -> AdministratorAction {
-        let word = try what.choice(
-            [
-                "start", "stop", "block", "unblock", "delete", "tag", "add-image", addVM, "block-user", "unblock-user",
-                "block-node", "unblock-node",
-            ].map { ($0, $0) })
-        let takesVM = ["start", "stop", "block", "unblock", "delete", "tag"].contains(word)
-        let takesUser = [addVM, "block-user", "unblock-user"].contains(word)
-        var allowed = ["at", "administrator"]
-        if takesVM { allowed.append("vm") }
-        if takesUser { allowed.append("user") }
-        if word == addVM { allowed.append("name") }
-        if word == "tag" { allowed.append("tag") }
-        if word == "add-image" { allowed.append("file") }
-        try fields.refuse(except: allowed, of: word)
-        let vm = takesVM ? try limits.vm(try fields.required("vm")) : 0
-        let user = takesUser ? try limits.user(try fields.required("user")) : 0
+        let (word, takes) = try what.choice(administratorParameters.map { ($0.0, ($0.0, $0.1)) })
+        try fields.refuse(except: ["at", "administrator"] + takes, of: word)
+        let vm = takes.contains("vm") ? try limits.vm(try fields.required("vm")) : 0
+        let user = takes.contains("user") ? try limits.user(try fields.required("user")) : 0
         switch word {
         case "start": return .start(vm: vm)
         case "stop": return .stop(vm: vm)

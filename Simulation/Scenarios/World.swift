@@ -128,16 +128,11 @@ package final class World: Sendable {
                 name: nodeName, acceleration: .tcg, consoleFolder: "/console", policy: policy),
             log: log)
         let isBusy = simulation.mutation == .asksWithoutPause
-        life.start { [self] in
-            do {
-                while isBusy, life.isAlive { _ = try await ports.network.observeBridge() }
-                try await life.untilTerminated { try await keeper.run() }
-                try await misbehave(life, ports)
-                if simulation.mutation != .leavesWithoutAWord { await keeper.leave() }
-            } catch {
-                simulation.record(.world, source: life.source, value: 1, words: "\(life.name) ended: \(error)")
-            }
-            ended(life, .houseKeeper)
+        live(life, as: .houseKeeper) { [self] in
+            while isBusy, life.isAlive { _ = try await ports.network.observeBridge() }
+            try await life.untilTerminated { try await keeper.run() }
+            try await misbehave(life, ports)
+            if simulation.mutation != .leavesWithoutAWord { await keeper.leave() }
         }
     }
 
@@ -150,19 +145,26 @@ package final class World: Sendable {
         let (door, enter) = AsyncStream<SimulatedClientExchange>.makeStream()
         state.value.door = enter
         life.onDeath { enter.finish() }
+        live(life, as: .router) {
+            try await life.untilTerminated {
+                await withDiscardingTaskGroup { group in
+                    group.addTask { await router.run() }
+                    for await exchange in door { group.addTask { await router.handle(exchange) } }
+                    group.cancelAll()
+                }
+            }
+        }
+    }
+
+    /// Runs a process to its end, by itself or because it was told to.
+    private func live(_ life: Incarnation, as kind: ProcessKind, _ main: @escaping @Sendable () async throws -> Void) {
         life.start { [self] in
             do {
-                try await life.untilTerminated {
-                    await withDiscardingTaskGroup { group in
-                        group.addTask { await router.run() }
-                        for await exchange in door { group.addTask { await router.handle(exchange) } }
-                        group.cancelAll()
-                    }
-                }
+                try await main()
             } catch {
                 simulation.record(.world, source: life.source, value: 1, words: "\(life.name) ended: \(error)")
             }
-            ended(life, .router)
+            ended(life, kind)
         }
     }
 

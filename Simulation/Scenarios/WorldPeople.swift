@@ -59,13 +59,6 @@ extension World {
             ? plan.farm.owner(ofVM: number) : store.look { $0.vm(VMID(Int64(number))).map { Int($0.user.rawValue) } }
     }
 
-    /// The farm's VMs, deleted ones too, and those that were added and are there now.
-    var vms: [(number: Int, owner: Int)] {
-        let added = store.look { $0.vms() }.filter { $0.id.rawValue > plan.farm.vms }
-        return (1...plan.farm.vms).map { ($0, plan.farm.owner(ofVM: $0)) }
-            + added.map { (Int($0.id.rawValue), Int($0.user.rawValue)) }
-    }
-
     private func open(_ user: Int) -> [Client] {
         state.value.clients.filter { $0.user == user && $0.exchange.ending.value == nil }
     }

@@ -11,7 +11,7 @@ final class IdleGuests: Sendable {
     private let display: CInt
     private let open = Mutex<[CInt]>([])
 
-    init(sessions: Int) throws {
+    init() throws {
         var limit = rlimit()
         getrlimit(Int32(RLIMIT_NOFILE.rawValue), &limit)
         limit.rlim_cur = limit.rlim_max

@@ -31,7 +31,7 @@ final class SessionFigures: XCTestCase {
 
     /// In KiB.
     private func measure(_ count: Int, _ farm: FarmRig) async throws -> Double {
-        let guests = try IdleGuests(sessions: count + 1)
+        let guests = try IdleGuests()
         let vms = try await runningVMs(count + 1, of: farm)
         let router = try DaemonRig.start(
             farm.programs.appending(path: "qvd-node").path, ["l7r", "--config", farm.configuration],

@@ -94,6 +94,20 @@ package final class FarmRig: Sendable {
         return nil
     }
 
+    /// Kills the process of this role with -9, and returns when its supervisor has started another.
+    package func killAndAwaitSuccessor(_ role: String) async throws {
+        var victim: pid_t?
+        try await waitFor("process \(role)") {
+            victim = try await self.process(role)
+            return victim != nil
+        }
+        if let victim { kill(victim, SIGKILL) }
+        try await waitFor("another \(role)") {
+            let next = try await self.process(role)
+            return next != nil && next != victim
+        }
+    }
+
     /// Ends everything that was started for the farm, desktops and DHCP server too, and removes its files.
     package func remove() async throws {
         for role in ["run", "hkd", "l7r"] {

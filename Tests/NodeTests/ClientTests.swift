@@ -74,13 +74,7 @@ final class ClientTests: XCTestCase {
                 guard first.isRunning else { throw RigFailure("the client ended: \(first.logText())") }
                 return first.logText().contains("connected to one")
             }
-            let before = try await farm.process("hkd")
-            let keeper = try XCTUnwrap(before)
-            kill(keeper, SIGKILL)
-            try await waitFor("another house keeper") {
-                let next = try await farm.process("hkd")
-                return next != nil && next != keeper
-            }
+            try await farm.killAndAwaitSuccessor("hkd")
             try await waitFor("the node to serve again") {
                 try await farm.qvd("node", "list", "--json").contains("\"running\"")
             }

@@ -213,9 +213,7 @@ final class GuestRig: Sendable {
                 "env", "DISPLAY=:90", "XAUTHORITY=\(folder)/display.authority", "timeout", "10", "import", "-window",
                 "root", picture,
             ]))
-        let histogram = try await RigCommand.run("convert", picture, "-depth", "8", "-format", "%c", "histogram:info:-")
-        let line = histogram.split(separator: "\n").first { $0.contains("#\(Self.colour)") }
-        return line.flatMap { Int($0.split(separator: ":")[0].trimmingCharacters(in: .whitespaces)) } ?? 0
+        return try await Picture.pixels(of: Self.colour, in: picture)
     }
 
     func waitUntilDrawn() async throws {

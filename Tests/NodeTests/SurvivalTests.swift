@@ -4,15 +4,6 @@ import XCTest
 
 /// What the real node survives: every process killed, the guest dying or hanging, DHCP dying, storage full.
 final class SurvivalTests: XCTestCase {
-    private func hkd(_ farm: FarmRig) async throws -> pid_t {
-        var found: pid_t?
-        try await waitFor("a house keeper") {
-            found = try await farm.process("hkd")
-            return found != nil
-        }
-        return try XCTUnwrap(found)
-    }
-
     private func emulator(_ farm: FarmRig, _ vm: String) async throws -> pid_t {
         let text = try await farm.qvd("vm", "show", vm, "--json")
         let object = try JSONSerialization.jsonObject(with: Data(text.utf8))
@@ -31,23 +22,12 @@ final class SurvivalTests: XCTestCase {
             try await farm.waitUntil("one", is: "running")
             let guest = try await emulator(farm, "one")
 
-            let first = try await hkd(farm)
-            kill(first, SIGKILL)
-            try await waitFor("another house keeper") {
-                let next = try await farm.process("hkd")
-                return next != nil && next != first
-            }
+            try await farm.killAndAwaitSuccessor("hkd")
             try await farm.waitUntil("one", is: "running")
             let afterHKD = try await emulator(farm, "one")
             XCTAssertEqual(afterHKD, guest, "the desktop was restarted when HKD was killed")
 
-            let firstRouter = try await farm.process("l7r")
-            let router = try XCTUnwrap(firstRouter)
-            kill(router, SIGKILL)
-            try await waitFor("another router") {
-                let next = try await farm.process("l7r")
-                return next != nil && next != router
-            }
+            try await farm.killAndAwaitSuccessor("l7r")
             let afterRouter = try await emulator(farm, "one")
             XCTAssertEqual(afterRouter, guest, "the desktop was restarted when L7R was killed")
 
@@ -93,7 +73,7 @@ final class SurvivalTests: XCTestCase {
                 XCTFail("a second house keeper started")
             } catch let failure as RigFailure {
                 XCTAssert(failure.description.contains("another house keeper runs on this node"), failure.description)
-        }
+            }
         }
     }
 

@@ -82,10 +82,6 @@ final class UserRig: Sendable {
             ["--ssl-errors", "continue", "--desktop", desktop, "--screenshot", picture, "--after", "2"])
         guard result.status == 0 else { throw RigFailure("qvd-client: \(result.status): \(result.words)") }
         let digest = try await RigCommand.run("sh", "-c", "printf %s '\(nonce)' | sha256sum | cut -c1-6")
-        let colour = "#" + digest.trimmingCharacters(in: .whitespacesAndNewlines).uppercased()
-        let histogram = try await RigCommand.run(
-            "convert", picture, "-alpha", "off", "-depth", "8", "-format", "%c", "histogram:info:-")
-        let line = histogram.split(separator: "\n").first { $0.uppercased().contains(colour) }
-        return line.flatMap { Int($0.split(separator: ":")[0].trimmingCharacters(in: .whitespaces)) } ?? 0
+        return try await Picture.pixels(of: digest.trimmingCharacters(in: .whitespacesAndNewlines), in: picture)
     }
 }

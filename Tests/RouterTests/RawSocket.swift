@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Synchronization
 
@@ -77,6 +78,14 @@ final class RawSocket: Sendable {
             }
             guard count > 0 else { throw Failure("sending") }
             sent += count
+        }
+    }
+
+    /// Sends and closes, on a thread of its own: for more than the kernel holds.
+    func sendAndCloseBeside(_ bytes: [UInt8]) {
+        Thread.detachNewThread { [self] in
+            guard (try? send(bytes)) != nil else { return }
+            close()
         }
     }
 

@@ -125,11 +125,7 @@ final class SessionTests: XCTestCase {
         client.endOutput()
         XCTAssertEqual(try guest.receiveAll(), Array("last words".utf8))
         let answer = [UInt8](repeating: 3, count: 1 << 20)
-        let sender = Thread {
-            guard (try? guest.send(answer)) != nil else { return }
-            guest.close()
-        }
-        sender.start()
+        guest.sendAndCloseBeside(answer)
         XCTAssertEqual(try client.receiveAll().count, answer.count)
         try eventually("session ended") { try world.snapshot().sessions.isEmpty }
     }

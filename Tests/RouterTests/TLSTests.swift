@@ -78,11 +78,7 @@ final class TLSTests: XCTestCase {
         try client.endOutput()
         XCTAssertEqual(try guest.receiveAll(), Array("last words".utf8))
         let answer = [UInt8](repeating: 3, count: 1 << 20)
-        let sender = Thread {
-            guard (try? guest.send(answer)) != nil else { return }
-            guest.close()
-        }
-        sender.start()
+        guest.sendAndCloseBeside(answer)
         try eventually("the whole answer") { client.received.count == answer.count }
         try eventually("session ended") { try world.snapshot().sessions.isEmpty }
     }

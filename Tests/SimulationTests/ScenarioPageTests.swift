@@ -63,10 +63,11 @@ final class ScenarioPageTests: XCTestCase {
             }
         }
         for word in ["slow", "failing", "hanging", "events-lost", "events-doubled", "disk-full", "agent-silent",
-            "kill", "freeze",
+            "kill", "terminate", "freeze",
         ] { XCTAssertTrue(examples.contains("fault: \(word)"), word) }
         for rule in ["one-domain", "one-address", "no-spoof", "own-desktop", "true-row", "no-lost-write", "disk-safe",
-            "bounded", "settles", "answered", "fair", "no-orphan", "expectation", "simulator", "determinism",
+            "bounded", "blocked", "departs", "settles", "answered", "fair", "no-orphan", "expectation", "simulator",
+            "determinism",
         ] { XCTAssertTrue(page.contains("`\(rule)`"), rule) }
     }
 }

@@ -23,8 +23,7 @@ struct Account: Sendable {
             if reply.status == 200 { return try Desktop.list(reply.body) }
             let failure = refusal(reply, "list the desktops")
             guard reply.status == 503, let pause = pauses.popFirst() else { throw failure }
-            terminal.say("\(failure.clause); trying again in \(pause) s (Ctrl-C ends)")
-            try await Task.sleep(for: .seconds(pause))
+            try await terminal.pause(pause, after: failure, then: "trying again")
         }
     }
 

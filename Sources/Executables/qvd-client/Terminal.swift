@@ -17,6 +17,12 @@ struct Terminal: Sendable {
         FileHandle.standardError.write(Data("\(text)\n".utf8))
     }
 
+    /// Says why there is another try, and waits for it.
+    func pause(_ seconds: Int, after failure: ClientFailure, then next: String) async throws {
+        say("\(failure.clause); \(next) in \(seconds) s (Ctrl-C ends)")
+        try await Task.sleep(for: .seconds(seconds))
+    }
+
     func ask(_ question: String) async throws -> String {
         try await read(question, echoes: true)
     }

@@ -32,8 +32,7 @@ struct Viewer {
                 }
             } catch let failure as ClientFailure where failure.isPassing && wasShown && view.reconnect {
                 guard tries < Self.pauses.count else { throw failure }
-                terminal.say("\(failure.clause); connecting again in \(Self.pauses[tries]) s (Ctrl-C ends)")
-                try await Task.sleep(for: .seconds(Self.pauses[tries]))
+                try await terminal.pause(Self.pauses[tries], after: failure, then: "connecting again")
                 tries += 1
             }
         }
