@@ -6,7 +6,7 @@ FLAGS := -c release -Xswiftc -enable-testing --explicit-target-dependency-import
 XCTEST := --disable-swift-testing
 CACHE ?= /var/cache/qvd
 
-.PHONY: help packages build agent image demo demo-clean test test-pure bench
+.PHONY: help packages build agent image demo demo-clean test test-pure lint bench
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ test-pure: ## test what needs no root and no outside system
 	@swift build $(FLAGS) --build-tests
 	@swift test $(FLAGS) $(XCTEST) --skip-build \
 		--filter '^(FarmModelTests|FarmControlTests|FarmServicesTests|GuestProtocolTests|SimulationTests|StoreTests|RouterTests|TidyTests)\.'
+
+lint: ## check the form of the Swift sources (.swift-format); `swift format -i -r DIR` puts it right
+	@swift format lint --strict --parallel --recursive Package.swift Sources Simulation Tests
 
 bench: build ## print the figures of docs/figures.md (root)
 	@fixtures/bench/bench.sh

@@ -104,10 +104,10 @@ final class Checkers {
         for (vm, was) in userDisks {
             let ordered = disks.deletedUserDisks[vm] ?? 0
             if ordered > deletions[vm] ?? 0 { continue }
-            guard let is_ = disks.userDisks[vm] else {
+            guard let present = disks.userDisks[vm] else {
                 return Violation("disk-safe", at: now, vm: vm, "the user disk of VM \(vm) is gone")
             }
-            if is_.generation != was.generation || is_.writes < was.writes {
+            if present.generation != was.generation || present.writes < was.writes {
                 return Violation("disk-safe", at: now, vm: vm, "the user disk of VM \(vm) was made anew")
             }
         }

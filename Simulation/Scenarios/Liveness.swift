@@ -11,7 +11,8 @@ extension World {
         let rows = store.look { $0.vms() }
         for row in rows {
             let isLive = live.contains(row.id)
-            let claim = "VM \(row.id) is wanted to \(row.intent.wanted), written as \(row.observation.state)"
+            let claim =
+                "VM \(row.id) is wanted to \(row.intent.wanted), written as \(row.observation.state)"
                 + " (\(row.observation.detail)), and \(isLive ? "has a live domain" : "has no live domain")"
             let isRight =
                 row.intent.wanted == .run
@@ -126,9 +127,11 @@ extension World {
                 simulation.record(
                     .user, subject: Int64(probe.vm), value: 3, words: "user\(probe.user) tries again after \(ending)")
             }
-            first = first ?? Violation(
-                "fair", at: now, vm: VMID(Int64(probe.vm)),
-                "user\(probe.user) has no desktop after \(probe.tries) tries, though every fault has ended")
+            first =
+                first
+                ?? Violation(
+                    "fair", at: now, vm: VMID(Int64(probe.vm)),
+                    "user\(probe.user) has no desktop after \(probe.tries) tries, though every fault has ended")
         }
         return first
     }

@@ -67,8 +67,7 @@ final class DomainDocumentTests: XCTestCase {
         for path in ["relative.qcow2", "", "/new\nline", "/zero\u{0}", "/bell\u{7}", "/\u{ffff}"] {
             var specification = Self.plain()
             specification.overlayPath = path
-            XCTAssertThrowsError(try DomainDocument(specification: specification, emulator: "/e").xml(), path)
-            {
+            XCTAssertThrowsError(try DomainDocument(specification: specification, emulator: "/e").xml(), path) {
                 XCTAssertEqual(($0 as? PortError)?.reason, .invalid)
             }
         }

@@ -123,7 +123,8 @@ final class EbtablesTapFilterTests: XCTestCase {
             try far.send(back)
             try collect()
         }
-        try await waitFor("the last frames; out \(arrivedOut), back \(arrivedBack)", upTo: .seconds(5)
+        try await waitFor(
+            "the last frames; out \(arrivedOut), back \(arrivedBack)", upTo: .seconds(5)
         ) {
             try collect()
             return arrivedOut >= count && arrivedBack >= count

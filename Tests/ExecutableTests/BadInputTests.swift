@@ -105,7 +105,8 @@ final class BadInputTests: XCTestCase {
     }
 
     func testImagesThatAreMissingOrNone() async throws {
-        try await assertRefused(["di", "add", "office", "/nonexistent/a.qcow2"], "/nonexistent/a.qcow2", "No such file")
+        try await assertRefused(
+            ["di", "add", "office", "/nonexistent/a.qcow2"], "/nonexistent/a.qcow2", "No such file")
         try await assertRefused(["di", "add", "office", rig.folder.path], "no regular file")
         try "garbage".write(toFile: rig.path("bad.qcow2"), atomically: true, encoding: .utf8)
         try await assertRefused(["di", "add", "office", rig.path("bad.qcow2")], "bad.qcow2", "no usable qcow2")

@@ -105,7 +105,8 @@ final class VMACallTests: XCTestCase {
         try await withAgent { rig in
             let before = try await rig.processID("agent")
             var generator = SplitMix(state: 7)
-            let valid = "GET /vma/x_start?qvd.client.geometry=800x600,&custom.a=%41 HTTP/1.1\r\nHost: g\r\n"
+            let valid =
+                "GET /vma/x_start?qvd.client.geometry=800x600,&custom.a=%41 HTTP/1.1\r\nHost: g\r\n"
                 + "Authorization: Bearer \(rig.secret)\r\n\r\n"
             for round in 0..<400 {
                 var bytes = round % 4 == 0 ? [] : Array(valid.utf8)
@@ -180,7 +181,9 @@ final class VMACallTests: XCTestCase {
         XCTAssert(help.contains("--secret-file") && help.contains("--accept-original"), help)
         let version = try await RigCommand.run(program, "--version")
         XCTAssertFalse(version.isEmpty)
-        for wrong in [["--port", "0"], ["--display", "x"], ["--run-folder", "/run/a,b"], ["--listening-limit", "0"]] {
+        for wrong in [
+            ["--port", "0"], ["--display", "x"], ["--run-folder", "/run/a,b"], ["--listening-limit", "0"],
+        ] {
             do {
                 try await RigCommand.run([program] + wrong)
                 XCTFail("\(wrong) is taken")

@@ -123,7 +123,8 @@ final class VMAHomeTests: XCTestCase {
                 { _, file in ["sh", "-c", "printf x | dd of=\(file) bs=1 seek=67108863 conv=notrunc"] }, "data"
             ),
             (
-                "LUKS", { device, _ in ["sh", "-c", "printf 'LUKS\\272\\276\\0\\001' | dd of=\(device) conv=notrunc"] },
+                "LUKS",
+                { device, _ in ["sh", "-c", "printf 'LUKS\\272\\276\\0\\001' | dd of=\(device) conv=notrunc"] },
                 "crypto_LUKS"
             ),
             (

@@ -9,67 +9,79 @@ extension StoreContract {
     }
 
     static let sessions: [Case] = [
-        ("a VM has one session; a second client marks it as wanted and waits", { store in
-            let example = try await ExampleFarm(in: store)
-            let first = session(example.vm, "r1", 1)
-            let second = session(example.vm, "r2", 1)
-            try await expectEqual(try store.claim(first), .claimed)
-            try await expectEqual(try store.claim(first), .claimed)
-            try await expectEqual(try store.wantedByOthers(router: "r1"), [])
-            var marked = first
-            marked.isTakeOverRequested = true
-            try await expectEqual(try store.claim(second), .held(marked))
-            try await expectEqual(try store.claim(second), .held(marked))
-            try await expectEqual(try store.wantedByOthers(router: "r1"), [marked])
-            try await expectEqual(try store.wantedByOthers(router: "r2"), [])
-            try await expectError(.stale) { () async throws(PortError) in
-                try await store.markConnected(first.token, vm: example.vm, at: WallTime(seconds: 31))
+        (
+            "a VM has one session; a second client marks it as wanted and waits",
+            { store in
+                let example = try await ExampleFarm(in: store)
+                let first = session(example.vm, "r1", 1)
+                let second = session(example.vm, "r2", 1)
+                try await expectEqual(try store.claim(first), .claimed)
+                try await expectEqual(try store.claim(first), .claimed)
+                try await expectEqual(try store.wantedByOthers(router: "r1"), [])
+                var marked = first
+                marked.isTakeOverRequested = true
+                try await expectEqual(try store.claim(second), .held(marked))
+                try await expectEqual(try store.claim(second), .held(marked))
+                try await expectEqual(try store.wantedByOthers(router: "r1"), [marked])
+                try await expectEqual(try store.wantedByOthers(router: "r2"), [])
+                try await expectError(.stale) { () async throws(PortError) in
+                    try await store.markConnected(first.token, vm: example.vm, at: WallTime(seconds: 31))
+                }
+                try await store.end(second.token, vm: example.vm)
+                try await expectEqual(try store.desktop(example.vm)?.session, marked)
+                try await store.end(first.token, vm: example.vm)
+                try await store.end(first.token, vm: example.vm)
+                try await expectEqual(try store.claim(second), .claimed)
+                try await expectEqual(try store.snapshot().sessions, [second])
             }
-            try await store.end(second.token, vm: example.vm)
-            try await expectEqual(try store.desktop(example.vm)?.session, marked)
-            try await store.end(first.token, vm: example.vm)
-            try await store.end(first.token, vm: example.vm)
-            try await expectEqual(try store.claim(second), .claimed)
-            try await expectEqual(try store.snapshot().sessions, [second])
-        }),
-        ("a session becomes connected once and says since when", { store in
-            let example = try await ExampleFarm(in: store)
-            let first = session(example.vm, "r1", 1)
-            _ = try await store.claim(first)
-            for time in [40, 50] {
-                try await store.markConnected(
-                    first.token, vm: example.vm, at: WallTime(seconds: Int64(time)))
+        ),
+        (
+            "a session becomes connected once and says since when",
+            { store in
+                let example = try await ExampleFarm(in: store)
+                let first = session(example.vm, "r1", 1)
+                _ = try await store.claim(first)
+                for time in [40, 50] {
+                    try await store.markConnected(
+                        first.token, vm: example.vm, at: WallTime(seconds: Int64(time)))
+                }
+                let found = try await store.desktop(example.vm)?.session
+                try expectEqual(found?.state, .connected)
+                try expectEqual(found?.since, WallTime(seconds: 40))
+                try await expectError(.stale) { () async throws(PortError) in
+                    try await store.markConnected(
+                        SessionToken(router: "r1", number: 2), vm: example.vm, at: WallTime(seconds: 41))
+                }
+                try await store.end(first.token, vm: example.vm)
+                try await expectError(.stale) { () async throws(PortError) in
+                    try await store.markConnected(first.token, vm: example.vm, at: WallTime(seconds: 42))
+                }
             }
-            let found = try await store.desktop(example.vm)?.session
-            try expectEqual(found?.state, .connected)
-            try expectEqual(found?.since, WallTime(seconds: 40))
-            try await expectError(.stale) { () async throws(PortError) in
-                try await store.markConnected(
-                    SessionToken(router: "r1", number: 2), vm: example.vm, at: WallTime(seconds: 41))
+        ),
+        (
+            "a session needs a VM and goes with it",
+            { store in
+                let example = try await ExampleFarm(in: store)
+                try await expectError(.notFound) { () async throws(PortError) in
+                    _ = try await store.claim(session(VMID(9), "r1", 1))
+                }
+                _ = try await store.claim(session(example.vm, "r1", 1))
+                _ = try await store.perform(.deleteVM(example.vm))
+                try await expectEqual(try store.snapshot().sessions, [])
             }
-            try await store.end(first.token, vm: example.vm)
-            try await expectError(.stale) { () async throws(PortError) in
-                try await store.markConnected(first.token, vm: example.vm, at: WallTime(seconds: 42))
+        ),
+        (
+            "a router that starts ends what its predecessors left",
+            { store in
+                let example = try await ExampleFarm(in: store)
+                _ = try await store.perform(
+                    .addVM(name: "lab", user: example.user, osf: example.osf, tag: "head", address: nil))
+                _ = try await store.claim(session(example.vm, "old", 1))
+                _ = try await store.claim(session(VMID(2), "new", 1))
+                try await store.endAllBut(router: "new")
+                try await store.endAllBut(router: "new")
+                try await expectEqual(try store.snapshot().sessions, [session(VMID(2), "new", 1)])
             }
-        }),
-        ("a session needs a VM and goes with it", { store in
-            let example = try await ExampleFarm(in: store)
-            try await expectError(.notFound) { () async throws(PortError) in
-                _ = try await store.claim(session(VMID(9), "r1", 1))
-            }
-            _ = try await store.claim(session(example.vm, "r1", 1))
-            _ = try await store.perform(.deleteVM(example.vm))
-            try await expectEqual(try store.snapshot().sessions, [])
-        }),
-        ("a router that starts ends what its predecessors left", { store in
-            let example = try await ExampleFarm(in: store)
-            _ = try await store.perform(
-                .addVM(name: "lab", user: example.user, osf: example.osf, tag: "head", address: nil))
-            _ = try await store.claim(session(example.vm, "old", 1))
-            _ = try await store.claim(session(VMID(2), "new", 1))
-            try await store.endAllBut(router: "new")
-            try await store.endAllBut(router: "new")
-            try await expectEqual(try store.snapshot().sessions, [session(VMID(2), "new", 1)])
-        }),
+        ),
     ]
 }

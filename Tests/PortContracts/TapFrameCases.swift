@@ -160,8 +160,8 @@ extension TapFrames {
         let strange = MACAddress(bits: own.mac.bits ^ 0x3f)
         let multicast = MACAddress(bits: own.mac.bits | 0x0100_0000_0000)
         let locallyAdministered = MACAddress(bits: 0x0200_0000_0001)
-        return [("another VM's", other.mac), ("a strange", strange), ("a local", locallyAdministered)].flatMap
-        { name, mac in
+        return [("another VM's", other.mac), ("a strange", strange), ("a local", locallyAdministered)].flatMap {
+            name, mac in
             [
                 item(
                     "IPv4 from \(name) MAC", .all, .nowhere, type: ipv4, from: mac,

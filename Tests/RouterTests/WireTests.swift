@@ -85,9 +85,10 @@ final class WireTests: XCTestCase {
         )
         let before = world.hasher.verifications
         let logins = [
-            "YWxpY2U6d3Jvbmc=" /* alice:wrong */, "bm9ib2R5OnNlY3JldA==" /* nobody:secret */,
-            "ZXZlOmV2aWw=" /* eve:evil, blocked */,
-            "YWxpY2VAbm93aGVyZTpzZWNyZXQ=", /* alice@nowhere:secret */
+            "YWxpY2U6d3Jvbmc=",  // alice:wrong
+            "bm9ib2R5OnNlY3JldA==",  // nobody:secret
+            "ZXZlOmV2aWw=",  // eve:evil, blocked
+            "YWxpY2VAbm93aGVyZTpzZWNyZXQ=",  // alice@nowhere:secret
         ]
         for login in logins {
             let answer = try ask("GET /qvd/list_of_vm", headers: ["Authorization: Basic \(login)"])

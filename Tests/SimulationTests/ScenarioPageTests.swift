@@ -62,10 +62,12 @@ final class ScenarioPageTests: XCTestCase {
             default: continue
             }
         }
-        for word in ["slow", "failing", "hanging", "events-lost", "events-doubled", "disk-full", "agent-silent",
+        for word in [
+            "slow", "failing", "hanging", "events-lost", "events-doubled", "disk-full", "agent-silent",
             "kill", "terminate", "freeze",
         ] { XCTAssertTrue(examples.contains("fault: \(word)"), word) }
-        for rule in ["one-domain", "one-address", "no-spoof", "own-desktop", "true-row", "no-lost-write", "disk-safe",
+        for rule in [
+            "one-domain", "one-address", "no-spoof", "own-desktop", "true-row", "no-lost-write", "disk-safe",
             "bounded", "blocked", "departs", "settles", "answered", "fair", "no-orphan", "expectation", "simulator",
             "determinism",
         ] { XCTAssertTrue(page.contains("`\(rule)`"), rule) }

@@ -72,14 +72,19 @@ struct RandomScript {
         case 3...5: .addUser(tenant: tenant(), login: name(), passwordHash: pick(["$h1", "$h2", ""]))
         case 6: .setUser(user(), passwordHash: maybe("$h3"), isBlocked: maybe(true))
         case 7: .deleteUser(user())
-        case 8, 9: .addOSF(
-            tenant: tenant(), name: name(), memory: Mebibytes(pick([32, 64, 128])), userDiskSize: Mebibytes(pick(3)),
-            keepsOverlay: pick(2) == 0)
-        case 10: .setOSF(
-            osf(), name: maybe(name()), memory: maybe(Mebibytes(256)), userDiskSize: nil, keepsOverlay: maybe(true))
+        case 8, 9:
+            .addOSF(
+                tenant: tenant(), name: name(), memory: Mebibytes(pick([32, 64, 128])),
+                userDiskSize: Mebibytes(pick(3)),
+                keepsOverlay: pick(2) == 0)
+        case 10:
+            .setOSF(
+                osf(), name: maybe(name()), memory: maybe(Mebibytes(256)), userDiskSize: nil, keepsOverlay: maybe(true))
         case 11: .deleteOSF(osf())
-        case 12...14: .addImage(
-            osf: osf(), file: "file-\(pick(20))", version: maybe(tag()), day: pick(["2026-01-01", "2026-01-02", "x"]))
+        case 12...14:
+            .addImage(
+                osf: osf(), file: "file-\(pick(20))", version: maybe(tag()),
+                day: pick(["2026-01-01", "2026-01-02", "x"]))
         case 15: .setImage(image(), isBlocked: pick(2) == 0)
         case 16: .tagImage(image(), tag: tag())
         case 17: .untagImage(image(), tag: tag())

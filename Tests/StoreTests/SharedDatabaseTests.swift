@@ -75,7 +75,12 @@ final class SharedDatabaseTests: XCTestCase {
         let holder = try SQLiteConnection(path: path, busyTimeout: 100)
         try holder.run("BEGIN IMMEDIATE")
         let impatient = try SQLiteConnection(path: path, busyTimeout: 5)
-        XCTAssertThrowsError(try impatient.writeTransaction { () throws(PortError) in } _: { $0 }) { error in
+        XCTAssertThrowsError(
+            try impatient.writeTransaction { () throws(PortError) in
+            } _: {
+                $0
+            }
+        ) { error in
             XCTAssertEqual((error as? PortError)?.reason, .busy)
         }
         async let waiting = first.apply(.addTenant(name: "late"), by: "test", at: WallTime(seconds: 1))

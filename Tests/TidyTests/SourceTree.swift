@@ -41,8 +41,11 @@ struct SourceTree {
             for case let url as URL in walk where url.pathExtension == "swift" {
                 let text = try String(contentsOf: url, encoding: .utf8)
                 let path = String(url.path.dropFirst(Self.root.path.count + 1))
-                files.append(File(path: path, lines: text.split(separator: "\n", omittingEmptySubsequences: false)
-                    .map(String.init)))
+                files.append(
+                    File(
+                        path: path,
+                        lines: text.split(separator: "\n", omittingEmptySubsequences: false)
+                            .map(String.init)))
             }
         }
         self.files = files.sorted { $0.path < $1.path }

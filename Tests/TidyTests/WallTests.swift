@@ -49,7 +49,8 @@ final class WallTests: XCTestCase {
             guard let allowed = pure[file.module] else { continue }
             for (module, line) in file.imports {
                 XCTAssert(
-                    allowed.contains(module), "\(file.path):\(line): imports \(module); decisions and services know"
+                    allowed.contains(module),
+                    "\(file.path):\(line): imports \(module); decisions and services know"
                         + " no clock, no IO and no outside system")
             }
         }

@@ -40,8 +40,7 @@ package final class LibvirtHypervisor: Hypervisor {
 
     package func create(_ domain: DomainName) async throws(PortError) {
         let attempt = "starting domain \(domain)"
-        let isDefined = try await slots.call(attempt, limit: limits.create, invalidOperation: .alreadyExists)
-        {
+        let isDefined = try await slots.call(attempt, limit: limits.create, invalidOperation: .alreadyExists) {
             calls throws(LibvirtFailure) in try calls.create(domain)
         }
         if !isDefined { throw notDefined(attempt) }

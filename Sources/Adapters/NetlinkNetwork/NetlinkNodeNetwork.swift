@@ -45,7 +45,7 @@ package struct NetlinkNodeNetwork: NodeNetwork {
             guard link.isTap else { throw Self.foreign(link, attempt: attempt) }
             do throws(NetlinkFailure) {
                 try socket.perform(.deleteLink(index: link.index))
-            } catch where error.errno == ENODEV {
+            } catch  where error.errno == ENODEV {
                 return  // somebody else removed it meanwhile
             } catch {
                 throw error.portError(attempt: attempt)
@@ -133,7 +133,7 @@ extension NetlinkNodeNetwork {
         do throws(NetlinkFailure) {
             try socket.perform(.deleteLink(index: try link(named: name, &socket).index))
             return nil
-        } catch where error.errno == ENODEV {
+        } catch  where error.errno == ENODEV {
             return nil
         } catch {
             return "; and the tap is left: \(error.portError(attempt: "removing it"))"
@@ -181,7 +181,7 @@ extension NetlinkNodeNetwork {
     ) throws(PortError) -> Link? {
         do throws(NetlinkFailure) {
             return try Link(try socket.fetch(.link(named: name)))
-        } catch where error.errno == ENODEV {
+        } catch  where error.errno == ENODEV {
             return nil
         } catch {
             throw error.portError(attempt: attempt)

@@ -16,7 +16,10 @@ actor Database {
         let connection = try SQLiteConnection(path: path, busyTimeout: 2000)
         try migrator.checkIsNewest(connection)
         // Before anything depends on it: a file that can be read and not written is refused here.
-        try connection.writeTransaction { () throws(PortError) in } _: { $0 }
+        try connection.writeTransaction { () throws(PortError) in
+        } _: {
+            $0
+        }
         self.connection = connection
     }
 
@@ -28,7 +31,9 @@ actor Database {
         let connection = try open()
         return try connection.readTransaction { () throws(LedgerError) in
             try body(SQLRecords(statements: connection))
-        } _: { LedgerError.rows($0) }
+        } _: {
+            LedgerError.rows($0)
+        }
     }
 
     func write<Value: Sendable>(
@@ -38,7 +43,9 @@ actor Database {
         return try connection.writeTransaction { () throws(LedgerError) in
             var records = SQLRecords(statements: connection)
             return try body(&records)
-        } _: { LedgerError.rows($0) }
+        } _: {
+            LedgerError.rows($0)
+        }
     }
 
     /// What SQLite's own examination of the file finds; empty when all is well.

@@ -63,7 +63,9 @@ enum DatabaseFile {
                 try records.put(identity)
                 try records.put(.standard)
                 _ = try records.nextNumber(of: .tenant)
-            } _: { .rows($0) }
+            } _: {
+                .rows($0)
+            }
         } catch {
             throw portError(error, attempt: "making the database \(path)")
         }

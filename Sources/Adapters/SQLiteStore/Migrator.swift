@@ -45,7 +45,9 @@ struct Migrator {
                 try connection.run(
                     "INSERT INTO schema_migrations (number) VALUES ($1)", [SQLValue(next.number)])
                 return next.number
-            } _: { $0 }
+            } _: {
+                $0
+            }
             guard let step else { return done }
             done.append(step)
         }

@@ -23,7 +23,12 @@ struct Viewer {
         var wasShown = false
         while true {
             do {
-                switch try await show(screenshot, isShown: { wasShown = true; tries = 0 }) {
+                switch try await show(
+                    screenshot,
+                    isShown: {
+                        wasShown = true; tries = 0
+                    })
+                {
                 case .finished: return
                 case .endedByGuest(let text): return terminal.say("the desktop ended the session: \(text)")
                 case .takenOver(let text):

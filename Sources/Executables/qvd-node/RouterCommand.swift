@@ -35,7 +35,9 @@ struct RouterCommand: AsyncParsableCommand {
                 group.addTask {
                     try await listener.run { port in
                         log.notice("clients are served", metadata: ["port": "\(port)"])
-                    } handle: { await router.handle($0) }
+                    } handle: {
+                        await router.handle($0)
+                    }
                 }
                 try await group.next()
                 group.cancelAll()

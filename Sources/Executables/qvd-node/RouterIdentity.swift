@@ -12,8 +12,9 @@ struct RouterIdentity {
     init(_ configuration: NodeConfiguration) throws {
         let name = configuration.router.user
         guard let entry = getpwnam(name) else {
-            throw IdentityFailure("the router's user \(name) (l7r.as_user) does not exist; make it with:"
-                + " useradd --system --shell /usr/sbin/nologin --no-create-home \(name)")
+            throw IdentityFailure(
+                "the router's user \(name) (l7r.as_user) does not exist; make it with:"
+                    + " useradd --system --shell /usr/sbin/nologin --no-create-home \(name)")
         }
         guard entry.pointee.pw_uid != 0 else {
             throw IdentityFailure("the router may not run as root; set l7r.as_user to a user of its own")
@@ -21,8 +22,9 @@ struct RouterIdentity {
         user = Int32(bitPattern: entry.pointee.pw_uid)
         group = Int32(bitPattern: entry.pointee.pw_gid)
         guard let members = getgrnam(configuration.databaseGroup) else {
-            throw IdentityFailure("the group \(configuration.databaseGroup) (database.group) does not exist; make it"
-                + " with: groupadd --system \(configuration.databaseGroup)")
+            throw IdentityFailure(
+                "the group \(configuration.databaseGroup) (database.group) does not exist; make it"
+                    + " with: groupadd --system \(configuration.databaseGroup)")
         }
         extraGroup = Int32(bitPattern: members.pointee.gr_gid)
     }

@@ -50,10 +50,12 @@ enum TerminationSignal {
     private static func startReader(_ descriptor: Int32, _ asked: @escaping @Sendable () -> Void) throws {
         let context = Unmanaged.passRetained(Reader(descriptor, asked)).toOpaque()
         var thread = pthread_t()
-        let code = pthread_create(&thread, nil, { context in
-            if let context { Unmanaged<Reader>.fromOpaque(context).takeRetainedValue().run() }
-            return nil
-        }, context)
+        let code = pthread_create(
+            &thread, nil,
+            { context in
+                if let context { Unmanaged<Reader>.fromOpaque(context).takeRetainedValue().run() }
+                return nil
+            }, context)
         guard code == 0 else { throw SystemFailure(code, "starting the thread that waits for signals") }
         pthread_detach(thread)
     }

@@ -111,7 +111,8 @@ extension FarmRecords {
     package func nodeIdentity(named name: String) throws(LedgerError) -> NodeIdentityRow {
         let nodes = try nodes()
         guard let node = nodes.first(where: { $0.name == name }) else {
-            let known = nodes.isEmpty
+            let known =
+                nodes.isEmpty
                 ? "the farm has no nodes yet; `qvd node add` makes one"
                 : "the farm has \(nodes.map(\.name).joined(separator: ", ")); set `nodename` in node.conf to one of"
                     + " them, or add it with `qvd node add`"

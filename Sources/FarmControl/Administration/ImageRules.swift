@@ -117,7 +117,8 @@ extension FarmRecords {
         let dependent = vms.filter { image.tags.contains($0.tag) }
         guard dependent.isEmpty else {
             throw .refuse(
-                .inUse, "\(title) is what \(listed(dependent)) will start next; move the tag to another image with"
+                .inUse,
+                "\(title) is what \(listed(dependent)) will start next; move the tag to another image with"
                     + " `qvd di tag`, or give the VMs another tag")
         }
         let isLast = try images(of: image.osf).count == 1

@@ -23,7 +23,8 @@ extension FarmRecords {
         guard plan.isNodeAddress(address) else {
             let last = IPv4Address(bits: plan.rangeStart.bits - 1)
             throw .refuse(
-                .invalid, "the node address \(address) is not between \(IPv4Address(bits: plan.network.bits + 1)) and"
+                .invalid,
+                "the node address \(address) is not between \(IPv4Address(bits: plan.network.bits + 1)) and"
                     + " \(last), where nodes of this farm live; VM addresses begin at \(plan.rangeStart)")
         }
         for other in try nodes() {
@@ -56,7 +57,8 @@ extension FarmRecords {
         }
         guard node.state == .stopped || node.isBlocked else {
             throw .refuse(
-                .inUse, "node `\(node.name)` is \(node.state.rawValue); stop qvd-node there, or block the node first"
+                .inUse,
+                "node `\(node.name)` is \(node.state.rawValue); stop qvd-node there, or block the node first"
                     + " if it is gone for ever")
         }
         try removeProperties(of: .node(id))

@@ -42,7 +42,8 @@ extension FarmRecords {
         }
         guard plan.isVirtualMachineAddress(wanted) else {
             throw .refuse(
-                .invalid, "the VM address \(wanted) is outside the range \(plan.rangeStart) to \(plan.rangeEnd);"
+                .invalid,
+                "the VM address \(wanted) is outside the range \(plan.rangeStart) to \(plan.rangeEnd);"
                     + " choose one inside, or leave it out to get the highest free one")
         }
         guard wanted != plan.gateway else {
@@ -51,7 +52,8 @@ extension FarmRecords {
         guard !taken.contains(wanted) else {
             let owner = try vms().first { $0.address == wanted }
             throw .refuse(
-                .alreadyExists, "the address \(wanted) belongs to \(owner.map { listed([$0]) } ?? "another VM");"
+                .alreadyExists,
+                "the address \(wanted) belongs to \(owner.map { listed([$0]) } ?? "another VM");"
                     + " choose another, or leave it out to get the highest free one")
         }
         return wanted
@@ -97,7 +99,8 @@ extension FarmRecords {
         guard isSettled else {
             let state = vm.observation.state == .stopped ? "about to start" : vm.observation.state.rawValue
             throw .refuse(
-                .notStopped, "VM \(id) (\(vm.name)) is \(state); stop it with `qvd vm stop \(id)` and wait until"
+                .notStopped,
+                "VM \(id) (\(vm.name)) is \(state); stop it with `qvd vm stop \(id)` and wait until"
                     + " `qvd vm list` shows it as stopped")
         }
         try removeProperties(of: .vm(id))

@@ -101,7 +101,8 @@ struct Listing {
         case .flag(let flag): flag ? "true" : "false"
         case .list(let list): "[" + list.map(quote).joined(separator: ", ") + "]"
         case .pairs(let pairs):
-            "{" + pairs.sorted { $0.key < $1.key }.map { "\(quote($0.key)): \(quote($0.value))" }
+            "{"
+                + pairs.sorted { $0.key < $1.key }.map { "\(quote($0.key)): \(quote($0.value))" }
                 .joined(separator: ", ") + "}"
         case .time(let time): time.seconds > 0 ? quote(timeText(time, separator: "T")) : "null"
         case .none: "null"
@@ -132,7 +133,8 @@ struct Listing {
 private func displayWidth(_ text: String) -> Int {
     text.reduce(0) { width, character in
         let value = character.unicodeScalars.first?.value ?? 0
-        let isWide = (0x1100...0x115f).contains(value) || (0x2e80...0xa4cf).contains(value)
+        let isWide =
+            (0x1100...0x115f).contains(value) || (0x2e80...0xa4cf).contains(value)
             || (0xac00...0xd7a3).contains(value) || (0xf900...0xfaff).contains(value)
             || (0xfe30...0xfe6f).contains(value) || (0xff00...0xff60).contains(value)
             || (0x1f300...0x1faff).contains(value) || (0x20000...0x3fffd).contains(value)
