@@ -50,7 +50,8 @@ package final class Runner {
         if violation == nil, plan.provesLiveness { proveLiveness() }
         executor.afterEvent = nil
         let result = RunResult(
-            plan: plan, violation: violation, trace: world.simulation.trace, sources: world.simulation.sources,
+            plan: plan, violation: violation, trace: world.simulation.trace,
+            outcome: world.simulation.outcome.digest(rows: world.finalRows), sources: world.simulation.sources,
             virtualTime: world.now, portCalls: world.simulation.portCalls, jobs: executor.jobsRun,
             happenings: world.simulation.happenings, wallTime: clock.now - began)
         // What is left of the processes must end, or a soak would fill the memory.
@@ -121,6 +122,8 @@ package struct RunResult: Sendable {
     package var plan: Plan
     package var violation: Violation?
     package var trace: Trace
+    /// Of the answers, the final rows and the effects on each VM in order: see `OutcomeDigest`.
+    package var outcome: UInt64
     package var sources: [String]
     /// Nanoseconds.
     package var virtualTime: Int64

@@ -17,6 +17,8 @@ package struct Soak: Sendable {
         package var wallTime: Duration = .zero
         /// FNV-1a over the seeds' digests, in the order of the seeds.
         package var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+        /// The same over their outcomes.
+        package var outcome: UInt64 = 0xcbf2_9ce4_8422_2325
         package var happenings: [Happening: Int] = [:]
 
         package init() {}
@@ -29,6 +31,7 @@ package struct Soak: Sendable {
             jobs += result.jobs
             wallTime += result.wallTime
             digest = (digest ^ result.trace.digest) &* 0x0000_0100_0000_01b3
+            outcome = (outcome ^ result.outcome) &* 0x0000_0100_0000_01b3
             happenings.merge(result.happenings, uniquingKeysWith: +)
             if result.violation != nil { violations.append(result) }
         }

@@ -95,6 +95,19 @@ package final class World: Sendable {
 
     var now: Int64 { simulation.now }
 
+    /// The store's rows, without moments and counters, one line each.
+    var finalRows: [String] {
+        store.look { ledger in
+            let vms = ledger.vms().map { vm in
+                "vm \(vm.id) \(vm.name) \(vm.user) \(vm.tag) \(vm.isBlocked) \(vm.intent.wanted)"
+                    + " \(vm.intent.node?.rawValue ?? 0) \(vm.observation.state) \(vm.observation.lastError ?? "")"
+            }
+            let users = ledger.users().map { "user \($0.id) \($0.login) \($0.isBlocked)" }
+            let nodes = ledger.nodes().map { "node \($0.id) \($0.isBlocked) \($0.state)" }
+            return vms + users + nodes + ledger.sessions().map { "session \($0.vm) \($0.state)" }
+        }
+    }
+
     // MARK: Processes
 
     /// Starts HKD and L7R.

@@ -33,11 +33,13 @@ package struct PortGate: Sendable {
         let subject = vm?.rawValue ?? 0
         do throws(PortError) {
             let answer = try await carryOut(operation, subject, attempt, effect)
+            simulation.concluded(operation, vm: subject, outcome: 0)
             simulation.record(
                 TraceKind(operation), source: incarnation.source, subject: subject, value: simulation.now - begun,
                 words: attempt())
             return answer
         } catch {
+            simulation.concluded(operation, vm: subject, outcome: error.traceCode)
             simulation.record(
                 TraceKind(operation), source: incarnation.source, outcome: error.traceCode, subject: subject,
                 value: simulation.now - begun, words: "\(error.effect) \(error.reason): \(error)")

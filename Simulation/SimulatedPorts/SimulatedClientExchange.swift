@@ -92,6 +92,7 @@ package final class SimulatedClientExchange: ClientExchange {
         simulation.record(
             .user, source: 0, outcome: UInt32(response.status),
             words: "\(request.path) from \(request.peer) answered \(response.status): \(response.body)")
+        simulation.answered("\(request.path) \(response.status)", to: request.peer)
         simulation.changed(.sessions)
         ending.fire(.answered(response))
     }
@@ -135,6 +136,7 @@ package final class SimulatedClientExchange: ClientExchange {
                 .user, subject: vm.rawValue, value: 2,
                 words: "the session of \(request.peer) in VM \(vm) ended: \(reason)")
         }
+        simulation.answered("session \(reason)", to: request.peer)
         ending.fire(.session(reason))
         return reason
     }

@@ -20,6 +20,7 @@ package final class Simulation: Sendable {
 
     private struct State {
         var trace: Trace
+        var outcome = OutcomeDigest()
         var faults: FaultBoard
         var latency: SplitMix64
         var guests: SplitMix64
@@ -52,6 +53,8 @@ package final class Simulation: Sendable {
     /// Nanoseconds of virtual time.
     package var now: Int64 { executor.now }
     package var trace: Trace { state.value.trace }
+    /// What came of it so far, whatever its timing.
+    package var outcome: OutcomeDigest { state.value.outcome }
     package var portCalls: Int { state.value.portCalls }
     /// The names of trace sources, by number.
     package var sources: [String] { state.value.sources }
@@ -139,6 +142,14 @@ package final class Simulation: Sendable {
     func guestTime(_ range: ClosedRange<Int64>) -> Int64 { state.value.guests.within(range) }
     func guestChance(perMille: Int) -> Bool { state.value.guests.chance(perMille: perMille) }
     func countCall() { state.value.portCalls += 1 }
+
+    /// A call that has ended, in the outcome: it is recorded in the trace apart.
+    func concluded(_ operation: PortOperation, vm: Int64, outcome: UInt32) {
+        state.value.outcome.add(operation, vm: vm, outcome: outcome)
+    }
+
+    /// What a client was answered, or how its session ended.
+    func answered(_ answer: String, to peer: String) { state.value.outcome.add(answer: answer, to: peer) }
 
     package func record(
         _ kind: TraceKind, source: UInt16 = 0, outcome: UInt32 = 0, subject: Int64 = 0, value: Int64 = 0,

@@ -4,10 +4,14 @@ import SimulatedPorts
 import Simulator
 import XCTest
 
+/// The normal share of the seeds, run once for all tests that look at them; `qvd-sim soak` runs as many as one likes.
+enum ThousandSeeds {
+    static let summary = Soak(first: 0, count: 1000).run()
+}
+
 final class SoakTests: XCTestCase {
-    /// The normal share of the seeds; `qvd-sim soak` runs as many as one likes.
     func testAThousandSeedsRunCleanAndMeetEveryKindOfEvent() {
-        let summary = Soak(first: 0, count: 1000).run()
+        let summary = ThousandSeeds.summary
         for result in summary.violations {
             XCTFail("seed \(result.plan.seed): \(result.violation?.description ?? "")")
             print(Soak.story(of: result, replay: "qvd-sim run --seed \(result.plan.seed) --trace"))
