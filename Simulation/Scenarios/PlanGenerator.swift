@@ -19,7 +19,31 @@ package enum PlanGenerator {
         plan.steps = (plan.steps + users(&dice, plan)).enumerated()
             .sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
         plan.faults = faults(&dice, plan)
+        if dice.chance(perMille: 400) { dealRecords(&dice, &plan) }
         return plan
+    }
+
+    /// A command about a VM whose records fare badly at that time: every pair of the two is dealt out by the seed.
+    private static func dealRecords(_ dice: inout SplitMix64, _ plan: inout Plan) {
+        let fates: [FailureMode] = [
+            dice.pick([.rejected, .unreachable]), .late, dice.pick([.lostAnswer, .lostRequest]), .twice,
+        ]
+        let mode = fates[Int(plan.seed % 4)]
+        let vm = 1 + dice.below(plan.farm.vms)
+        let at = dice.within(0...plan.until / 1_000_000 - 1) * 1_000_000
+        plan.faults.faults.append(
+            Fault(
+                at: at, lasts: dice.within(20...120) * Plan.second,
+                aim: FaultAim(call: .storeRecord, vm: VMID(Int64(vm))), .failing(.store, mode, perMille: 1000)))
+        plan.faults.faults.sort { ($0.at, $0.text) < ($1.at, $1.text) }
+        // It is started, and while that is written down the command comes.
+        let command: AdministratorAction =
+            [.stop(vm: vm), .start(vm: vm), .block(vm: vm), .delete(vm: vm)][Int(plan.seed / 4 % 4)]
+        let soon = min(at + dice.within(1...40_000) * 1_000_000, plan.until - 1)
+        plan.steps.append(Step(at: at, .administer(.start(vm: vm))))
+        plan.steps.append(Step(at: soon, .administer(command)))
+        plan.steps = plan.steps.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }
+            .map(\.element)
     }
 
     /// A moment of the safety phase, in milliseconds.

@@ -3,11 +3,16 @@ import SimulatedPorts
 
 /// Reads the faults of a scenario.
 enum ScenarioFaults {
-    static let keys = ["at", "for", "fault", "port", "by", "mode", "per-mille", "vm", "process", "after-steps", "file"]
+    static let keys = [
+        "at", "for", "fault", "port", "call", "by", "mode", "per-mille", "first", "vm", "process", "after-steps",
+        "file",
+    ]
 
     /// What each kind takes besides `at`, `for` and `fault`.
     private static let parameters: [(String, [String])] = [
-        ("slow", ["port", "by"]), ("failing", ["port", "mode", "per-mille"]), ("hanging", ["port", "vm"]),
+        ("slow", ["port", "by", "call", "vm", "first"]),
+        ("failing", ["port", "mode", "per-mille", "call", "vm", "first"]),
+        ("hanging", ["port", "vm", "call", "first"]),
         ("events-lost", ["per-mille"]), ("events-doubled", ["per-mille"]), ("disk-full", []),
         ("image-missing", ["file"]), ("image-corrupt", ["file"]), ("agent-silent", ["vm"]), ("domain-dies", ["vm"]),
         ("guest-hangs", ["vm"]), ("emulator-freezes", ["vm"]), ("guest-never-boots", ["vm"]), ("session-ends", ["vm"]),
@@ -28,7 +33,30 @@ enum ScenarioFaults {
         let lasts = try fields["for"]?.time() ?? 0
         let (word, allowed) = try fields.required("fault").choice(parameters.map { ($0.0, ($0.0, $0.1)) })
         try fields.refuse(except: ["at", "for", "fault"] + allowed, of: word)
-        return Fault(at: at, lasts: lasts, try kind(word, fields, limits))
+        let kind = try kind(word, fields, limits)
+        return Fault(at: at, lasts: lasts, aim: try aim(kind, fields, limits), kind)
+    }
+
+    private static func aim(
+        _ kind: Fault.Kind, _ fields: ScenarioFields, _ limits: ScenarioLimits
+    ) throws(ScenarioError) -> FaultAim {
+        let port: PortName
+        var aim = FaultAim()
+        switch kind {
+        case .slow(let slow, _): port = slow
+        case .failing(let failing, _, _): port = failing
+        case .hanging(let hanging, _): port = hanging
+        default: return aim
+        }
+        // Which VM a call hangs for is part of the fault itself.
+        let isHanging = if case .hanging = kind { true } else { false }
+        if !isHanging {
+            aim.vm = try fields["vm"].map { (node) throws(ScenarioError) in VMID(Int64(try limits.vm(node))) }
+        }
+        aim.first = try fields["first"].map { (node) throws(ScenarioError) in try node.number(1...1_000_000) }
+        let calls = PortOperation.allCases.filter { $0.port == port }.map { ($0.text, $0) }
+        aim.call = try fields["call"].map { (node) throws(ScenarioError) in try node.choice(calls) }
+        return aim
     }
 
     private static func kind(
@@ -38,7 +66,8 @@ enum ScenarioFaults {
         case "slow": return .slow(try port(fields), nanoseconds: try fields.required("by").time())
         case "failing":
             let mode = try fields.required("mode").choice(FailureMode.allCases.map { ($0.rawValue, $0) })
-            return .failing(try port(fields), mode, perMille: try perMille(fields))
+            let perMille = fields["per-mille"] == nil ? 1000 : try perMille(fields)
+            return .failing(try port(fields), mode, perMille: perMille)
         case "hanging":
             let only = try fields["vm"].map { (node) throws(ScenarioError) in try limits.vm(node) }
             return .hanging(try port(fields), vm: only.map { VMID(Int64($0)) })

@@ -74,7 +74,12 @@ package enum ScenarioText {
 
     package static func fault(_ fault: Fault) -> String {
         let lasts = fault.lasts > 0 ? ", for: \(ScenarioTime.text(fault.lasts))" : ""
-        return "at: \(ScenarioTime.text(fault.at))\(lasts), fault: \(kind(fault.kind))"
+        return "at: \(ScenarioTime.text(fault.at))\(lasts), fault: \(kind(fault.kind))\(aim(fault.aim))"
+    }
+
+    private static func aim(_ aim: FaultAim) -> String {
+        (aim.call.map { ", call: \($0.text)" } ?? "") + (aim.vm.map { ", vm: \($0)" } ?? "")
+            + (aim.first.map { ", first: \($0)" } ?? "")
     }
 
     private static func kind(_ kind: Fault.Kind) -> String {

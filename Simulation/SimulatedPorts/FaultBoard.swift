@@ -16,6 +16,16 @@ package struct FaultBoard: Sendable {
         var index: Int
         var fault: Fault
         var dice: SplitMix64
+        /// How many calls it still meets; nil for any number.
+        var left: Int?
+
+        /// Whether the call is one that the fault is aimed at.
+        mutating func meets(_ operation: PortOperation, vm: Int64) -> Bool {
+            guard fault.aim.meets(operation, vm: vm) else { return false }
+            guard let left else { return true }
+            self.left = max(0, left - 1)
+            return left > 0
+        }
     }
 
     private let seed: UInt64
@@ -27,23 +37,28 @@ package struct FaultBoard: Sendable {
 
     package mutating func begin(_ fault: Fault, index: Int) {
         active.append(
-            Active(index: index, fault: fault, dice: SplitMix64(seed: seed, stream: .faults, number: UInt64(index))))
+            Active(
+                index: index, fault: fault, dice: SplitMix64(seed: seed, stream: .faults, number: UInt64(index)),
+                left: fault.aim.first))
     }
 
     package mutating func end(index: Int) { active.removeAll { $0.index == index } }
     package mutating func endAll() { active.removeAll() }
 
-    package mutating func decide(_ port: PortName, vm: Int64, node: NodeID, now: Int64) -> Decision {
+    package mutating func decide(_ operation: PortOperation, vm: Int64, node: NodeID, now: Int64) -> Decision {
         var decision = Decision()
         guard !active.isEmpty else { return decision }
+        let port = operation.port
         for position in active.indices where active[position].fault.node == node {
             let fault = active[position].fault
             switch fault.kind {
-            case .slow(port, let nanoseconds):
+            case .slow(port, let nanoseconds) where active[position].meets(operation, vm: vm):
                 decision.extraLatency += active[position].dice.within(0...nanoseconds)
-            case .failing(port, let mode, let perMille) where active[position].dice.chance(perMille: perMille):
+            case .failing(port, let mode, let perMille)
+            where active[position].meets(operation, vm: vm) && active[position].dice.chance(perMille: perMille):
                 decision.failure = decision.failure ?? mode
-            case .hanging(port, let only) where only == nil || only?.rawValue == vm:
+            case .hanging(port, let only)
+            where (only == nil || only?.rawValue == vm) && active[position].meets(operation, vm: vm):
                 let until = fault.lasts == 0 ? Int64.max : fault.at + fault.lasts
                 decision.hangsUntil = max(decision.hangsUntil ?? 0, until)
             default: break

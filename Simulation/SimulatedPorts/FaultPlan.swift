@@ -64,12 +64,35 @@ package struct Fault: Sendable, Hashable {
     package var lasts: Int64
     package var node: NodeID
     package var kind: Kind
+    /// Which calls of the port a fault of calls meets; all of them when it says nothing.
+    package var aim: FaultAim
 
-    package init(at: Int64, lasts: Int64 = 0, node: NodeID = NodeID(1), _ kind: Kind) {
+    package init(
+        at: Int64, lasts: Int64 = 0, node: NodeID = NodeID(1), aim: FaultAim = FaultAim(), _ kind: Kind
+    ) {
         self.at = at
         self.lasts = lasts
         self.node = node
         self.kind = kind
+        self.aim = aim
+    }
+}
+
+/// Narrows a fault of calls down: to one call, to what is about one VM, to the first so many of them.
+package struct FaultAim: Sendable, Hashable {
+    package var call: PortOperation?
+    package var vm: VMID?
+    /// So many calls are met, then no more.
+    package var first: Int?
+
+    package init(call: PortOperation? = nil, vm: VMID? = nil, first: Int? = nil) {
+        self.call = call
+        self.vm = vm
+        self.first = first
+    }
+
+    func meets(_ operation: PortOperation, vm subject: Int64) -> Bool {
+        (call == nil || call == operation) && (vm == nil || vm?.rawValue == subject)
     }
 }
 
@@ -86,6 +109,9 @@ package enum FailureMode: String, Sendable, Hashable, CaseIterable {
     /// The caller is told "unknown", and it happens up to 10 s later. On ports whose calls are over when they return
     /// (all but `hypervisor`, `agent` and `store`) it happened, or it did not.
     case late
+    /// It happens, the caller is told, and it happens once more up to 10 s later, as a message that was sent again; on
+    /// ports whose calls are over when they return, at once.
+    case twice
 }
 
 /// The processes of a node that can be killed.

@@ -4,7 +4,9 @@ extension Fault: CustomStringConvertible {
     package var description: String { "at \(Instant(nanoseconds: at)) s for \(Instant(nanoseconds: lasts)) s: \(text)" }
 
     /// What goes wrong, as a scenario file says it.
-    package var text: String {
+    package var text: String { kindText + aim.text }
+
+    private var kindText: String {
         switch kind {
         case .slow(let port, let nanoseconds): "slow \(port.text) by \(Instant(nanoseconds: nanoseconds)) s"
         case .failing(let port, let mode, let perMille): "failing \(port.text) \(mode.rawValue) \(perMille) in 1000"
@@ -37,4 +39,12 @@ extension Fault: CustomStringConvertible {
 extension ProcessKind {
     /// The name in scenario files.
     package var text: String { self == .houseKeeper ? "hkd" : "l7r" }
+}
+
+extension FaultAim {
+    /// To follow the fault's own words.
+    package var text: String {
+        (call.map { " of \($0.text)" } ?? "") + (vm.map { " of VM \($0)" } ?? "")
+            + (first.map { ", the first \($0)" } ?? "")
+    }
 }

@@ -36,6 +36,8 @@ package enum Happening: Hashable, Sendable {
     case askedForForeignVM
     /// HKD died while a desktop ran, and found it again.
     case adopted
+    /// A command about a VM came while the newest record of its state had failed, was late, lost, or came twice.
+    case commandMet(VMCommand, RecordFate)
 
     package var text: String {
         switch self {
@@ -63,6 +65,7 @@ package enum Happening: Hashable, Sendable {
         case .leftWhileWaiting: "left while waiting"
         case .askedForForeignVM: "asked for a foreign VM"
         case .adopted: "desktop adopted by the next HKD"
+        case .commandMet(let command, let fate): "\(command.rawValue) while the newest record \(fate.rawValue)"
         }
     }
 
@@ -75,6 +78,7 @@ package enum Happening: Hashable, Sendable {
             .emulatorWasFrozen, .guestHung, .tookOver, .reconnected, .vanishedWhileConnected, .leftWhileWaiting,
             .askedForForeignVM, .adopted,
         ] + ProcessKind.allCases.flatMap { [.killed($0), .terminated($0), .frozen($0)] }
+        + VMCommand.allCases.flatMap { command in RecordFate.allCases.map { .commandMet(command, $0) } }
         + momentary.map { .befell($0) } + users.map { .user($0) } + administrators.map { .administrator($0) }
 
     private static let momentary = [
@@ -88,4 +92,24 @@ package enum Happening: Hashable, Sendable {
         "start", "stop", "block", "unblock", "delete", "tag", "add-image", "block-user", "unblock-user", "add-vm",
         "block-node", "unblock-node",
     ]
+}
+
+/// What people ask of a VM, for coverage marks.
+package enum VMCommand: String, Hashable, Sendable, CaseIterable { case start, stop, block, delete }
+
+/// What became of a record of a VM's state on its way to the store.
+package enum RecordFate: String, Hashable, Sendable, CaseIterable {
+    case failed = "had failed"
+    case late = "was late"
+    case lost = "was lost"
+    case twice = "came twice"
+
+    init(_ failure: FailureMode) {
+        switch failure {
+        case .rejected, .unreachable: self = .failed
+        case .lostAnswer, .lostRequest: self = .lost
+        case .late: self = .late
+        case .twice: self = .twice
+        }
+    }
 }

@@ -54,9 +54,9 @@ package struct PortGate: Sendable {
         simulation.step(incarnation, in: operation)
         guard incarnation.isAlive else { throw gone(.unreachable, attempt()) }
         let decision = simulation.withFaults {
-            $0.decide(operation.port, vm: subject, node: node, now: simulation.now)
+            $0.decide(operation, vm: subject, node: node, now: simulation.now)
         }
-        note(decision, operation.port)
+        note(decision, operation, subject)
         if decision.failure == .unreachable {
             _ = await simulation.executor.wait(until: simulation.now + 1_000_000)
             throw PortError(.unreachable, .unavailable, attempt: attempt(), detail: "nothing was sent (fault)")
@@ -82,7 +82,9 @@ package struct PortGate: Sendable {
         return answer
     }
 
-    private func note(_ decision: FaultBoard.Decision, _ port: PortName) {
+    private func note(_ decision: FaultBoard.Decision, _ operation: PortOperation, _ vm: Int64) {
+        let port = operation.port
+        if operation == .storeRecord { simulation.recordMet(decision.failure, vm: vm) }
         if decision.extraLatency > 0 { simulation.happened(.slow(port)) }
         if decision.hangsUntil != nil { simulation.happened(.hung(port)) }
         if let failure = decision.failure { simulation.happened(.failed(port, failure)) }
@@ -95,6 +97,14 @@ package struct PortGate: Sendable {
     ) async throws(PortError) -> Answer {
         switch failure {
         case nil, .unreachable: return try await effect()
+        case .twice:
+            let answer = try await effect()
+            if operation.isOverOnReturn {
+                await perform(effect)
+            } else {
+                later(within: 10_000_000_000, effect)
+            }
+            return answer
         case .rejected:
             throw PortError(.rejected, .unavailable, attempt: attempt(), detail: "the other side failed (fault)")
         case .lostRequest: break

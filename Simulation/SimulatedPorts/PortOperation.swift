@@ -15,9 +15,21 @@ package enum PortOperation: UInt16, Sendable, Hashable, CaseIterable {
     case inspectImage = 50, prepareOverlay, ensureUserDisk, removeOverlays, deleteUserDisk, observeDisks, space
     case handSecret = 60, removeSecret, observeSecrets
     case ping = 70, startSession, sessionState, suspendSession, stopSession, powerOff
-    case storeRead = 80, storeWrite
+    case storeRead = 80, storeWrite, storeBegin, storeRecord, storeRelease
     case openLine = 90
     case hashPassword = 95, verifyPassword
+
+    /// The name in scenario files: `ensureTap`; the store's without the port: `record`.
+    package var text: String {
+        switch self {
+        case .storeRead: "read"
+        case .storeWrite: "write"
+        case .storeBegin: "begin"
+        case .storeRecord: "record"
+        case .storeRelease: "release"
+        default: String(describing: self)
+        }
+    }
 
     package var port: PortName {
         switch rawValue {
@@ -56,7 +68,7 @@ package enum PortOperation: UInt16, Sendable, Hashable, CaseIterable {
         case .ping, .sessionState: 1_000_000...20_000_000
         case .startSession, .suspendSession, .stopSession, .powerOff: 10_000_000...200_000_000
         case .storeRead: 100_000...1_000_000
-        case .storeWrite: 300_000...5_000_000
+        case .storeWrite, .storeBegin, .storeRecord, .storeRelease: 300_000...5_000_000
         case .openLine: 500_000...5_000_000
         case .hashPassword, .verifyPassword: 40_000_000...80_000_000
         }

@@ -113,9 +113,9 @@ extension SimulatedStore: NodeRecords {
         }
     }
 
-    package func assignments(to node: NodeID) async throws(PortError) -> [Assignment] {
-        try read("reading the assignments of node \(node)") { ledger throws(LedgerError) in
-            try ledger.assignments(to: node)
+    package func desiredState(of node: NodeID, about vms: [VMID]) async throws(PortError) -> DesiredState {
+        try read("reading what is wanted of node \(node)") { ledger throws(LedgerError) in
+            try ledger.desiredState(of: node, about: vms)
         }
     }
 
@@ -139,11 +139,11 @@ extension SimulatedStore: NodeRecords {
         }
     }
 
-    package func keep(
-        _ secret: AgentSecret, of vm: VMID, by node: NodeID, epoch: Epoch
-    ) async throws(PortError) {
-        try write("keeping the agent's secret of VM \(vm)") { ledger throws(LedgerError) in
-            try ledger.keep(secret, of: vm, by: node, epoch: epoch)
+    package func begin(
+        _ vm: VMID, by node: NodeID, epoch: Epoch, secret: AgentSecret
+    ) async throws(PortError) -> AgentSecret {
+        try write("beginning the start of VM \(vm)") { ledger throws(LedgerError) in
+            try ledger.begin(vm, by: node, epoch: epoch, secret: secret)
         }
     }
 

@@ -33,6 +33,8 @@ package final class Simulation: Sendable {
         var mutation: Mutation?
         var happenings: [Happening: Int] = [:]
         var sources: [String] = ["world"]
+        /// What became of the newest record of each VM, if it did not simply work.
+        var recordFates: [Int64: RecordFate] = [:]
     }
 
     /// A process that dies after so many more steps.
@@ -86,6 +88,14 @@ package final class Simulation: Sendable {
     package var happenings: [Happening: Int] { state.value.happenings }
 
     package func happened(_ what: Happening) { state.value.happenings[what, default: 0] += 1 }
+
+    /// How the newest record of a VM fared.
+    func recordMet(_ failure: FailureMode?, vm: Int64) { state.value.recordFates[vm] = failure.map(RecordFate.init) }
+
+    /// A command about a VM takes effect, or is refused.
+    func commanded(_ command: VMCommand, _ vm: VMID) {
+        if let fate = state.value.recordFates[vm.rawValue] { happened(.commandMet(command, fate)) }
+    }
 
     package func withFaults<Result>(_ body: (inout FaultBoard) -> Result) -> Result { body(&state.value.faults) }
 

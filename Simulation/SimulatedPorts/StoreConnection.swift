@@ -24,12 +24,13 @@ package struct StoreConnection: Sendable {
     }
 
     private func write<Value: Sendable>(
-        _ attempt: @autoclosure @escaping @Sendable () -> String, vm: VMID? = nil,
+        _ attempt: @autoclosure @escaping @Sendable () -> String, as operation: PortOperation = .storeWrite,
+        vm: VMID? = nil,
         _ body: @escaping @Sendable (SimulatedStore) async throws(PortError) -> Value
     ) async throws(PortError) -> Value {
         let store = self.store
         let simulation = gate.simulation
-        return try await gate.call(.storeWrite, vm: vm, attempt: attempt()) { () async throws(PortError) in
+        return try await gate.call(operation, vm: vm, attempt: attempt()) { () async throws(PortError) in
             let before = simulation.mutation == .losesWrites ? store.ledger : nil
             let answer = try await body(store)
             simulation.changed(.store)
@@ -53,9 +54,9 @@ extension StoreConnection: NodeRecords {
         }
     }
 
-    package func assignments(to node: NodeID) async throws(PortError) -> [Assignment] {
-        try await read("reading the assignments of node \(node)") { store async throws(PortError) in
-            try await store.assignments(to: node)
+    package func desiredState(of node: NodeID, about vms: [VMID]) async throws(PortError) -> DesiredState {
+        try await read("reading what is wanted of node \(node)") { store async throws(PortError) in
+            try await store.desiredState(of: node, about: vms)
         }
     }
 
@@ -66,22 +67,27 @@ extension StoreConnection: NodeRecords {
     package func record(
         _ observation: Observation, of vm: VMID, by node: NodeID, epoch: Epoch
     ) async throws(PortError) {
-        try await write("recording VM \(vm) as \(observation.state) \(observation.detail)", vm: vm) {
-            store async throws(PortError) in try await store.record(observation, of: vm, by: node, epoch: epoch)
+        try await write(
+            "recording VM \(vm) as \(observation.state) \(observation.detail)", as: .storeRecord, vm: vm
+        ) { store async throws(PortError) in
+            try await store.record(observation, of: vm, by: node, epoch: epoch)
         }
     }
 
     package func release(
         _ vm: VMID, by node: NodeID, epoch: Epoch, request: Int64, error: String?, at time: WallTime
     ) async throws(PortError) {
-        try await write("releasing VM \(vm): \(error ?? "stopped")", vm: vm) { store async throws(PortError) in
+        try await write("releasing VM \(vm): \(error ?? "stopped")", as: .storeRelease, vm: vm) {
+            store async throws(PortError) in
             try await store.release(vm, by: node, epoch: epoch, request: request, error: error, at: time)
         }
     }
 
-    package func keep(_ secret: AgentSecret, of vm: VMID, by node: NodeID, epoch: Epoch) async throws(PortError) {
-        try await write("keeping the agent's secret of VM \(vm)", vm: vm) { store async throws(PortError) in
-            try await store.keep(secret, of: vm, by: node, epoch: epoch)
+    package func begin(
+        _ vm: VMID, by node: NodeID, epoch: Epoch, secret: AgentSecret
+    ) async throws(PortError) -> AgentSecret {
+        try await write("beginning the start of VM \(vm)", as: .storeBegin, vm: vm) { store async throws(PortError) in
+            try await store.begin(vm, by: node, epoch: epoch, secret: secret)
         }
     }
 
@@ -114,13 +120,15 @@ extension StoreConnection: Desktops {
     }
 
     package func requestStart(_ vm: VMID, on node: NodeID, by actor: String) async throws(PortError) {
-        try await write("wanting VM \(vm) to run", vm: vm) { store async throws(PortError) in
+        try await write("wanting VM \(vm) to run", vm: vm) { [gate] store async throws(PortError) in
+            gate.simulation.commanded(.start, vm)
             try await store.requestStart(vm, on: node, by: actor)
         }
     }
 
     package func requestStop(_ vm: VMID, by actor: String) async throws(PortError) {
-        try await write("wanting VM \(vm) to stop", vm: vm) { store async throws(PortError) in
+        try await write("wanting VM \(vm) to stop", vm: vm) { [gate] store async throws(PortError) in
+            gate.simulation.commanded(.stop, vm)
             try await store.requestStop(vm, by: actor)
         }
     }
@@ -166,8 +174,15 @@ extension StoreConnection: Administration {
     package func apply(
         _ command: AdministrationCommand, by actor: String, at time: WallTime
     ) async throws(PortError) -> Result<AdministrationResult, AdministrationRefusal> {
-        try await write("administering: \(command)") { store async throws(PortError) in
-            try await store.apply(command, by: actor, at: time)
+        try await write("administering: \(command)") { [gate] store async throws(PortError) in
+            switch command {
+            case .startVM(let vm, _): gate.simulation.commanded(.start, vm)
+            case .stopVM(let vm): gate.simulation.commanded(.stop, vm)
+            case .setVM(let vm, _, _, true?): gate.simulation.commanded(.block, vm)
+            case .deleteVM(let vm): gate.simulation.commanded(.delete, vm)
+            default: break
+            }
+            return try await store.apply(command, by: actor, at: time)
         }
     }
 

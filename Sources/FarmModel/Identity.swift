@@ -55,18 +55,35 @@ private func isLowerHexDigit(_ byte: UInt8) -> Bool {
     (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
 }
 
-/// Which assignment of a VM to a node: a number that only grows. A writer with an old one is refused.
+/// Which assignment of a VM to a node. It only grows; a writer with an old one is refused.
+///
+/// The number grows with each assignment. The era (0 at first) grows when the store may have forgotten some of them: a
+/// restored backup or a promoted standby counts on from an older number, and every epoch of the new era is newer than
+/// all that the forgotten time gave out.
 package struct Epoch: Sendable, Hashable, Comparable, Codable, CustomStringConvertible {
+    package let era: Int64
     package let number: Int64
-    package init(_ number: Int64) { self.number = number }
+
+    package init(_ number: Int64, era: Int64 = 0) {
+        self.era = era
+        self.number = number
+    }
+
     package static let none = Epoch(0)
-    package var next: Epoch { Epoch(number + 1) }
-    package static func < (left: Self, right: Self) -> Bool { left.number < right.number }
-    package var description: String { String(number) }
+
+    /// The epoch of the next assignment, made in the era that the farm is in.
+    package func next(in era: Int64) -> Epoch { Epoch(number + 1, era: max(era, self.era)) }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.era, left.number) < (right.era, right.number)
+    }
+
+    /// `7` in the first era, `2.7` in later ones.
+    package var description: String { era == 0 ? "\(number)" : "\(era).\(number)" }
 }
 
-/// Whose a thing on a node is: what HKD writes into domain metadata, and what it looks for before it touches one.
-package struct Ownership: Sendable, Hashable, Codable {
+/// Whose domain it is: what HKD writes into a domain's metadata, and what it looks for before it touches one.
+package struct DomainOwner: Sendable, Hashable, Codable {
     package let farm: FarmID
     package let node: NodeID
     package let vm: VMID

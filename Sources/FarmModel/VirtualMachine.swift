@@ -40,17 +40,22 @@ package struct Intent: Sendable, Hashable, Codable {
     package var node: NodeID?
     /// Grows with every assignment to a node.
     package var epoch: Epoch
+    /// Whether the node has begun this assignment (`NodeRecords.begin`): from then on there may be something of the VM
+    /// on it, and only the node's own release frees the VM. Always false while `node` is nil.
+    package var hasBegun: Bool
     /// Grows with every command, so that an answer to an old command is known to be old.
     package var request: Int64
     /// Who asked, for people: `user alice@default`, `admin`, `node`.
     package var requestedBy: String
 
     package init(
-        wanted: Wanted = .stop, node: NodeID? = nil, epoch: Epoch = .none, request: Int64 = 0, requestedBy: String = ""
+        wanted: Wanted = .stop, node: NodeID? = nil, epoch: Epoch = .none, hasBegun: Bool = false, request: Int64 = 0,
+        requestedBy: String = ""
     ) {
         self.wanted = wanted
         self.node = node
         self.epoch = epoch
+        self.hasBegun = hasBegun
         self.request = request
         self.requestedBy = requestedBy
     }
@@ -83,14 +88,15 @@ package struct Observation: Sendable, Hashable, Codable {
     }
 }
 
-/// A VM assigned to a node, with everything the node needs to start it: one row of the node's desired state.
+/// A VM's row with everything a node needs to start or end it. In a node's desired state it is one that is assigned to
+/// the node, unless it is said to be elsewhere.
 package struct Assignment: Sendable, Hashable {
     package var vm: VirtualMachine
     package var login: String
     package var osf: OSFlavour
     /// Every image of the OSF; which one is used is decided at each start.
     package var images: [DiskImage]
-    /// What the VM's agent demands; nil until this assignment's start has drawn it.
+    /// What the VM's agent demands; nil until the node has begun this assignment.
     package var secret: AgentSecret?
 
     package init(

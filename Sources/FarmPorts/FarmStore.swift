@@ -10,11 +10,20 @@ package protocol NodeRecords: Sendable {
 
     func recordState(of node: NodeID, _ state: NodeState, at time: WallTime) async throws(PortError)
 
-    /// Every VM assigned to the node, sorted by VM.
-    func assignments(to node: NodeID) async throws(PortError) -> [Assignment]
+    /// What is wanted of the node, at one moment, and the rows of these VMs, of which the node has something though
+    /// they may not be assigned to it. `.notFound` when the node has no row.
+    func desiredState(of node: NodeID, about vms: [VMID]) async throws(PortError) -> DesiredState
 
     /// One for every VM of the farm, running or not, sorted by VM.
     func reservations() async throws(PortError) -> [Reservation]
+
+    /// The first step of a start, before anything on the node or its storage is touched: if the VM is assigned to the
+    /// node with this epoch and wanted to run, the assignment is begun, and from then on only the node's own release
+    /// frees the VM. Idempotent: the secret of the first call is kept for whoever calls the VM's agent, and every later
+    /// call for this epoch returns it. `.stale` when the assignment is over or the VM is to stop.
+    func begin(
+        _ vm: VMID, by node: NodeID, epoch: Epoch, secret: AgentSecret
+    ) async throws(PortError) -> AgentSecret
 
     /// Writes what the node sees, if the VM is still assigned to it with this epoch; otherwise `.stale`.
     func record(
@@ -28,9 +37,6 @@ package protocol NodeRecords: Sendable {
     func release(
         _ vm: VMID, by node: NodeID, epoch: Epoch, request: Int64, error: String?, at time: WallTime
     ) async throws(PortError)
-
-    /// Keeps the secret of this assignment for those who call the agent. `.stale` for an old epoch.
-    func keep(_ secret: AgentSecret, of vm: VMID, by node: NodeID, epoch: Epoch) async throws(PortError)
 
     /// The farm's domains without a row that an operator gave up (`abandonDomain`), for this node.
     func abandonedDomains(on node: NodeID) async throws(PortError) -> [VMID]
@@ -63,7 +69,8 @@ package protocol Desktops: Sendable {
     /// wanted to run changes nothing. `.denied` when the VM or the node is blocked or the node is not running.
     func requestStart(_ vm: VMID, on node: NodeID, by: String) async throws(PortError)
 
-    /// Wants the VM to stop. A start that no node has begun is simply taken back. Idempotent.
+    /// Wants the VM to stop. A start that its node has not begun (`NodeRecords.begin`) is taken back: the VM is stopped
+    /// and on no node when this returns. Idempotent.
     func requestStop(_ vm: VMID, by: String) async throws(PortError)
 
     /// Nodes that are running and not blocked, with how many VMs are assigned to each, sorted by id.

@@ -8,7 +8,7 @@ import XCTest
 /// Golden files: `fixtures/libvirt/NAME.xml`. To accept a change, run the test with `QVD_UPDATE_GOLDEN=1`.
 final class DomainDocumentTests: XCTestCase {
     static func plain() -> DomainSpecification {
-        let owner = Ownership(farm: FarmID("a1b2c3")!, node: NodeID(2), vm: VMID(37), epoch: Epoch(5))
+        let owner = DomainOwner(farm: FarmID("a1b2c3")!, node: NodeID(2), vm: VMID(37), epoch: Epoch(5))
         return DomainSpecification(
             owner: owner, title: "anna's desktop", memory: Mebibytes(2048), virtualCPUs: 2,
             acceleration: .kvm,
@@ -87,7 +87,7 @@ final class DomainDocumentTests: XCTestCase {
     func testUUIDsDifferByFarmAndVMOnly() {
         func uuid(_ farm: String, _ vm: Int64, _ epoch: Int64 = 1) -> String {
             DomainDocument.uuid(
-                Ownership(farm: FarmID(farm)!, node: NodeID(1), vm: VMID(vm), epoch: Epoch(epoch)))
+                DomainOwner(farm: FarmID(farm)!, node: NodeID(1), vm: VMID(vm), epoch: Epoch(epoch)))
         }
         XCTAssertEqual(uuid("a1b2c3", 37), "717664a1-b2c3-8000-8000-000000000025")
         XCTAssertEqual(uuid("a1b2c3", 37, 9), uuid("a1b2c3", 37))
@@ -101,6 +101,6 @@ final class DomainDocumentTests: XCTestCase {
         XCTAssertNil(DomainMetadata.owner(from: "<owner farm='a1b2c3' node='1' vm='2'/><x epoch='3'/>"))
         XCTAssertEqual(
             DomainMetadata.owner(from: "<owner xmlns='u' farm=\"a1b2c3\" node=\"1\" vm='2' epoch='3'/>"),
-            Ownership(farm: FarmID("a1b2c3")!, node: NodeID(1), vm: VMID(2), epoch: Epoch(3)))
+            DomainOwner(farm: FarmID("a1b2c3")!, node: NodeID(1), vm: VMID(2), epoch: Epoch(3)))
     }
 }

@@ -66,7 +66,7 @@ struct LibvirtWorld: HypervisorWorld {
     // MARK: HypervisorWorld
 
     func specification(of vm: VMID, epoch: Epoch) async throws -> DomainSpecification {
-        let owner = Ownership(farm: farm, node: Self.node, vm: vm, epoch: epoch)
+        let owner = DomainOwner(farm: farm, node: Self.node, vm: vm, epoch: epoch)
         let overlay = "\(scratch.path)/\(vm).qcow2"
         let secret = "\(scratch.path)/\(vm).secret"
         if !FileManager.default.fileExists(atPath: overlay) {

@@ -68,7 +68,8 @@ final class SessionFigures: XCTestCase {
             guard case .vm(let vm) = added else { throw RigFailure("no VM was made: \(added)") }
             try await store.requestStart(vm, on: node, by: "bench")
             let epoch = try await store.desktop(vm)?.vm.intent.epoch ?? .none
-            try await store.keep(AgentSecret(String(repeating: "5a", count: 32)), of: vm, by: node, epoch: epoch)
+            let secret = AgentSecret(String(repeating: "5a", count: 32))
+            _ = try await store.begin(vm, by: node, epoch: epoch, secret: secret)
             try await store.record(Observation(state: .running, since: now), of: vm, by: node, epoch: epoch)
             vms.append(vm)
         }

@@ -70,6 +70,7 @@ final class AdministrationTests: XCTestCase {
         XCTAssertTrue(try rig.qvd("vm", "start", "desk").output.contains("already"))
 
         let running = Observation(state: .running, since: WallTime(seconds: 1_700_000_000), image: ImageID(1))
+        _ = try await store.begin(VMID(1), by: NodeID(1), epoch: Epoch(1), secret: AgentSecret("abc"))
         try await store.record(running, of: VMID(1), by: NodeID(1), epoch: Epoch(1))
         XCTAssertTrue(try complaint(rig.qvd("vm", "delete", "desk")).contains("is running; stop it with"))
         XCTAssertTrue(try complaint(rig.qvd("vm", "delete", "desk", "--delete-user-disk")).contains("is running"))

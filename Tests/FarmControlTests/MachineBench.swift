@@ -19,12 +19,13 @@ struct MachineBench {
 
     static func assignment(
         _ wanted: Intent.Wanted = .run, epoch: Int64 = 1, request: Int64 = 1, state: VMState = .stopped,
-        images: [DiskImage] = [image]
+        images: [DiskImage] = [image], hasBegun: Bool = false, era: Int64 = 0
     ) -> Assignment {
         let row = VirtualMachine(
             id: vm, name: "ann's desk", user: UserID(1), osf: OSFID(1), tag: "default",
             address: IPv4Address(bits: 0x0a03_0f07),
-            intent: Intent(wanted: wanted, node: NodeID(1), epoch: Epoch(epoch), request: request),
+            intent: Intent(
+                wanted: wanted, node: NodeID(1), epoch: Epoch(epoch, era: era), hasBegun: hasBegun, request: request),
             observation: Observation(state: state, image: image.id))
         let osf = OSFlavour(
             id: OSFID(1), tenant: TenantID(1), name: "desk", memory: Mebibytes(256),
@@ -47,17 +48,38 @@ struct MachineBench {
     }
 
     mutating func want(_ wanted: Intent.Wanted, epoch: Int64 = 1, request: Int64 = 1) {
-        send(.desired(Self.assignment(wanted, epoch: epoch, request: request)))
+        send(.row(.assigned(Self.assignment(wanted, epoch: epoch, request: request))))
     }
 
     mutating func adopt(_ assignment: Assignment, liveUnder epoch: Int64 = 1) {
-        take(machine.adopt(assignment, liveUnder: Epoch(epoch), at: now))
+        take(machine.adopt(.assigned(assignment), liveUnder: Epoch(epoch), at: now))
+    }
+
+    /// What the store keeps for the assignment.
+    static let secret = AgentSecret("5ec4e7")
+
+    /// The store answers that the start is begun.
+    mutating func begin(_ outcome: BeginOutcome = .begun(secret), line: UInt = #line) {
+        guard let id = machine.outstanding?.id, machine.outstanding?.effect == .begin else {
+            return XCTFail("nothing is begun", line: line)
+        }
+        send(.began(id, outcome))
+    }
+
+    /// The store answers that the VM is given back.
+    mutating func takeBack(line: UInt = #line) {
+        guard case .release? = machine.outstanding?.effect else { return XCTFail("nothing is given back", line: line) }
+        answer(line: line)
     }
 
     /// Answers the effect that is out.
     mutating func answer(_ outcome: PortOutcome = .done, line: UInt = #line) {
-        guard let id = machine.outstanding?.id else { return XCTFail("nothing is out", line: line) }
-        send(.finished(id, outcome))
+        guard let out = machine.outstanding else { return XCTFail("nothing is out", line: line) }
+        switch (out.effect, outcome) {
+        case (.begin, .done): send(.began(out.id, .begun(Self.secret)))
+        case (.begin, _): send(.began(out.id, .unknown("no answer")))
+        default: send(.finished(out.id, outcome))
+        }
     }
 
     /// Time passes until the machine's deadline.
@@ -77,6 +99,7 @@ struct MachineBench {
     mutating func start(upTo step: StartStep) {
         want(.run)
         send(.slotGranted)
+        begin()
         while machine.outstanding?.effect != .build(step) { answer() }
     }
 
@@ -94,11 +117,14 @@ struct MachineBench {
     mutating func forgetActions() { actions = [] }
 
     var effects: [VMEffect] {
-        actions.compactMap { if case .perform(let effect, _, _) = $0 { effect } else { nil } }
+        all.filter { if case .release = $0 { false } else { true } }
     }
+
+    /// Those on the store too.
+    var all: [VMEffect] { actions.compactMap { if case .perform(let effect, _, _) = $0 { effect } else { nil } } }
 
     /// The errors of the releases so far; a release without an error is nil.
     var releases: [String?] {
-        actions.compactMap { if case .release(let error, _) = $0 { .some(error) } else { nil } }
+        all.compactMap { if case .release(let error) = $0 { .some(error) } else { nil } }
     }
 }

@@ -12,7 +12,11 @@ struct NodeBench {
     var now = Instant(nanoseconds: 1_000_000_000)
     var wall = WallTime(seconds: 100)
     private(set) var actions: [NodeAction] = []
-    private var lastReading: NodeEvent?
+    private var lastReading: (assignments: [Assignment], others: [Int64], abandoned: [Int64])?
+    /// What the reading that is out, or was last, asked about.
+    private(set) var asked: [VMID] = []
+    /// What the store says of the node itself.
+    var nodeState = NodeState.running
 
     init(slots: Int = 10) {
         var policy = NodePolicy()
@@ -26,6 +30,7 @@ struct NodeBench {
         var bench = NodeBench(slots: slots)
         bench.read([])
         bench.look()
+        bench.send(.runningRecorded(true))
         bench.forgetActions()
         return bench
     }
@@ -41,6 +46,13 @@ struct NodeBench {
         return Assignment(vm: row, login: "ann", osf: other.osf, images: other.images)
     }
 
+    /// The row of a VM that is on no node.
+    static func freeRow(_ number: Int64, epoch: Int64 = 0) -> Assignment {
+        var row = assignment(number, .stop)
+        row.vm.intent = Intent(epoch: Epoch(epoch))
+        return row
+    }
+
     static func tap(_ number: Int64, farm: FarmID = farm, node: NodeID = node) -> TapName {
         TapName(farm: farm, node: node, vm: VMID(number))
     }
@@ -48,13 +60,15 @@ struct NodeBench {
     static func domain(_ number: Int64, epoch: Int64 = 1, state: ObservedDomain.State = .running)
         -> ObservedDomain
     {
-        let owner = Ownership(farm: farm, node: node, vm: VMID(number), epoch: Epoch(epoch))
+        let owner = DomainOwner(farm: farm, node: node, vm: VMID(number), epoch: Epoch(epoch))
         return ObservedDomain(name: DomainName(farm: farm, vm: VMID(number)), owner: owner, state: state)
     }
 
     mutating func send(_ event: NodeEvent) {
         now = now.advanced(by: .milliseconds(1))
-        actions += machine.receive(event, at: now, wall: wall)
+        let new = machine.receive(event, at: now, wall: wall)
+        for case .readStore(let vms) in new { asked = vms }
+        actions += new
     }
 
     mutating func pass(_ time: Duration) {
@@ -64,10 +78,14 @@ struct NodeBench {
 
     /// The reading that is out comes back; the rows are those of the assignments and of `others`.
     mutating func read(_ assignments: [Assignment], others: [Int64] = [], abandoned: [Int64] = []) {
-        let known = (assignments.map(\.vm.id) + others.map { VMID($0) }).sorted()
-        let reading = NodeEvent.assignments(assignments, abandoned: abandoned.map { VMID($0) }, known: known)
-        lastReading = reading
-        send(reading)
+        let free = others.map { Self.freeRow($0) }
+        var state = DesiredState(
+            node: Node(id: Self.node, name: "node", address: IPv4Address(bits: 0x0a03_0002), state: nodeState),
+            assignments: assignments, elsewhere: free.filter { asked.contains($0.vm.id) },
+            abandoned: abandoned.map { VMID($0) })
+        state.asked = Set(asked)
+        lastReading = (assignments, others, abandoned)
+        send(.read(state))
     }
 
     /// The store is read again, because somebody changed it.
@@ -88,7 +106,9 @@ struct NodeBench {
         while machine.isLooking == false {
             now = max(now, machine.deadline ?? now)
             send(.tick)
-            if machine.isReading, let lastReading { send(lastReading) }
+            if machine.isReading, let last = lastReading {
+                read(last.assignments, others: last.others, abandoned: last.abandoned)
+            }
         }
         look(change)
     }
@@ -98,8 +118,15 @@ struct NodeBench {
         guard let id = machine.machines[VMID(number)]?.outstanding?.id else {
             return XCTFail("nothing is out")
         }
-        send(.finished(id, outcome))
+        if machine.machines[VMID(number)]?.outstanding?.effect == .begin {
+            send(.began(id, .begun(MachineBench.secret)))
+        } else {
+            send(.finished(id, outcome))
+        }
     }
+
+    /// The store answers that the VM's start is begun.
+    mutating func begin(_ number: Int64) { answer(number) }
 
     mutating func runCompletely(_ number: Int64) {
         while machine.machines[VMID(number)]?.state != .running { answer(number) }
@@ -114,7 +141,7 @@ struct NodeBench {
 
     func effects(of number: Int64) -> [VMEffect] {
         actions.compactMap {
-            if case .perform(let effect, let id, _, _) = $0, id.vm == VMID(number) { effect } else { nil }
+            if case .perform(let effect, let id, _) = $0, id.vm == VMID(number) { effect } else { nil }
         }
     }
 

@@ -8,7 +8,7 @@ extension NodeExplorationWorld {
     var broken: String? {
         if let violation { return violation }
         for vm in vms {
-            if let words = brokenRules(vm) ?? brokenRow(vm) ?? brokenArming(vm) {
+            if let words = brokenRules(vm) ?? brokenRow(vm) ?? brokenAssignment(vm) ?? brokenArming(vm) {
                 return "\(words) (VM \(vm))"
             }
         }
@@ -23,18 +23,41 @@ extension NodeExplorationWorld {
 
     /// A row that says running has a domain, or the machine has not yet seen it die, or is about to say so.
     private func brokenRow(_ vm: VMID) -> String? {
-        guard rows[vm]?.observation.state == .running, domains[vm] == nil, machine.isReady else { return nil }
+        guard row(vm)?.observation.state == .running, domains[vm] == nil, machine.isReady else { return nil }
         if machine.machines[vm]?.state == .running { return nil }
-        if let recording = machine.recording[vm], recording.isOut || recording.retryAt != nil { return nil }
+        if let recording = machine.recording[vm] {
+            if recording.isOut || recording.retryAt != nil { return nil }
+            // An earlier record came late, or twice: the next reading finds that the row says something else.
+            if ghosts[vm]?.mayBeOverwritten == true, let said = recording.said, said.state != .running { return nil }
+        }
         if case .releasing = machine.machines[vm]?.phase { return nil }
-        let isReleased = pending.contains { if case .release(vm, _, _, _) = $0.call { true } else { false } }
-        return isReleased ? nil : "true-row: says running, and nobody is about to correct it"
+        return "true-row: says running, and nobody is about to correct it"
     }
+
+    /// While there is anything of a VM on the node, its row says that the node has begun it: a desktop that runs can
+    /// be started nowhere else. What is left of an ended start, and what nobody asked for, is somebody's to remove.
+    private func brokenAssignment(_ vm: VMID) -> String? {
+        guard let row = row(vm) else {
+            return domains[vm]?.isStray ?? true ? nil : "own-row: VM \(vm) lives without a row"
+        }
+        if let domain = domains[vm], !domain.isStray {
+            guard row.intent.node == Self.node, row.intent.hasBegun, row.intent.epoch == domain.epoch else {
+                return "own-row: lives under epoch \(domain.epoch), and its row says \(row.intent)"
+            }
+        }
+        if overlays.contains(vm) || secrets.contains(vm), !row.intent.hasBegun, !wasDisowned(vm) {
+            return "begin: something was made before the store knew of it"
+        }
+        return nil
+    }
+
+    /// What is left was made under an assignment that is over.
+    private func wasDisowned(_ vm: VMID) -> Bool { ghosts[vm]?.mayBeStray == true }
 
     private func brokenArming(_ vm: VMID) -> String? {
         guard let one = machine.machines[vm], one.phase != .idle else { return nil }
         let changing = pending.filter {
-            if case .perform(let effect, let id, _) = $0.call {
+            if case .perform(let effect, let id, _, _) = $0.call {
                 id.vm == vm && effect.changesNode
             } else {
                 false
@@ -43,16 +66,12 @@ extension NodeExplorationWorld {
         if changing.count > 1 { return "one-effect: two are out" }
         if let outstanding = one.outstanding {
             let isOut = pending.contains {
-                if case .perform(_, outstanding.id, _) = $0.call { true } else { false }
+                if case .perform(_, outstanding.id, _, _) = $0.call { true } else { false }
             }
             if isOut || one.deadline != nil { return nil }
             return "armed-deadline: waits for an effect that is not out"
         }
         if one.deadline != nil { return nil }
-        if one.phase == .releasing {
-            let isOut = pending.contains { if case .release(vm, _, _, _) = $0.call { true } else { false } }
-            return isOut ? nil : "armed-deadline: waits for a release that is not out"
-        }
         switch one.phase {
         case .waitingForSlot, .waitingToStop:
             return machine.slots.waiting.contains(vm)
@@ -71,7 +90,7 @@ extension NodeExplorationWorld {
         if !machine.slots.waiting.isEmpty, machine.slots.holders.count < machine.slots.capacity {
             return "slots: one is free while a VM waits"
         }
-        let readIsOut = pending.contains { $0.call == .read }
+        let readIsOut = pending.contains { if case .read = $0.call { true } else { false } }
         if machine.isReading != readIsOut {
             return "armed-deadline: reading is \(machine.isReading) in the machine"
         }
@@ -94,7 +113,7 @@ extension NodeExplorationWorld {
                 violation = "one-domain: a second one of VM \(vm) is begun"
             }
         case .askPowerOff, .askShutdown, .undo(.domain):
-            guard !domain.isStray, !ghost.wasStopped, !domain.isPoweringOff, let row = rows[vm] else {
+            guard !domain.isStray, !ghost.wasStopped, !domain.isPoweringOff, let row = row(vm) else {
                 return
             }
             if domain.isAcknowledged, row.intent.wanted == .run, row.intent.epoch == domain.epoch,
@@ -108,9 +127,9 @@ extension NodeExplorationWorld {
 
     /// Whether everything is as it is wanted, in words when it is not.
     var unsettled: String? {
-        guard pending.isEmpty, lateCreates.isEmpty else { return "something is under way" }
+        guard pending.isEmpty, lateCreates.isEmpty, lateCalls.isEmpty else { return "something is under way" }
         for vm in vms {
-            guard let row = rows[vm] else { continue }
+            guard let row = row(vm) else { continue }
             if row.intent.node == Self.node {
                 guard row.intent.wanted == .run else {
                     return "settles: VM \(vm) is wanted to stop and assigned"

@@ -11,19 +11,23 @@ extension NodeExplorationWorld {
         machine.canonical(at: now, ranks).hash(into: &hasher)
         for entry in pending {
             switch entry.call {
-            case .perform(let effect, let id, let epoch):
+            case .perform(let effect, let id, let epoch, let request):
                 hasher.combine(effect)
                 hasher.combine(ranks.of(id))
                 hasher.combine(epoch)
+                hasher.combine(request)
+                if case .began(_, let outcome)? = entry.answer { hasher.combine(outcome) }
                 if case .finished(_, let outcome)? = entry.answer { hasher.combine(outcome) }
             default: hasher.combine(entry)
             }
         }
-        hasher.combine(rows)
-        hasher.combine(secretsInStore)
+        // Of the store what decisions look at: neither its revision nor the audit trail nor its counters.
+        hasher.combine(ledger.vms())
+        for vm in vms { hasher.combine(ledger.secret(of: vm)) }
         hasher.combine(domains)
         hasher.combine([taps, filters, secrets, overlays])
         hasher.combine(lateCreates)
+        hasher.combine(lateCalls.map { $0.withoutNumbers })
         hasher.combine(ghosts)
         hasher.combine(wasHurt)
         if withBudget { hasher.combine(budget) }
@@ -38,7 +42,7 @@ struct EffectRanks {
     init(_ world: NodeExplorationWorld) {
         var ids = world.machine.machines.values.compactMap { $0.outstanding?.id }
         for entry in world.pending {
-            if case .perform(_, let id, _) = entry.call { ids.append(id) }
+            if case .perform(_, let id, _, _) = entry.call { ids.append(id) }
         }
         ids.sort { ($0.vm, $0.number) < ($1.vm, $1.number) }
         for id in ids where known[id] == nil { known[id] = Int64(known.count) }
@@ -69,9 +73,9 @@ extension NodeMachine {
         }
         copy.lookBegan = rank(lookBegan)
         copy.viewBegan = rank(viewBegan)
-        copy.readings = 0
         copy.nextRead = left(nextRead)
         copy.nextLook = left(nextLook)
+        copy.serving.retryAt = left(serving.retryAt)
         for (vm, heard) in heardStops { copy.heardStops[vm]?.at = rank(heard.at) }
         for (vm, entry) in recording { copy.recording[vm]?.retryAt = left(entry.retryAt) }
         for (vm, one) in machines {
@@ -95,5 +99,13 @@ extension NodeMachine {
             copy.machines[vm] = other
         }
         return copy
+    }
+}
+
+extension NodeExplorationWorld.Call {
+    /// The call of an effect that nobody awaits any more: only what it does counts.
+    fileprivate var withoutNumbers: NodeExplorationWorld.Call {
+        guard case .perform(let effect, let id, let epoch, let request) = self else { return self }
+        return .perform(effect, VMEffectID(vm: id.vm, number: 0), epoch, request: request)
     }
 }

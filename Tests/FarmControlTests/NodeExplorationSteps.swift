@@ -23,6 +23,9 @@ extension NodeExplorationWorld {
         }
         for index in pending.indices { addAnswers(to: index, step) }
         for vm in vms { addHappenings(to: vm, step) }
+        for index in lateCalls.indices {
+            step("late: \(lateCalls[index])", cost: pending.isEmpty ? 0 : 1) { $0.carryOutLate(index) }
+        }
         addPassingTime(step)
         step("daemon dies", cost: 1) { $0.crash(createsLate: false) }
         if pending.contains(where: \.isCreate) {
@@ -41,7 +44,27 @@ extension NodeExplorationWorld {
         guard entry.answer == nil else { return }
         switch entry.call {
         case .heard, .changed, .repair, .collect: return
-        case .perform(let effect, let id, let epoch):
+        case .perform(.begin, let id, _, _):
+            step("not begun: \(entry.call)", 1) { $0.refuse(index, .began(id, .unknown("away"))) }
+            step("begun without answer: \(entry.call)", 1) { world in
+                _ = world.carryOut(entry.call)
+                world.refuse(index, .began(id, .unknown("no answer")))
+            }
+            step("begun late: \(entry.call)", 1) { world in
+                world.lateCalls.append(entry.call)
+                world.refuse(index, .began(id, .unknown("no answer")))
+            }
+        case .perform(.release, let id, _, _):
+            step("not released: \(entry.call)", 1) { $0.refuse(index, .finished(id, .unknown("away"))) }
+            step("released without answer: \(entry.call)", 1) { world in
+                _ = world.carryOut(entry.call)
+                world.refuse(index, .finished(id, .unknown("no answer")))
+            }
+            step("released late: \(entry.call)", 1) { world in
+                world.lateCalls.append(entry.call)
+                world.refuse(index, .finished(id, .unknown("no answer")))
+            }
+        case .perform(let effect, let id, let epoch, _):
             guard effect.changesNode else { return }
             step("fails: \(entry.call)", 1) { $0.refuse(index, .finished(id, .failed("refused"))) }
             step("no answer: \(entry.call)", 1) { $0.refuse(index, .finished(id, .unknown("no answer"))) }
@@ -62,7 +85,17 @@ extension NodeExplorationWorld {
                 _ = world.carryOut(entry.call)
                 world.refuse(index, .recorded(vm, .failed))
             }
-        case .release: break
+            step("recorded late: \(vm)", 1) { world in
+                world.lateCalls.append(entry.call)
+                world.ghosts[vm]?.mayBeOverwritten = true
+                world.refuse(index, .recorded(vm, .failed))
+            }
+            step("recorded twice: \(vm)", 1) { world in
+                world.lateCalls.append(entry.call)
+                world.ghosts[vm]?.mayBeOverwritten = true
+                world.answer(index)
+            }
+        case .recordRunning: step("not recorded that it serves", 1) { $0.refuse(index, .runningRecorded(false)) }
         case .read: step("reading fails", 1) { $0.refuse(index, .readFailed("away")) }
         case .look: step("look fails", 1) { $0.refuse(index, .lookFailed("away")) }
         }
@@ -85,11 +118,14 @@ extension NodeExplorationWorld {
         if lateCreates[vm] != nil {
             step("late domain of \(vm)", pending.isEmpty ? 0 : 1) { $0.createLate(vm) }
         }
-        if rows[vm]?.intent.wanted == .run {
+        guard let row = row(vm) else { return }
+        if row.intent.wanted == .run {
             step("stop \(vm)", 1) { $0.requestStop(vm) }
-        } else {
+        } else if !row.isBlocked {
             step("start \(vm)", 1) { $0.requestStart(vm) }
         }
+        step(row.isBlocked ? "unblock \(vm)" : "block \(vm)", 1) { $0.setBlocked(vm, !row.isBlocked) }
+        step("delete \(vm)", 1) { $0.delete(vm) }
     }
 
     private func addPassingTime(_ step: AddStep) {
@@ -124,9 +160,11 @@ extension NodeExplorationWorld {
         domains[vm] = Domain(epoch: epoch, isStray: true)
     }
 
+    mutating func carryOutLate(_ index: Int) { _ = carryOut(lateCalls.remove(at: index)) }
+
     mutating func crash(createsLate: Bool) {
         for entry in pending {
-            if createsLate, entry.isCreate, case .perform(_, let id, let epoch) = entry.call {
+            if createsLate, entry.isCreate, case .perform(_, let id, let epoch, _) = entry.call {
                 lateCreates[id.vm] = epoch
                 ghosts[id.vm]?.mayBeStray = true
             }
@@ -140,6 +178,8 @@ extension NodeExplorationWorld {
     mutating func proceedUndisturbed() {
         if !pending.isEmpty {
             answer(0)
+        } else if !lateCalls.isEmpty {
+            carryOutLate(0)
         } else if let vm = lateCreates.keys.min() {
             createLate(vm)
         } else if let vm = vms.first(where: { domains[$0]?.isPoweringOff == true }) {
@@ -152,6 +192,6 @@ extension NodeExplorationWorld {
 
 extension NodeExplorationWorld.Pending {
     var isCreate: Bool {
-        if case .perform(.build(.domain), _, _) = call { answer == nil } else { false }
+        if case .perform(.build(.domain), _, _, _) = call { answer == nil } else { false }
     }
 }

@@ -16,10 +16,11 @@ struct NodeExplorationWorld {
 
     /// Something under way between the machine and the world.
     enum Call: Hashable {
-        case perform(VMEffect, VMEffectID, Epoch)
+        case perform(VMEffect, VMEffectID, Epoch, request: Int64)
         case record(Observation, VMID, Epoch)
-        case release(VMID, Epoch, request: Int64, error: String?)
-        case read, look
+        case read([VMID])
+        case look
+        case recordRunning
         case repair(VMID)
         case collect(Leftover)
         case heard(VMID, StopReason)
@@ -37,18 +38,14 @@ struct NodeExplorationWorld {
         var guestEnded = false
         var wasStopped = false
         var mayBeStray = false
+        /// A record was given up and may come late, or comes twice.
+        var mayBeOverwritten = false
         /// People were told of a domain that the store does not assign here.
         var isReported = false
     }
 
     static let farm = FarmID(bits: 0xabcdef)
     static let node = NodeID(1)
-    static let osf = OSFlavour(
-        id: OSFID(1), tenant: TenantID(1), name: "desk", memory: Mebibytes(64), userDiskSize: Mebibytes(0),
-        keepsOverlay: false)
-    static let images = [
-        DiskImage(id: ImageID(1), osf: OSFID(1), file: "desk.qcow2", version: "1", tags: ["default"])
-    ]
 
     var mutant: Mutant?
     var policy: NodePolicy
@@ -56,8 +53,9 @@ struct NodeExplorationWorld {
     var now = Instant.start
     var pending: [Pending] = []
 
-    var rows: [VMID: VirtualMachine] = [:]
-    var secretsInStore: Set<VMID> = []
+    /// The product's own rows, with the product's own rules.
+    var ledger: FarmLedger
+    let vms: [VMID]
     var domains: [VMID: Domain] = [:]
     var taps: Set<VMID> = []
     var filters: Set<VMID> = []
@@ -65,6 +63,8 @@ struct NodeExplorationWorld {
     var overlays: Set<VMID> = []
     /// Domains that a lost create will still make.
     var lateCreates: [VMID: Epoch] = [:]
+    /// Calls to the store that were given up and may still take effect.
+    var lateCalls: [Call] = []
     var ghosts: [VMID: Ghost] = [:]
     /// How much harm may still be done.
     var budget: Int
@@ -73,7 +73,7 @@ struct NodeExplorationWorld {
 
     /// Planted faults that the checks must find.
     enum Mutant: Hashable, CaseIterable {
-        case filterGoesBeforeDomain, looksMissDomains, answersVanish, rowsRunAhead, newerStartsAreForgotten
+        case filterGoesBeforeDomain, looksMissDomains, answersVanish, rowsRunAhead, disksComeBeforeBegin
     }
 
     init(vms: Int, slots: Int, budget: Int, mutant: Mutant? = nil) {
@@ -85,16 +85,10 @@ struct NodeExplorationWorld {
         machine = NodeMachine(farm: Self.farm, node: Self.node, policy: policy)
         self.budget = budget
         self.mutant = mutant
-        for number in 1...Int64(vms) {
-            let vm = VMID(number)
-            rows[vm] = VirtualMachine(
-                id: vm, name: "vm\(number)", user: UserID(1), osf: OSFID(1), tag: "default",
-                address: IPv4Address(bits: 0x0a03_0f00 + UInt32(number)))
-            ghosts[vm] = Ghost()
-        }
+        ledger = Self.ledger(vms: vms)
+        self.vms = (1...Int64(vms)).map { VMID($0) }
+        for vm in self.vms { ghosts[vm] = Ghost() }
     }
-
-    var vms: [VMID] { rows.keys.sorted() }
 
     // MARK: The machine
 
@@ -111,24 +105,23 @@ struct NodeExplorationWorld {
     private mutating func take(_ actions: [NodeAction]) {
         for action in actions {
             switch action {
-            case .readStore: pending.append(.init(call: .read))
+            case .readStore(let vms): pending.append(.init(call: .read(vms)))
             case .look: pending.append(.init(call: .look))
-            case .perform(let effect, let id, let plan, _):
+            case .perform(let effect, let id, let plan):
                 checkBeforePerforming(effect, id, plan)
                 if mutant == .filterGoesBeforeDomain, effect == .undo(.domain) { filters.remove(id.vm) }
                 if mutant == .answersVanish, effect == .build(.reservation) { continue }
-                pending.append(.init(call: .perform(effect, id, plan.epoch)))
+                if mutant == .disksComeBeforeBegin, effect == .begin { overlays.insert(id.vm) }
+                pending.append(.init(call: .perform(effect, id, plan.epoch, request: plan.request)))
             case .record(let observation, let vm, let epoch):
                 var said = observation
                 if mutant == .rowsRunAhead, said.state == .starting { said.state = .running }
                 pending.append(.init(call: .record(said, vm, epoch)))
-            case .release(let plan, let error):
-                pending.append(
-                    .init(call: .release(plan.vm.id, plan.epoch, request: plan.request, error: error)))
             case .repairFilter(let plan): pending.append(.init(call: .repair(plan.vm.id)))
             case .collect(let leftover): pending.append(.init(call: .collect(leftover)))
             case .report(.domainWithoutRow(_, let vm)): ghosts[vm]?.isReported = true
-            case .ready, .recordRunning, .report: break
+            case .recordRunning: pending.append(.init(call: .recordRunning))
+            case .announceReady, .report: break
             }
         }
     }
@@ -138,19 +131,19 @@ struct NodeExplorationWorld {
     /// Carries a call out as it should be, and says what the machine will hear.
     mutating func carryOut(_ call: Call) -> NodeEvent {
         switch call {
-        case .perform(let effect, let id, let epoch):
-            return .finished(id, perform(effect, id.vm, epoch))
-        case .record(let observation, let vm, let epoch):
-            guard rows[vm]?.intent.node == Self.node, rows[vm]?.intent.epoch == epoch else {
-                return .recorded(vm, .stale)
+        case .perform(.begin, let id, let epoch, _): return .began(id, begin(id.vm, epoch))
+        case .perform(.release(let error), let id, let epoch, let request):
+            release(id.vm, epoch, request, error)
+            return .finished(id, .done)
+        case .perform(let effect, let id, let epoch, _): return .finished(id, perform(effect, id.vm, epoch))
+        case .record(let observation, let vm, let epoch): return .recorded(vm, record(observation, vm, epoch))
+        case .recordRunning: return .runningRecorded(true)
+        case .read(let vms):
+            do {
+                return .read(try ledger.desiredState(of: Self.node, about: vms))
+            } catch {
+                return .readFailed("\(error)")
             }
-            rows[vm]?.observation = observation
-            if observation.state == .running { domains[vm]?.isAcknowledged = true }
-            return .recorded(vm, .done)
-        case .release(let vm, let epoch, let request, let error):
-            release(vm, epoch, request, error)
-            return .released(vm)
-        case .read: return .assignments(assignments, abandoned: [], known: vms)
         case .look: return .looked(view)
         case .repair(let vm):
             filters.insert(vm)
@@ -175,6 +168,7 @@ struct NodeExplorationWorld {
             guard domains[vm] != nil else { return .failed("not running") }
             domains[vm]?.isPoweringOff = true
             return .done
+        case .begin, .release: preconditionFailure("\(effect) is the store's")
         }
     }
 
@@ -188,12 +182,7 @@ struct NodeExplorationWorld {
         case .tap: taps.insert(vm)
         case .filter: filters.insert(vm)
         case .reservation: break
-        case .secret:
-            guard rows[vm]?.intent.node == Self.node, rows[vm]?.intent.epoch == epoch else {
-                return .failed("stale")
-            }
-            secretsInStore.insert(vm)
-            secrets.insert(vm)
+        case .secret: secrets.insert(vm)
         case .domain:
             guard domains[vm] == nil else { return .failed("runs already") }
             guard taps.contains(vm) else { return .failed("no tap") }
@@ -234,17 +223,10 @@ struct NodeExplorationWorld {
         }
     }
 
-    private var assignments: [Assignment] {
-        vms.compactMap { vm in
-            guard let row = rows[vm], row.intent.node == Self.node else { return nil }
-            return Assignment(vm: row, login: "ann", osf: Self.osf, images: Self.images)
-        }
-    }
-
     private var view: NodeView {
         var view = NodeView()
         for vm in domains.keys.sorted() where mutant != .looksMissDomains {
-            let owner = Ownership(
+            let owner = DomainOwner(
                 farm: Self.farm, node: Self.node, vm: vm, epoch: domains[vm]?.epoch ?? .none)
             view.domains.append(
                 ObservedDomain(name: DomainName(farm: Self.farm, vm: vm), owner: owner, state: .running))

@@ -12,8 +12,8 @@ final class NodeMachineTests: XCTestCase {
         store.read([NodeBench.assignment(1)])
         XCTAssertEqual(store.actions, [])
         store.look()
-        XCTAssertTrue(store.actions.contains(.ready))
-        XCTAssertEqual(store.effects(of: 1), [.build(.disks)])
+        XCTAssertTrue(store.actions.contains(.recordRunning))
+        XCTAssertEqual(store.effects(of: 1), [.begin])
 
         var node = NodeBench()
         node.forgetActions()
@@ -27,7 +27,7 @@ final class NodeMachineTests: XCTestCase {
         var bench = NodeBench()
         bench.read([NodeBench.assignment(1)])
         bench.look { $0.taps = [ObservedTap(name: NodeBench.tap(1), isUp: true, isOnBridge: true)] }
-        XCTAssertEqual(bench.effects(of: 1), [.build(.disks)])
+        XCTAssertEqual(bench.effects(of: 1), [.begin])
         XCTAssertEqual(bench.collected, [])
     }
 
@@ -55,15 +55,31 @@ final class NodeMachineTests: XCTestCase {
         XCTAssertEqual(bench.findings.suffix(2), [.storeReachable, .nodeReadable])
     }
 
-    func testANodeThatServesSaysSoAgainWhenTheStoreSaysOtherwise() {
+    func testANodeThatServesSaysSoUntilTheStoreTookItAndIsAnnouncedOnce() {
         var bench = NodeBench()
-        bench.send(.nodeRead(.starting))
+        bench.nodeState = .starting
+        bench.read([])
         XCTAssertFalse(bench.actions.contains(.recordRunning))
-        bench = NodeBench.ready()
-        bench.send(.nodeRead(.running))
-        XCTAssertEqual(bench.actions, [])
-        bench.send(.nodeRead(.starting))
+        bench.look()
+        XCTAssertEqual(bench.actions.last, .recordRunning)
+        bench.forgetActions()
+        bench.send(.runningRecorded(false))
+        bench.send(.tick)
+        XCTAssertEqual(bench.actions, [], "not without a pause")
+        bench.pass(.seconds(1))
         XCTAssertEqual(bench.actions, [.recordRunning])
+        bench.send(.runningRecorded(true))
+        XCTAssertEqual(bench.actions, [.recordRunning, .announceReady])
+        bench.forgetActions()
+        bench.readAgain([])
+        bench.readAgain([])
+        XCTAssertEqual(bench.actions.filter { $0 == .recordRunning }.count, 1, "the store says otherwise")
+        bench.send(.runningRecorded(true))
+        XCTAssertFalse(bench.actions.contains(.announceReady), "people were told")
+        bench.nodeState = .running
+        bench.forgetActions()
+        bench.readAgain([])
+        XCTAssertFalse(bench.actions.contains(.recordRunning))
     }
 
     func testAChangeDuringAReadingIsReadAfterwards() {
@@ -71,11 +87,11 @@ final class NodeMachineTests: XCTestCase {
         bench.send(.storeChanged)
         bench.send(.storeChanged)
         bench.send(.storeChanged)
-        XCTAssertEqual(bench.actions, [.readStore])
+        XCTAssertEqual(bench.actions, [.readStore(about: [])])
         bench.read([])
-        XCTAssertEqual(bench.actions, [.readStore, .readStore])
+        XCTAssertEqual(bench.actions, [.readStore(about: []), .readStore(about: [])])
         bench.read([])
-        XCTAssertEqual(bench.actions, [.readStore, .readStore], "and no more")
+        XCTAssertEqual(bench.actions, [.readStore(about: []), .readStore(about: [])], "and no more")
     }
 
     // MARK: Slots
@@ -107,7 +123,7 @@ final class NodeMachineTests: XCTestCase {
         bench.answer(1)
         bench.lookAgain { view in for vm in 2...4 { view.domains.append(NodeBench.domain(Int64(vm))) } }
         for _ in StartStep.allCases { bench.answer(1) }
-        XCTAssertEqual(bench.effects(of: 5), [.build(.disks)])
+        XCTAssertEqual(bench.effects(of: 5), [.begin])
         XCTAssertEqual(bench.effects(of: 3), [])
         bench.runCompletely(5)
         XCTAssertEqual(bench.effects(of: 3), [.askPowerOff])
@@ -119,6 +135,7 @@ final class NodeMachineTests: XCTestCase {
             var bench = NodeBench.ready(slots: 1)
             bench.readAgain([NodeBench.assignment(1), NodeBench.assignment(2)])
             XCTAssertEqual(bench.effects(of: 2), [])
+            bench.begin(1)
             if fails {
                 bench.answer(1, .failed("disk full"))
                 bench.answer(1)
@@ -126,7 +143,7 @@ final class NodeMachineTests: XCTestCase {
                 bench.now = bench.now.advanced(by: .seconds(91))
                 bench.send(.tick)
             }
-            XCTAssertEqual(bench.effects(of: 2), [.build(.disks)])
+            XCTAssertEqual(bench.effects(of: 2), [.begin])
         }
     }
 
@@ -179,7 +196,7 @@ final class NodeMachineTests: XCTestCase {
         bench.readAgain([NodeBench.assignment(1)])
         bench.forgetActions()
         bench.send(.recorded(VMID(1), .stale))
-        XCTAssertEqual(bench.actions, [.readStore])
+        XCTAssertEqual(bench.actions, [.readStore(about: [VMID(1)])])
     }
 
     func testSinceIsWhenTheStateBeganNotWhenItsDetailChanged() {
@@ -198,8 +215,7 @@ final class NodeMachineTests: XCTestCase {
         var bench = NodeBench.ready(slots: 1)
         bench.readAgain([NodeBench.assignment(1), NodeBench.assignment(2)])
         bench.readAgain([NodeBench.assignment(1), NodeBench.assignment(2, .stop)])
-        for _ in StartStep.allCases { bench.answer(2) }
-        bench.send(.released(VMID(2)))
+        bench.answer(2)
         bench.read([NodeBench.assignment(1), NodeBench.assignment(2, epoch: 2)])
         bench.forgetActions()
         bench.send(.recorded(VMID(2), .done))
@@ -213,21 +229,14 @@ final class NodeMachineTests: XCTestCase {
         XCTAssertEqual(bench.findings.last, .zombie(VMID(1), "qemu does not die"))
     }
 
-    func testTheFirstPingCarriesTheSecretThatTheStartHasDrawn() {
+    func testThePingsCarryTheSecretThatTheStoreKeepsForTheAssignment() {
         var bench = NodeBench.ready()
         bench.readAgain([NodeBench.assignment(1)])
-        while bench.machine.machines[VMID(1)]?.outstanding?.effect != .build(.secret) { bench.answer(1) }
-        bench.forgetActions()
-        bench.answer(1)
-        XCTAssertTrue(bench.actions.contains(.readStore))
-        var known = NodeBench.assignment(1)
-        known.secret = AgentSecret("new")
-        bench.read([known])
-        bench.answer(1)
+        while bench.machine.machines[VMID(1)]?.state != .running { bench.answer(1) }
         let secrets = bench.actions.compactMap { action -> AgentSecret? in
-            if case .perform(.ping, _, _, let secret) = action { secret } else { nil }
+            if case .perform(.ping, _, let plan) = action { plan.secret } else { nil }
         }
-        XCTAssertEqual(secrets, [AgentSecret("new")])
+        XCTAssertEqual(secrets, [MachineBench.secret])
     }
 
     // MARK: What the hypervisor says
@@ -242,7 +251,7 @@ final class NodeMachineTests: XCTestCase {
             XCTAssertEqual(bench.actions, [.look])
             bench.look()
             for _ in StartStep.allCases { bench.answer(1) }
-            let releases = bench.actions.filter { if case .release = $0 { true } else { false } }
+            let releases = bench.effects(of: 1).filter { if case .release = $0 { true } else { false } }
             XCTAssertEqual(releases.count, isReleased ? 1 : 0, "\(reason)")
         }
     }

@@ -47,7 +47,7 @@ final class VirtualMachineSightTests: XCTestCase {
             bench.start(upTo: .domain)
             bench.answer(.unknown("no answer"))
             bench.undoAll()
-            bench.send(.released)
+            bench.takeBack()
             bench.want(.run, epoch: 2, request: 2)
             bench.send(.slotGranted)
             while bench.machine.outstanding?.effect != .ping { bench.answer() }
@@ -78,7 +78,7 @@ final class VirtualMachineSightTests: XCTestCase {
         released.start(upTo: .domain)
         released.answer(.unknown("no answer"))
         released.undoAll()
-        released.send(.released)
+        released.takeBack()
         released.look(isLive: true)
         XCTAssertEqual(released.machine.outstanding?.effect, .undo(.domain))
         released.undoAll()
@@ -90,7 +90,7 @@ final class VirtualMachineSightTests: XCTestCase {
         bench.start(upTo: .domain)
         bench.answer(.failed("no"))
         bench.undoAll()
-        bench.send(.released)
+        bench.takeBack()
         bench.forgetActions()
         bench.look(isLive: true, epoch: 2)
         XCTAssertEqual(bench.actions, [])
@@ -163,11 +163,10 @@ final class VirtualMachineSightTests: XCTestCase {
         }
     }
 
-    func testADomainOfAnEarlierAssignmentIsEndedPolitelyAndTheNewOneStarted() {
+    func testADomainOfAnEarlierAssignmentIsEndedAtOnceAndTheNewOneStarted() {
         var bench = MachineBench()
         bench.adopt(MachineBench.assignment(epoch: 4), liveUnder: 3)
-        XCTAssertEqual(bench.effects, [.askPowerOff])
-        bench.look(isLive: false)
+        XCTAssertEqual(bench.effects, [.undo(.domain)])
         bench.undoAll()
         XCTAssertEqual(bench.actions.last, .requestSlot(.start))
         XCTAssertEqual(bench.releases, [])
@@ -200,7 +199,7 @@ final class VirtualMachineSightTests: XCTestCase {
         var bench = MachineBench()
         bench.startCompletely()
         bench.forgetActions()
-        bench.send(.desired(nil))
+        bench.send(.row(.none))
         XCTAssertEqual(bench.actions, [])
         XCTAssertTrue(bench.machine.isKeptWithoutRow)
         var back = bench
@@ -214,9 +213,10 @@ final class VirtualMachineSightTests: XCTestCase {
         for step in StartStep.allCases {
             var bench = MachineBench()
             bench.start(upTo: step)
-            bench.send(.desired(nil))
+            bench.send(.row(.none))
             bench.answer()
-            XCTAssertEqual(bench.machine.outstanding?.effect, step == .domain ? .askShutdown : .undo(step))
+            // A domain that lives is kept: a store that lost its rows must not end desktops.
+            XCTAssertEqual(bench.machine.outstanding?.effect, step == .domain ? .ping : .undo(step))
         }
     }
 

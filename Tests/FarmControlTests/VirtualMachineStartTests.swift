@@ -7,7 +7,7 @@ final class VirtualMachineStartTests: XCTestCase {
     func testAStartBuildsEveryStepInOrderAndThenListensForTheAgent() {
         var bench = MachineBench()
         bench.startCompletely()
-        XCTAssertEqual(bench.effects, StartStep.allCases.map { .build($0) } + [.ping])
+        XCTAssertEqual(bench.effects, [.begin] + StartStep.allCases.map { .build($0) } + [.ping])
         XCTAssertEqual(bench.machine.state, .running)
         XCTAssertEqual(bench.machine.said?.image, MachineBench.image.id)
     }
@@ -68,7 +68,7 @@ final class VirtualMachineStartTests: XCTestCase {
         bench.want(.run)
         XCTAssertEqual(bench.actions, [.requestSlot(.start)])
         bench.want(.stop, request: 2)
-        bench.undoAll()
+        XCTAssertEqual(bench.effects, [], "nothing was begun, so nothing is touched")
         XCTAssertEqual(bench.actions.filter { $0 == .releaseSlot }, [.releaseSlot])
         XCTAssertEqual(bench.releases, [nil])
         bench.send(.slotGranted)
@@ -89,10 +89,10 @@ final class VirtualMachineStartTests: XCTestCase {
         blocked.isBlocked = true
         for (images, remedy) in [([], "qvd di add"), ([blocked], "qvd di unblock 3")] {
             var bench = MachineBench()
-            bench.send(.desired(MachineBench.assignment(images: images)))
+            bench.send(.row(.assigned(MachineBench.assignment(images: images))))
             bench.undoAll()
             XCTAssertTrue(bench.releases.first??.contains(remedy) == true, "\(bench.releases)")
-            XCTAssertFalse(bench.effects.contains(.build(.disks)))
+            XCTAssertEqual(bench.effects, [], "nothing was begun, so nothing is touched")
         }
     }
 

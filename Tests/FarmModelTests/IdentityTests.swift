@@ -26,9 +26,13 @@ final class IdentityTests: XCTestCase {
 
     func testEpochsOnlyGrow() {
         XCTAssertEqual(Epoch.none, Epoch(0))
-        XCTAssertEqual(Epoch(41).next, Epoch(42))
+        XCTAssertEqual(Epoch(41).next(in: 0), Epoch(42))
         XCTAssertLessThan(Epoch(9), Epoch(10))
         XCTAssertEqual("\(Epoch(10))", "10")
+        XCTAssertEqual(Epoch(41).next(in: 2), Epoch(42, era: 2))
+        XCTAssertEqual(Epoch(41, era: 3).next(in: 2), Epoch(42, era: 3), "an era is never left for an older one")
+        XCTAssertLessThan(Epoch(99, era: 1), Epoch(3, era: 2), "every epoch of a new era is newer")
+        XCTAssertEqual("\(Epoch(10, era: 2))", "2.10")
     }
 
     func testSecretsAreNeverPrinted() {

@@ -29,7 +29,7 @@ final class NameTests: XCTestCase {
             XCTAssertEqual([read.node.rawValue, read.vm.rawValue], [node, vm])
             XCTAssertEqual(read.farm, farm)
         }
-        let owner = Ownership(farm: farm, node: NodeID(1), vm: VMID(1), epoch: Epoch(3))
+        let owner = DomainOwner(farm: farm, node: NodeID(1), vm: VMID(1), epoch: Epoch(3))
         XCTAssertEqual(TapName(owner).text, "q0a1b2c-01-0001")
     }
 

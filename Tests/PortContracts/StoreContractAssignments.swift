@@ -7,10 +7,10 @@ extension StoreContract {
             "a start assigns the VM once, with the next epoch",
             { store in
                 let example = try await ExampleFarm(in: store)
-                try await expectEqual(try store.assignments(to: example.node), [])
+                try await expectEqual(try store.desiredState(of: example.node, about: []).assignments, [])
                 try await store.requestStart(example.vm, on: example.node, by: "user alice@default")
                 try await store.requestStart(example.vm, on: example.node, by: "somebody else")
-                let assignment = try await store.assignments(to: example.node)
+                let desired = try await store.desiredState(of: example.node, about: [])
                 let vm = try await store.vm(example.vm)
                 try expectEqual(
                     vm.intent,
@@ -19,7 +19,12 @@ extension StoreContract {
                     ))
                 let snapshot = try await store.snapshot()
                 try expectEqual(
-                    assignment, [Assignment(vm: vm, login: "alice", osf: snapshot.osfs[0], images: snapshot.images)])
+                    desired,
+                    DesiredState(
+                        node: snapshot.nodes[0],
+                        assignments: [
+                            Assignment(vm: vm, login: "alice", osf: snapshot.osfs[0], images: snapshot.images)
+                        ]))
                 try await expectEqual(
                     try store.nodesForPlacement(), [PlacementCandidate(node: snapshot.nodes[0], assignedVMs: 1)])
             }
@@ -60,12 +65,21 @@ extension StoreContract {
             { store in
                 let example = try await ExampleFarm(in: store)
                 try await store.requestStart(example.vm, on: example.node, by: "a")
-                try await store.keep(AgentSecret("s"), of: example.vm, by: example.node, epoch: Epoch(1))
+                // What the node says of it changes nothing: it says so while it waits.
+                try await store.record(
+                    Observation(state: .starting, since: WallTime(seconds: 8), detail: "waiting"), of: example.vm,
+                    by: example.node, epoch: Epoch(1))
                 try await store.requestStop(example.vm, by: "b")
                 try await store.requestStop(example.vm, by: "c")
                 try await expectEqual(
+                    try store.vm(example.vm).observation, Observation(since: WallTime(seconds: 8)))
+                try await expectEqual(
                     try store.vm(example.vm).intent,
                     Intent(wanted: .stop, node: nil, epoch: Epoch(1), request: 2, requestedBy: "b"))
+                try await expectError(.stale) { () async throws(PortError) in
+                    _ = try await store.begin(
+                        example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("late"))
+                }
                 try await expectEqual(try store.desktop(example.vm)?.secret, nil)
                 try await expectError(.stale) { () async throws(PortError) in
                     try await store.record(
@@ -79,30 +93,83 @@ extension StoreContract {
             }
         ),
         (
+            "what a node has begun is freed by that node alone, whatever was recorded of it",
+            { store in
+                let example = try await ExampleFarm(in: store)
+                try await store.requestStart(example.vm, on: example.node, by: "a")
+                let secret = try await store.begin(
+                    example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("first"))
+                try expectEqual(secret, AgentSecret("first"))
+                // Repeated, because the answer was lost, or by a daemon that was started again.
+                let again = try await store.begin(
+                    example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("second"))
+                try expectEqual(again, AgentSecret("first"))
+                try await expectEqual(try store.desktop(example.vm)?.secret, AgentSecret("first"))
+                try await expectEqual(try store.vm(example.vm).observation.state, .stopped)
+                try await store.requestStop(example.vm, by: "b")
+                let stopping = Intent(
+                    wanted: .stop, node: example.node, epoch: Epoch(1), hasBegun: true, request: 2, requestedBy: "b")
+                try await expectEqual(try store.vm(example.vm).intent, stopping)
+                try await expectError(.stale) { () async throws(PortError) in
+                    _ = try await store.begin(example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("x"))
+                }
+                try await expectRefusal(store, .deleteVM(example.vm), .notStopped)
+                try await store.release(
+                    example.vm, by: example.node, epoch: Epoch(1), request: 1, error: nil, at: WallTime(seconds: 20))
+                try await expectEqual(
+                    try store.vm(example.vm).intent,
+                    Intent(wanted: .stop, epoch: Epoch(1), request: 2, requestedBy: "b"))
+            }
+        ),
+        (
+            "a node learns of what it asks about, assigned to it or not",
+            { store in
+                let example = try await ExampleFarm(in: store)
+                let second = try await store.number(
+                    .addVM(name: "lab", user: example.user, osf: example.osf, tag: "default", address: nil))
+                try await store.requestStart(example.vm, on: example.node, by: "a")
+                let asked = [VMID(second), example.vm, VMID(77)]
+                let desired = try await store.desiredState(of: example.node, about: asked)
+                try expectEqual(desired.assignments.map(\.vm.id), [example.vm])
+                try expectEqual(desired.elsewhere.map(\.vm.id), [VMID(second)])
+                try expectEqual(desired.asked, Set(asked))
+                _ = try await store.perform(.addNode(name: "node2", address: IPv4Address("10.3.0.3")!))
+                let other = try await store.desiredState(of: NodeID(2), about: [example.vm])
+                try expectEqual(other.assignments, [])
+                try expectEqual(other.elsewhere.map(\.vm.intent.node), [example.node])
+                let many = try await store.desiredState(of: NodeID(2), about: (1...250).map { VMID($0) })
+                try expectEqual(many.elsewhere.map(\.vm.id), [example.vm, VMID(second)].sorted())
+                try await expectError(.notFound) { () async throws(PortError) in
+                    _ = try await store.desiredState(of: NodeID(9), about: [])
+                }
+            }
+        ),
+        (
             "a running VM that is to stop keeps its node until it is released",
             { store in
                 let example = try await ExampleFarm(in: store)
                 try await store.requestStart(example.vm, on: example.node, by: "a")
+                _ = try await store.begin(example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("one"))
                 let running = Observation(
                     state: .running, since: WallTime(seconds: 8), detail: "", image: example.image)
                 try await store.record(running, of: example.vm, by: example.node, epoch: Epoch(1))
                 try await store.record(running, of: example.vm, by: example.node, epoch: Epoch(1))
-                try await store.keep(AgentSecret("one"), of: example.vm, by: example.node, epoch: Epoch(1))
-                try await store.keep(AgentSecret("two"), of: example.vm, by: example.node, epoch: Epoch(1))
                 let view = try await store.desktop(example.vm)
-                try expectEqual(view?.secret, AgentSecret("two"))
+                try expectEqual(view?.secret, AgentSecret("one"))
                 try expectEqual(view?.vm.observation, running)
                 try await store.requestStop(example.vm, by: "b")
                 try await expectEqual(
                     try store.vm(example.vm).intent,
-                    Intent(wanted: .stop, node: example.node, epoch: Epoch(1), request: 2, requestedBy: "b"))
+                    Intent(
+                        wanted: .stop, node: example.node, epoch: Epoch(1), hasBegun: true, request: 2,
+                        requestedBy: "b"))
                 try await store.release(
                     example.vm, by: example.node, epoch: Epoch(1), request: 1, error: nil, at: WallTime(seconds: 20))
                 let vm = try await store.vm(example.vm)
                 try expectEqual(vm.intent.node, nil)
                 try expectEqual(vm.observation, Observation(state: .stopped, since: WallTime(seconds: 20)))
                 try await expectEqual(try store.desktop(example.vm)?.secret, nil)
-                try await expectEqual(try store.assignments(to: example.node), [])
+                try await expectEqual(try store.desiredState(of: example.node, about: []).assignments, [])
             }
         ),
         (
@@ -120,7 +187,7 @@ extension StoreContract {
                         try await store.record(Observation(state: .running), of: vm, by: node, epoch: epoch)
                     }
                     try await expectError(.stale) { () async throws(PortError) in
-                        try await store.keep(AgentSecret("x"), of: vm, by: node, epoch: epoch)
+                        _ = try await store.begin(vm, by: node, epoch: epoch, secret: AgentSecret("x"))
                     }
                     try await expectError(.stale) { () async throws(PortError) in
                         try await store.release(
@@ -159,6 +226,7 @@ extension StoreContract {
             { store in
                 let example = try await ExampleFarm(in: store)
                 try await store.requestStart(example.vm, on: example.node, by: "a")
+                _ = try await store.begin(example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("s"))
                 try await store.record(
                     Observation(state: .running, image: example.image), of: example.vm, by: example.node,
                     epoch: Epoch(1))

@@ -121,6 +121,7 @@ extension StoreContract {
                 _ = try await store.perform(.startVM(example.vm, node: example.node))
                 try await expectRefusal(
                     store, .deleteVM(example.vm), .notStopped, naming: ["about to start", "vm stop"])
+                _ = try await store.begin(example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("s"))
                 try await store.record(
                     Observation(state: .running), of: example.vm, by: example.node, epoch: Epoch(1))
                 _ = try await store.perform(.stopVM(example.vm))

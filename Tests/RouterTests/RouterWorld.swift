@@ -150,7 +150,7 @@ final class RouterWorld {
 private func keepHouse(_ store: SimulatedStore, _ node: NodeID) async {
     for await _ in store.changes() {
         do {
-            for assignment in try await store.assignments(to: node) {
+            for assignment in try await store.desiredState(of: node, about: []).assignments {
                 try await converge(assignment.vm, on: node, in: store)
             }
         } catch {
@@ -163,7 +163,7 @@ private func converge(_ vm: VirtualMachine, on node: NodeID, in store: Simulated
     let now = WallTime(seconds: 2)
     switch (vm.intent.wanted, vm.observation.state) {
     case (.run, .stopped):
-        try await store.keep(RouterWorld.secret, of: vm.id, by: node, epoch: vm.intent.epoch)
+        _ = try await store.begin(vm.id, by: node, epoch: vm.intent.epoch, secret: RouterWorld.secret)
         let running = Observation(state: .running, since: now)
         try await store.record(running, of: vm.id, by: node, epoch: vm.intent.epoch)
     case (.stop, _):

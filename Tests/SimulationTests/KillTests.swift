@@ -46,7 +46,8 @@ final class KillTests: XCTestCase {
     func testHKDIsKilledAtEveryStepOfAStart() {
         let met = killAtEveryStep(.houseKeeper, from: Plan.second, most: 150)
         let wanted: Set<PortOperation> = [
-            .storeRead, .storeWrite, .inspectImage, .prepareOverlay, .ensureUserDisk, .ensureTap, .applyFilter,
+            .storeRead, .storeBegin, .storeRecord, .inspectImage, .prepareOverlay, .ensureUserDisk, .ensureTap,
+            .applyFilter,
             .observeReservations, .handSecret, .observeDisks, .defineDomain, .createDomain, .ping,
         ]
         XCTAssertEqual(wanted.subtracting(met), [])
@@ -55,7 +56,8 @@ final class KillTests: XCTestCase {
     func testHKDIsKilledAtEveryStepOfAStop() {
         let met = killAtEveryStep(.houseKeeper, from: 100 * Plan.second, most: 120)
         let wanted: Set<PortOperation> = [
-            .storeRead, .storeWrite, .powerOff, .undefineDomain, .removeSecret, .removeFilter, .removeTap,
+            .storeRead, .storeRecord, .storeRelease, .powerOff, .undefineDomain, .removeSecret, .removeFilter,
+            .removeTap,
             .removeOverlays,
         ]
         XCTAssertEqual(wanted.subtracting(met), [])

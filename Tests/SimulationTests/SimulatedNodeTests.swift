@@ -114,7 +114,7 @@ private struct PlainScript: Sendable {
 
     /// Makes a VM run, as HKD would.
     func start(_ vm: Int64, _ ports: PortSet) async throws {
-        let owner = Ownership(farm: farm, node: NodeID(1), vm: VMID(vm), epoch: Epoch(1))
+        let owner = DomainOwner(farm: farm, node: NodeID(1), vm: VMID(vm), epoch: Epoch(1))
         let tap = TapName(owner)
         let overlay = try await ports.disks.prepareOverlay(
             OverlaySpecification(vm: VMID(vm), image: ImageID(1), imageFile: "desktop.qcow2", keepsExisting: false))

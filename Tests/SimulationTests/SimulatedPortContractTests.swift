@@ -56,7 +56,7 @@ private struct HypervisorHands: HypervisorWorld {
     var patience: Duration { .seconds(300) }
 
     func specification(of vm: VMID, epoch: Epoch) async throws -> DomainSpecification {
-        let owner = Ownership(farm: FarmID(bits: 0xc0de03), node: NodeID(1), vm: vm, epoch: epoch)
+        let owner = DomainOwner(farm: FarmID(bits: 0xc0de03), node: NodeID(1), vm: vm, epoch: epoch)
         let tap = TapName(owner)
         let address = IPv4Address(bits: 0x0a03_0200 | UInt32(vm.rawValue))
         let mac = MACAddress(forVirtualMachineAt: address)

@@ -5,11 +5,11 @@ import PortContracts
 /// One call on a store and its answer as text, in which two stores can be compared.
 enum RandomOperation {
     case recordState(NodeID, NodeState, WallTime)
-    case assignments(NodeID)
+    case desiredState(NodeID, [VMID])
     case reservations
     case record(Observation, VMID, NodeID, Epoch)
     case release(VMID, NodeID, Epoch, Int64, String?, WallTime)
-    case keep(AgentSecret, VMID, NodeID, Epoch)
+    case begin(AgentSecret, VMID, NodeID, Epoch)
     case read(VMID, UserID, LoginName)
     case requestStart(VMID, NodeID, String)
     case requestStop(VMID, String)
@@ -31,16 +31,18 @@ enum RandomOperation {
     private func answer(of store: any StoreContract.Store) async throws(PortError) -> String {
         switch self {
         case .recordState(let node, let state, let time): try await store.recordState(of: node, state, at: time)
-        case .assignments(let node):
-            return "\(try await store.assignments(to: node)) \(try await store.abandonedDomains(on: node))"
+        case .desiredState(let node, let vms):
+            let desired = try await store.desiredState(of: node, about: vms)
+            return "\(desired.node) \(desired.assignments) \(desired.elsewhere) \(desired.asked.sorted())"
+                + " \(desired.abandoned) \(try await store.abandonedDomains(on: node))"
         case .reservations:
             return "\(try await store.reservations()) \(try await store.nodesForPlacement())"
         case .record(let observation, let vm, let node, let epoch):
             try await store.record(observation, of: vm, by: node, epoch: epoch)
         case .release(let vm, let node, let epoch, let request, let error, let time):
             try await store.release(vm, by: node, epoch: epoch, request: request, error: error, at: time)
-        case .keep(let secret, let vm, let node, let epoch):
-            try await store.keep(secret, of: vm, by: node, epoch: epoch)
+        case .begin(let secret, let vm, let node, let epoch):
+            return try await store.begin(vm, by: node, epoch: epoch, secret: secret).text
         case .read(let vm, let user, let login):
             let view = try await store.desktop(vm)
             // A dictionary's own description has no fixed order.

@@ -14,11 +14,11 @@ struct RandomScript {
         let time = WallTime(seconds: tick)
         switch pick(20) {
         case 0: return .recordState(node(), NodeState.allCases[pick(100) < 70 ? 2 : pick(4)], time)
-        case 1: return .assignments(node())
+        case 1: return .desiredState(node(), [vm(), vm(), vm()])
         case 2: return .reservations
         case 3, 4: return .record(observation(time), vm(), node(), epoch())
         case 5: return .release(vm(), node(), epoch(), Int64(pick(6)), pick(2) == 0 ? "failed \(tick)" : nil, time)
-        case 6: return .keep(AgentSecret("secret-\(tick)"), vm(), node(), epoch())
+        case 6: return .begin(AgentSecret("secret-\(tick)"), vm(), node(), epoch())
         case 7: return .read(vm(), user(), login())
         case 8: return .requestStart(vm(), node(), "actor \(tick)")
         case 9: return .requestStop(vm(), "actor \(tick)")

@@ -1,3 +1,4 @@
+import FarmControl
 import FarmModel
 import FarmPorts
 import Foundation
@@ -141,14 +142,16 @@ final class SQLiteFileTests: XCTestCase {
 
     func testEachEarlierSchemaIsUpgradedAndKeepsItsRows() async throws {
         let folder = try TemporaryFolder()
+        let newest = Schema.migrations.count
         let later = [
-            Migration(number: 2, statements: ["ALTER TABLE tenants ADD COLUMN note TEXT NOT NULL DEFAULT ''"]),
             Migration(
-                number: 3,
+                number: newest + 1, statements: ["ALTER TABLE tenants ADD COLUMN note TEXT NOT NULL DEFAULT ''"]),
+            Migration(
+                number: newest + 2,
                 statements: ["CREATE TABLE extra (id INTEGER PRIMARY KEY) STRICT", "INSERT INTO extra VALUES (7)"]),
         ]
         let all = Migrator(migrations: Schema.migrations + later)
-        for number in 1...2 {
+        for number in newest...newest + 1 {
             let path = folder.path("schema-\(number).db")
             let old = Migrator(migrations: Array(all.migrations.prefix(number)))
             let store = try await SQLiteStore.create(
@@ -157,12 +160,12 @@ final class SQLiteFileTests: XCTestCase {
             await store.close()
             do {
                 _ = try await SQLiteStore.open(at: path, migrator: all)
-                XCTFail("opened schema \(number) as 3")
+                XCTFail("opened schema \(number) as \(newest + 2)")
             } catch {
                 XCTAssertTrue("\(error)".contains("qvd upgrade"), "\(error)")
             }
             let ran = try await SQLiteStore.upgrade(at: path, migrator: all)
-            XCTAssertEqual(ran, Array((number + 1)...3))
+            XCTAssertEqual(ran, Array((number + 1)...(newest + 2)))
             let second = try await SQLiteStore.upgrade(at: path, migrator: all)
             XCTAssertEqual(second, [])
             let upgraded = try await SQLiteStore.open(at: path, migrator: all)
@@ -171,21 +174,70 @@ final class SQLiteFileTests: XCTestCase {
         }
     }
 
+    /// Schema 1 kept intent and observation in the VM's own row. An assignment of that time counts as begun.
+    func testTheSecondSchemaKeepsWhatTheFirstKnewOfVMs() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("farm.db")
+        let old = Migrator(migrations: Array(Schema.migrations.prefix(1)))
+        try DatabaseFile.create(
+            at: path, identity: FarmIdentity(farm: StoreContract.farm, addressPlan: StoreContract.plan),
+            access: DatabaseAccess(), migrator: old)
+        do {
+            let connection = try SQLiteConnection(path: path, busyTimeout: 100)
+            for statement in [
+                "INSERT INTO users VALUES (4, 1, 'ann', 0)", "INSERT INTO osfs VALUES (2, 1, 'desk', 64, 0, 0)",
+                "INSERT INTO nodes VALUES (3, 'n', '10.3.0.2', 0, 'running', 5)",
+                "INSERT INTO vms VALUES (5, 'runs', 4, 2, 'head', '10.3.0.14', 1, 'run', 3, 7, 2, 'ann', 'running', 9,"
+                    + " '', NULL, 6)",
+                "INSERT INTO vms VALUES (6, 'failed', 4, 2, 'head', '10.3.0.13', 0, 'stop', NULL, 2, 3, 'node',"
+                    + " 'stopped', 8, '', 'no disk', NULL)",
+                "INSERT INTO vm_secrets VALUES (5, 'abc')",
+                "INSERT INTO sessions VALUES (5, 'r1', 3, 'connected', '192.0.2.1', 10, 0)",
+            ] { try connection.run(statement) }
+        }
+        _ = try await SQLiteStore.upgrade(at: path)
+        let store = try await SQLiteStore.open(at: path)
+        let vms = try await store.snapshot().vms
+        XCTAssertEqual(vms.map(\.name), ["runs", "failed"])
+        XCTAssertEqual(vms.map(\.isBlocked), [true, false])
+        XCTAssertEqual(
+            vms.map(\.intent),
+            [
+                Intent(wanted: .run, node: NodeID(3), epoch: Epoch(7), hasBegun: true, request: 2, requestedBy: "ann"),
+                Intent(wanted: .stop, epoch: Epoch(2), request: 3, requestedBy: "node"),
+            ])
+        XCTAssertEqual(
+            vms.map(\.observation),
+            [
+                Observation(state: .running, since: WallTime(seconds: 9), image: ImageID(6)),
+                Observation(state: .stopped, since: WallTime(seconds: 8), lastError: "no disk"),
+            ])
+        let desktop = try await store.desktop(VMID(5))
+        XCTAssertEqual(desktop?.secret, AgentSecret("abc"))
+        XCTAssertEqual(desktop?.session?.peer, "192.0.2.1")
+        // A daemon that is started on it goes on with the secret that the guest has.
+        let secret = try await store.begin(VMID(5), by: NodeID(3), epoch: Epoch(7), secret: AgentSecret("new"))
+        XCTAssertEqual(secret, AgentSecret("abc"))
+    }
+
     func testAMigrationThatFailsLeavesTheSchemaBeforeIt() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("farm.db")
         await (try make(path)).close()
+        let newest = Schema.migrations.count
         let broken = Migrator(
             migrations: Schema.migrations + [
-                Migration(number: 2, statements: ["CREATE TABLE good (id INTEGER) STRICT"]),
-                Migration(number: 3, statements: ["CREATE TABLE half (id INTEGER) STRICT", "CREATE TABLE nodes (x)"]),
+                Migration(number: newest + 1, statements: ["CREATE TABLE good (id INTEGER) STRICT"]),
+                Migration(
+                    number: newest + 2,
+                    statements: ["CREATE TABLE half (id INTEGER) STRICT", "CREATE TABLE nodes (x)"]),
             ])
         do {
             _ = try await SQLiteStore.upgrade(at: path, migrator: broken)
             XCTFail("a broken migration ran")
         } catch {}
         let connection = try SQLiteConnection(path: path, busyTimeout: 100)
-        XCTAssertEqual(try connection.integer("SELECT max(number) FROM schema_migrations"), 2)
+        XCTAssertEqual(try connection.integer("SELECT max(number) FROM schema_migrations"), Int64(newest + 1))
         XCTAssertNil(try connection.integer("SELECT 1 FROM sqlite_master WHERE name = 'half'"))
     }
 }

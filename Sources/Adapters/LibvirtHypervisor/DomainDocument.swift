@@ -79,7 +79,7 @@ struct DomainDocument: Sendable {
 
     /// libvirt identifies a domain by its UUID, and refuses a name that comes with another one: so it is made
     /// of farm and VM, in the form for UUIDs of one's own kind (RFC 9562, version 8).
-    static func uuid(_ owner: Ownership) -> String {
+    static func uuid(_ owner: DomainOwner) -> String {
         let digits = String(UInt64(bitPattern: owner.vm.rawValue) & 0xffff_ffff_ffff, radix: 16)
         let vm = String(repeating: "0", count: 12 - digits.count) + digits
         return "717664\(owner.farm.text.prefix(2))-\(owner.farm.text.dropFirst(2))-8000-8000-\(vm)"

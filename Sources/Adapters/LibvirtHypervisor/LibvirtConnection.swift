@@ -141,7 +141,7 @@ struct LibvirtCalls {
         guard let name = virDomainGetName(domain) else { throw failure }
         var state: Int32 = 0
         guard virDomainGetState(domain, &state, nil, 0) == 0 else { return try nilWhenGone() }
-        var owner: Ownership?
+        var owner: DomainOwner?
         if let metadata = virDomainGetMetadata(
             domain, Int32(VIR_DOMAIN_METADATA_ELEMENT.rawValue), DomainMetadata.namespace, 0)
         {

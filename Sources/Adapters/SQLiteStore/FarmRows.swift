@@ -6,7 +6,7 @@ import FarmPorts
 extension SQLRecords {
     func identity() throws(LedgerError) -> FarmIdentity {
         let identity = try one(
-            "farm", "SELECT singleton, farm, network, prefix_length, range_start, gateway FROM farm", []
+            "farm", "SELECT singleton, farm, network, prefix_length, range_start, gateway, era FROM farm", []
         ) { (columns: inout Columns) throws(PortError) in
             _ = columns.integer()
             let farm = try columns.value { FarmID($0) }
@@ -14,11 +14,13 @@ extension SQLRecords {
             let prefixLength = Int(columns.integer())
             let rangeStart = try columns.address()
             let gateway = columns.optionalText().flatMap(IPv4Address.init)
+            let era = columns.integer()
             do {
                 return FarmIdentity(
                     farm: farm,
                     addressPlan: try AddressPlan(
-                        network: network, prefixLength: prefixLength, rangeStart: rangeStart, gateway: gateway))
+                        network: network, prefixLength: prefixLength, rangeStart: rangeStart, gateway: gateway),
+                    era: era)
             } catch {
                 throw PortError(
                     .rejected, .corrupt, attempt: "reading table farm",
@@ -34,6 +36,7 @@ extension SQLRecords {
         return identity
     }
 
+    /// A new farm is in the first era.
     func put(_ identity: FarmIdentity) throws(LedgerError) {
         let plan = identity.addressPlan
         try run(

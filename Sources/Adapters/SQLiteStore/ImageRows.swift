@@ -130,6 +130,10 @@ extension SQLRecords {
             [SQLValue(node), SQLValue(vm)])
     }
 
+    func forgetAbandonedDomain(of vm: VMID, on node: NodeID) throws(LedgerError) {
+        try run("DELETE FROM abandoned_domains WHERE node = $1 AND vm = $2", [SQLValue(node), SQLValue(vm)])
+    }
+
     func forgetAbandonedDomains(on node: NodeID) throws(LedgerError) {
         try run("DELETE FROM abandoned_domains WHERE node = $1", [SQLValue(node)])
     }

@@ -10,7 +10,9 @@ enum Schema {
     /// `QVDF`: tells a farm's database from any other SQLite file.
     static let applicationID: Int64 = 0x5156_4446
 
-    static let migrations: [Migration] = [Migration(number: 1, statements: first)]
+    static let migrations: [Migration] = [
+        Migration(number: 1, statements: first), Migration(number: 2, statements: second),
+    ]
 
     private static let first: [String] = [
         """

@@ -18,9 +18,9 @@ extension SQLiteStore: NodeRecords {
         }
     }
 
-    package func assignments(to node: NodeID) async throws(PortError) -> [Assignment] {
-        try await read("reading the assignments of node \(node)") { records throws(LedgerError) in
-            try records.assignments(to: node)
+    package func desiredState(of node: NodeID, about vms: [VMID]) async throws(PortError) -> DesiredState {
+        try await read("reading what is wanted of node \(node)") { records throws(LedgerError) in
+            try records.desiredState(of: node, about: vms)
         }
     }
 
@@ -44,11 +44,11 @@ extension SQLiteStore: NodeRecords {
         }
     }
 
-    package func keep(
-        _ secret: AgentSecret, of vm: VMID, by node: NodeID, epoch: Epoch
-    ) async throws(PortError) {
-        try await write("keeping the agent's secret of VM \(vm)") { records throws(LedgerError) in
-            try records.keep(secret, of: vm, by: node, epoch: epoch)
+    package func begin(
+        _ vm: VMID, by node: NodeID, epoch: Epoch, secret: AgentSecret
+    ) async throws(PortError) -> AgentSecret {
+        try await write("beginning the start of VM \(vm)") { records throws(LedgerError) in
+            try records.begin(vm, by: node, epoch: epoch, secret: secret)
         }
     }
 

@@ -8,17 +8,19 @@ extension SQLRecords: FarmRecords {
         try all(
             "vms",
             """
-            SELECT id, name, user_id, osf, tag, address, is_blocked,
-                intent_wanted, intent_node, intent_epoch, intent_request, intent_by,
-                observed_state, observed_since, observed_detail, observed_error, observed_image
-            FROM vms \(condition)
+            SELECT vms.id, name, user_id, osf, tag, address, is_blocked,
+                wanted, node, epoch, era, has_begun, request, requested_by,
+                state, since, detail, last_error, image
+            FROM vms JOIN vm_intents ON vm_intents.vm = vms.id JOIN vm_observations ON vm_observations.vm = vms.id
+            \(condition)
             """, values
         ) { (columns: inout Columns) throws(PortError) in
             VirtualMachine(
                 id: columns.id(), name: columns.text(), user: columns.id(), osf: columns.id(), tag: columns.text(),
                 address: try columns.address(), isBlocked: columns.flag(),
                 intent: Intent(
-                    wanted: try columns.choice(), node: columns.optionalID(), epoch: Epoch(columns.integer()),
+                    wanted: try columns.choice(), node: columns.optionalID(),
+                    epoch: Epoch(columns.integer(), era: columns.integer()), hasBegun: columns.flag(),
                     request: columns.integer(), requestedBy: columns.text()),
                 observation: Observation(
                     state: try columns.choice(), since: columns.time(), detail: columns.text(),
@@ -26,19 +28,35 @@ extension SQLRecords: FarmRecords {
         }
     }
 
-    func vm(_ id: VMID) throws(LedgerError) -> VirtualMachine? { try vms("WHERE id = $1", [SQLValue(id)]).first }
-    func vms() throws(LedgerError) -> [VirtualMachine] { try vms("ORDER BY id", []) }
+    private static let idsAtOnce = 100
+    private static let places = (1...idsAtOnce).map { "$\($0)" }.joined(separator: ", ")
+
+    func vm(_ id: VMID) throws(LedgerError) -> VirtualMachine? { try vms("WHERE vms.id = $1", [SQLValue(id)]).first }
+    func vms() throws(LedgerError) -> [VirtualMachine] { try vms("ORDER BY vms.id", []) }
+
+    func vms(_ ids: [VMID]) throws(LedgerError) -> [VirtualMachine] {
+        var found: [VirtualMachine] = []
+        let sorted = ids.sorted()
+        var start = 0
+        // In blocks of one size, the last filled up with an id that it has: one statement to prepare, whatever the count.
+        while let last = sorted.last, start < sorted.count {
+            let block = (start..<start + Self.idsAtOnce).map { $0 < sorted.count ? sorted[$0] : last }
+            found += try vms("WHERE vms.id IN (\(Self.places)) ORDER BY vms.id", block.map { SQLValue($0) })
+            start += Self.idsAtOnce
+        }
+        return found
+    }
 
     func vms(of user: UserID) throws(LedgerError) -> [VirtualMachine] {
-        try vms("WHERE user_id = $1 ORDER BY id", [SQLValue(user)])
+        try vms("WHERE user_id = $1 ORDER BY vms.id", [SQLValue(user)])
     }
 
     func vms(of osf: OSFID) throws(LedgerError) -> [VirtualMachine] {
-        try vms("WHERE osf = $1 ORDER BY id", [SQLValue(osf)])
+        try vms("WHERE osf = $1 ORDER BY vms.id", [SQLValue(osf)])
     }
 
     func vms(assignedTo node: NodeID) throws(LedgerError) -> [VirtualMachine] {
-        try vms("WHERE intent_node = $1 ORDER BY id", [SQLValue(node)])
+        try vms("WHERE node = $1 ORDER BY vms.id", [SQLValue(node)])
     }
 
     func addressesTaken() throws(LedgerError) -> Set<IPv4Address> {
@@ -51,27 +69,56 @@ extension SQLRecords: FarmRecords {
     func put(_ vm: VirtualMachine) throws(LedgerError) {
         try run(
             """
-            INSERT INTO vms (
-                id, name, user_id, osf, tag, address, is_blocked,
-                intent_wanted, intent_node, intent_epoch, intent_request, intent_by,
-                observed_state, observed_since, observed_detail, observed_error, observed_image)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+            INSERT INTO vms (id, name, user_id, osf, tag, address, is_blocked) VALUES ($1, $2, $3, $4, $5, $6, $7)
             ON CONFLICT (id) DO UPDATE SET
-                name = excluded.name, tag = excluded.tag, is_blocked = excluded.is_blocked,
-                intent_wanted = excluded.intent_wanted, intent_node = excluded.intent_node,
-                intent_epoch = excluded.intent_epoch, intent_request = excluded.intent_request,
-                intent_by = excluded.intent_by, observed_state = excluded.observed_state,
-                observed_since = excluded.observed_since, observed_detail = excluded.observed_detail,
-                observed_error = excluded.observed_error, observed_image = excluded.observed_image
+                name = excluded.name, tag = excluded.tag, is_blocked = excluded.is_blocked
             """,
             [
                 SQLValue(vm.id), SQLValue(vm.name), SQLValue(vm.user), SQLValue(vm.osf), SQLValue(vm.tag),
-                SQLValue(vm.address), SQLValue(vm.isBlocked), SQLValue(vm.intent.wanted.rawValue),
-                SQLValue(vm.intent.node), SQLValue(vm.intent.epoch.number), SQLValue(vm.intent.request),
-                SQLValue(vm.intent.requestedBy), SQLValue(vm.observation.state.rawValue),
-                SQLValue(vm.observation.since), SQLValue(vm.observation.detail),
-                SQLValue(vm.observation.lastError), SQLValue(vm.observation.image),
+                SQLValue(vm.address), SQLValue(vm.isBlocked),
             ])
+        try run(
+            """
+            INSERT INTO vm_intents (vm, wanted, node, epoch, era, has_begun, request, requested_by)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (vm) DO NOTHING
+            """, [SQLValue(vm.id)] + values(vm.intent))
+        try run(
+            """
+            INSERT INTO vm_observations (vm, state, since, detail, last_error, image)
+            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (vm) DO NOTHING
+            """, [SQLValue(vm.id)] + values(vm.observation))
+    }
+
+    func put(_ intent: Intent, of vm: VMID) throws(LedgerError) {
+        try run(
+            """
+            UPDATE vm_intents SET wanted = $1, node = $2, epoch = $3, era = $4, has_begun = $5, request = $6,
+                requested_by = $7
+            WHERE vm = $8
+            """, values(intent) + [SQLValue(vm)])
+    }
+
+    func put(_ observation: Observation, of vm: VMID) throws(LedgerError) {
+        try run(
+            """
+            UPDATE vm_observations SET state = $1, since = $2, detail = $3, last_error = $4, image = $5 WHERE vm = $6
+            """, values(observation) + [SQLValue(vm)])
+    }
+
+    /// In the order of the statements above.
+    private func values(_ intent: Intent) -> [SQLValue] {
+        [
+            SQLValue(intent.wanted.rawValue), SQLValue(intent.node), SQLValue(intent.epoch.number),
+            SQLValue(intent.epoch.era), SQLValue(intent.hasBegun), SQLValue(intent.request),
+            SQLValue(intent.requestedBy),
+        ]
+    }
+
+    private func values(_ observation: Observation) -> [SQLValue] {
+        [
+            SQLValue(observation.state.rawValue), SQLValue(observation.since), SQLValue(observation.detail),
+            SQLValue(observation.lastError), SQLValue(observation.image),
+        ]
     }
 
     func remove(_ vm: VMID) throws(LedgerError) {

@@ -20,13 +20,14 @@ extension FarmRecords {
         }
         if vm.intent.node == nil {
             vm.intent.node = node.id
-            vm.intent.epoch = vm.intent.epoch.next
+            vm.intent.epoch = vm.intent.epoch.next(in: try identity().era)
             vm.observation.lastError = nil
+            try put(vm.observation, of: id)
         }
         vm.intent.wanted = .run
         vm.intent.request += 1
         vm.intent.requestedBy = actor
-        try put(vm)
+        try put(vm.intent, of: id)
     }
 
     /// Wants the VM to stop. What `Desktops.requestStop` says.
@@ -36,10 +37,15 @@ extension FarmRecords {
         vm.intent.wanted = .stop
         vm.intent.request += 1
         vm.intent.requestedBy = actor
-        // No node has said anything of this assignment yet; if one was about to, its word is stale now.
-        if vm.observation.state == .stopped { vm.intent.node = nil }
-        try put(vm)
-        if vm.intent.node == nil { try keep(secret: nil, of: id) }
+        if vm.intent.node != nil, !vm.intent.hasBegun {
+            // The node has touched nothing and will not: what it is about to say of this epoch is stale now.
+            vm.intent.node = nil
+            vm.observation.state = .stopped
+            vm.observation.detail = ""
+            vm.observation.image = nil
+            try put(vm.observation, of: id)
+        }
+        try put(vm.intent, of: id)
     }
 
     /// The VM's row, if it is assigned to this node by this epoch.
@@ -58,13 +64,31 @@ extension FarmRecords {
         return vm
     }
 
+    /// - Returns: the secret that holds for this assignment.
+    package mutating func begin(
+        _ id: VMID, by node: NodeID, epoch: Epoch, secret: AgentSecret
+    ) throws(LedgerError) -> AgentSecret {
+        let attempt = "beginning the start of VM \(id)"
+        var vm = try assigned(id, to: node, epoch: epoch, attempt: attempt)
+        guard vm.intent.wanted == .run else {
+            throw .stale(attempt: attempt, detail: "the VM is wanted to stop")
+        }
+        if vm.intent.hasBegun, let kept = try self.secret(of: id) { return kept }
+        vm.intent.hasBegun = true
+        try put(vm.intent, of: id)
+        try keep(secret: secret, of: id)
+        // An operator's word about an earlier domain of this VM is spent.
+        try forgetAbandonedDomain(of: id, on: node)
+        return secret
+    }
+
     package mutating func record(
         _ observation: Observation, of id: VMID, by node: NodeID, epoch: Epoch
     ) throws(LedgerError) {
         var vm = try assigned(id, to: node, epoch: epoch, attempt: "recording the state of VM \(id)")
         guard vm.observation != observation else { return }
         vm.observation = observation
-        try put(vm)
+        try put(vm.observation, of: id)
     }
 
     package mutating func release(
@@ -74,7 +98,7 @@ extension FarmRecords {
         if let vm = try vm(id), vm.intent.node == nil, vm.intent.epoch == epoch { return }
         var vm = try assigned(id, to: node, epoch: epoch, attempt: "releasing VM \(id)")
         if vm.intent.wanted == .run && vm.intent.request != request {
-            vm.intent.epoch = vm.intent.epoch.next
+            vm.intent.epoch = vm.intent.epoch.next(in: try identity().era)
         } else {
             if vm.intent.wanted == .run {
                 vm.intent.wanted = .stop
@@ -82,18 +106,12 @@ extension FarmRecords {
             }
             vm.intent.node = nil
         }
+        vm.intent.hasBegun = false
         vm.observation = Observation(
             state: .stopped, since: time, detail: "", lastError: error ?? vm.observation.lastError, image: nil)
-        try put(vm)
+        try put(vm.intent, of: id)
+        try put(vm.observation, of: id)
         try keep(secret: nil, of: id)
-    }
-
-    package mutating func keep(
-        _ secret: AgentSecret, of id: VMID, by node: NodeID, epoch: Epoch
-    ) throws(LedgerError) {
-        _ = try assigned(id, to: node, epoch: epoch, attempt: "keeping the agent's secret of VM \(id)")
-        guard try self.secret(of: id) != secret else { return }
-        try keep(secret: secret, of: id)
     }
 
     package mutating func recordState(
@@ -121,13 +139,27 @@ extension FarmRecords {
         return NodeIdentityRow(identity: try identity(), node: node)
     }
 
-    package func assignments(to node: NodeID) throws(LedgerError) -> [Assignment] {
+    package func desiredState(of id: NodeID, about vms: [VMID]) throws(LedgerError) -> DesiredState {
+        guard let node = try node(id) else {
+            throw .notFound(
+                attempt: "reading what is wanted of node \(id)", detail: "there is no such node in the farm")
+        }
+        let assigned = try self.vms(assignedTo: id)
+        let others = try self.vms(vms).filter { $0.intent.node != id }
+        return DesiredState(
+            node: node, assignments: try assignments(of: assigned), elsewhere: try assignments(of: others),
+            asked: Set(vms), abandoned: try abandonedDomains(on: id))
+    }
+
+    private func assignments(of vms: [VirtualMachine]) throws(LedgerError) -> [Assignment] {
+        var images: [OSFID: [DiskImage]] = [:]
         var result: [Assignment] = []
-        for vm in try vms(assignedTo: node) {
+        for vm in vms {
             guard let user = try user(vm.user), let osf = try osf(vm.osf) else { continue }
+            if images[vm.osf] == nil { images[vm.osf] = try self.images(of: vm.osf) }
             result.append(
                 Assignment(
-                    vm: vm, login: user.login, osf: osf, images: try images(of: vm.osf), secret: try secret(of: vm.id)))
+                    vm: vm, login: user.login, osf: osf, images: images[vm.osf] ?? [], secret: try secret(of: vm.id)))
         }
         return result
     }

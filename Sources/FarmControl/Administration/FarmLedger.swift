@@ -140,6 +140,8 @@ extension FarmLedger: FarmRecords {
     package func vms(of user: UserID) -> [VirtualMachine] { vmRows.all.filter { $0.user == user } }
     package func vms(of osf: OSFID) -> [VirtualMachine] { vmRows.all.filter { $0.osf == osf } }
 
+    package func vms(_ ids: [VMID]) -> [VirtualMachine] { Set(ids).sorted().compactMap { vmRows[$0] } }
+
     package func vms(assignedTo node: NodeID) -> [VirtualMachine] {
         vmRows.all.filter { $0.intent.node == node }
     }
@@ -149,7 +151,26 @@ extension FarmLedger: FarmRecords {
     package mutating func put(_ vm: VirtualMachine) {
         revision += 1
         addresses.insert(vm.address)
-        vmRows.put(vm, at: vm.id)
+        var row = vm
+        if let old = vmRows[vm.id] {
+            row.intent = old.intent
+            row.observation = old.observation
+        }
+        vmRows.put(row, at: vm.id)
+    }
+
+    package mutating func put(_ intent: Intent, of vm: VMID) {
+        guard var row = vmRows[vm] else { return }
+        revision += 1
+        row.intent = intent
+        vmRows.put(row, at: vm)
+    }
+
+    package mutating func put(_ observation: Observation, of vm: VMID) {
+        guard var row = vmRows[vm] else { return }
+        revision += 1
+        row.observation = observation
+        vmRows.put(row, at: vm)
     }
 
     package mutating func remove(_ vm: VMID) {
@@ -205,6 +226,10 @@ extension FarmLedger: FarmRecords {
     package mutating func abandon(_ vm: VMID, on node: NodeID) {
         revision += 1
         abandoned[node, default: []].insert(vm)
+    }
+
+    package mutating func forgetAbandonedDomain(of vm: VMID, on node: NodeID) {
+        if abandoned[node]?.remove(vm) != nil { revision += 1 }
     }
 
     package mutating func forgetAbandonedDomains(on node: NodeID) {

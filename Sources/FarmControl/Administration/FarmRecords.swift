@@ -50,10 +50,18 @@ package protocol FarmRecords {
     func vms() throws(LedgerError) -> [VirtualMachine]
     func vms(of user: UserID) throws(LedgerError) -> [VirtualMachine]
     func vms(of osf: OSFID) throws(LedgerError) -> [VirtualMachine]
+    /// Those of these VMs that have a row.
+    func vms(_ ids: [VMID]) throws(LedgerError) -> [VirtualMachine]
     func vms(assignedTo node: NodeID) throws(LedgerError) -> [VirtualMachine]
     /// Addresses of all VMs.
     func addressesTaken() throws(LedgerError) -> Set<IPv4Address>
+    /// Makes the VM's row, with its intent and observation; of a row that exists, intent and observation stay as they
+    /// are.
     mutating func put(_ vm: VirtualMachine) throws(LedgerError)
+    /// The VM's row exists.
+    mutating func put(_ intent: Intent, of vm: VMID) throws(LedgerError)
+    /// The VM's row exists.
+    mutating func put(_ observation: Observation, of vm: VMID) throws(LedgerError)
     /// Takes the secret and the session with it.
     mutating func remove(_ vm: VMID) throws(LedgerError)
     func secret(of vm: VMID) throws(LedgerError) -> AgentSecret?
@@ -76,6 +84,7 @@ package protocol FarmRecords {
 
     func abandonedDomains(on node: NodeID) throws(LedgerError) -> [VMID]
     mutating func abandon(_ vm: VMID, on node: NodeID) throws(LedgerError)
+    mutating func forgetAbandonedDomain(of vm: VMID, on node: NodeID) throws(LedgerError)
     mutating func forgetAbandonedDomains(on node: NodeID) throws(LedgerError)
 
     /// Newest first.
@@ -87,14 +96,17 @@ package protocol FarmRecords {
 /// How many audit records a store keeps at least, so that the trail cannot fill the disk: about 20 MB in a database.
 package let auditRecordsKept = 100_000
 
-/// What `qvd init` fixed for the farm's life.
+/// What `qvd init` fixed for the farm's life, and the era it is in.
 package struct FarmIdentity: Sendable, Hashable {
     package let farm: FarmID
     package let addressPlan: AddressPlan
+    /// Of the assignments that are made now; see `Epoch`.
+    package let era: Int64
 
-    package init(farm: FarmID, addressPlan: AddressPlan) {
+    package init(farm: FarmID, addressPlan: AddressPlan, era: Int64 = 0) {
         self.farm = farm
         self.addressPlan = addressPlan
+        self.era = era
     }
 }
 

@@ -71,7 +71,9 @@ extension FarmRecords {
         guard vm.rawValue >= 1, vm.rawValue <= TapName.vmMax else {
             throw .refuse(.invalid, "\(vm) is no VM number; it must be from 1 to \(TapName.vmMax)")
         }
-        if let row = try self.vm(vm) {
+        // A row that begun its assignment there may be older than the domain (a restored backup): only the node can
+        // tell, and it ends the domain only if it is.
+        if let row = try self.vm(vm), row.intent.node != id {
             throw .refuse(
                 .inUse, "VM \(vm) (\(row.name)) is in the farm, so its domain is not abandoned; use `qvd vm stop`")
         }

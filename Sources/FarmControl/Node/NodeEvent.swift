@@ -12,18 +12,17 @@ package struct NodeView: Sendable, Hashable {
 }
 
 package enum NodeEvent: Sendable, Hashable {
-    /// What the store assigns to this node, the row-less domains that an operator gave up, and every VM of
-    /// the farm that has a row, assigned or not.
-    case assignments([Assignment], abandoned: [VMID], known: [VMID])
-    /// What the store says of this node itself.
-    case nodeRead(NodeState)
+    /// What the store wants of this node.
+    case read(DesiredState)
     case looked(NodeView)
     /// The look or the reading failed; it is tried again.
     case lookFailed(String)
     case readFailed(String)
+    case began(VMEffectID, BeginOutcome)
     case finished(VMEffectID, PortOutcome)
     case recorded(VMID, RecordOutcome)
-    case released(VMID)
+    /// The store was told that this node serves, or could not be.
+    case runningRecorded(Bool)
     /// Removed, or not: a leftover that stays is found again by the next look.
     case collected(Leftover)
     /// Put back, or not: the next look says.
@@ -42,20 +41,19 @@ package enum RecordOutcome: Sendable, Hashable {
 }
 
 package enum NodeAction: Sendable, Hashable {
-    case readStore
+    /// Reads what the store wants of the node, and the rows of these VMs, of which there is something on the node.
+    case readStore(about: [VMID])
     case look
-    /// With the agent's secret, when it is known.
-    case perform(VMEffect, VMEffectID, StartPlan, AgentSecret?)
+    case perform(VMEffect, VMEffectID, StartPlan)
     case record(Observation, of: VMID, epoch: Epoch)
-    case release(StartPlan, error: String?)
     /// Puts the rules of a running VM back that somebody removed or changed.
     case repairFilter(StartPlan)
     case collect(Leftover)
-    /// Both are known: what is wanted and what exists. From here on the node serves.
-    case ready
-    /// Says again that the node serves: the store says otherwise. A write of unknown outcome ("starting") may take
-    /// effect after all, when "running" was written already.
+    /// Says in the store that the node serves. It is said again when the store says otherwise: a write of unknown
+    /// outcome ("starting") may take effect after all, when "running" was written already.
     case recordRunning
+    /// Both are known, what is wanted and what exists, and the store says that the node serves: tell people, once.
+    case announceReady
     case report(NodeFinding)
 }
 
@@ -80,7 +78,7 @@ package enum Leftover: Sendable, Hashable {
 
 /// What an operator should know, said once per episode.
 package enum NodeFinding: Sendable, Hashable {
-    /// A domain of this farm and node whose VM the store does not assign here. It is kept.
+    /// A domain of this farm and node of whose VM the store has no row, or only one older than the domain. It is kept.
     case domainWithoutRow(DomainName, VMID)
     case zombie(VMID, String)
     case state(VMID, VMState, String?)

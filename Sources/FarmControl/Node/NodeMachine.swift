@@ -17,18 +17,17 @@ package struct NodeMachine: Sendable, Hashable {
     var vmsByDomain: [DomainName: VMID] = [:]
     package internal(set) var slots: SlotQueue
     var recording: [VMID: Recording] = [:]
-    var assignments: [VMID: Assignment]?
+    /// What the store said of each VM that is assigned here or was asked about; nil before the first reading.
+    var words: [VMID: RowWord]?
     /// Row-less domains that an operator gave up.
     var abandoned: Set<VMID> = []
-    /// VMs that have a row anywhere in the farm.
-    var known: Set<VMID> = []
     var view: NodeView?
     package internal(set) var isReady = false
+    /// How far the store knows that the node serves.
+    var serving = Serving()
 
     var isReading = false
     var isReadingAgain = false
-    /// How many readings have begun; the last of them is out while `isReading`.
-    var readings = 0
     var isLooking = false
     var isLookingAgain = false
     /// When the look that is out, or else the last one, began.
@@ -41,8 +40,6 @@ package struct NodeMachine: Sendable, Hashable {
     var collecting: Set<Leftover> = []
     /// VMs whose rules are being put back.
     var repairing: Set<VMID> = []
-    /// Overlays of VMs without a row, with the number of the reading that was newest when that was seen.
-    var rowlessOverlays: [VMID: Int] = [:]
     var nextRead: Instant?
     var nextLook: Instant?
     var reported = ReportedEpisodes()
@@ -67,6 +64,13 @@ package struct NodeMachine: Sendable, Hashable {
         var since = WallTime(seconds: 0)
     }
 
+    struct Serving: Sendable, Hashable {
+        var isRecording = false
+        /// When the store is told again.
+        var retryAt: Instant?
+        var isAnnounced = false
+    }
+
     struct HeardStop: Sendable, Hashable {
         var reason: StopReason
         var at: Instant
@@ -76,20 +80,15 @@ package struct NodeMachine: Sendable, Hashable {
     package mutating func start(at now: Instant) -> [NodeAction] {
         lookBegan = now
         isReading = true
-        readings = 1
         isLooking = true
-        return [.readStore, .look]
+        return [.readStore(about: []), .look]
     }
 
     package mutating func receive(_ event: NodeEvent, at now: Instant, wall: WallTime) -> [NodeAction] {
         var actions: [NodeAction] = []
         var touched: [VMID] = []
         switch event {
-        case .assignments(let list, let abandoned, let known):
-            self.abandoned = Set(abandoned)
-            self.known = Set(known)
-            read(list, now, &touched, &actions)
-        case .nodeRead(let state): if isReady, state != .running { actions.append(.recordRunning) }
+        case .read(let wanted): read(wanted, now, &touched, &actions)
         case .looked(let view): looked(view, now, &touched, &actions)
         case .lookFailed(let words):
             isLooking = false
@@ -101,14 +100,14 @@ package struct NodeMachine: Sendable, Hashable {
             isReadingAgain = false
             nextRead = now.advanced(by: policy.retryAfter)
             reported.storeUnreachable(words, &actions)
+        case .began(let id, let outcome): give(id.vm, .began(id, outcome), now, &touched, &actions)
         case .finished(let id, let outcome):
-            // The secret that was just drawn is in the store; the first ping needs it.
-            if machines[id.vm]?.outstanding?.effect == .build(.secret) { readStore(&actions) }
+            let wasIdle = machines[id.vm]?.isIdle ?? true
             give(id.vm, .finished(id, outcome), now, &touched, &actions)
+            // It was given back: what was read before that is old.
+            if !wasIdle, machines[id.vm]?.isIdle == true { readStore(&actions) }
         case .recorded(let vm, let outcome): recorded(vm, outcome, now, &touched, &actions)
-        case .released(let vm):
-            give(vm, .released, now, &touched, &actions)
-            readStore(&actions)
+        case .runningRecorded(let isDone): runningRecorded(isDone, now, &actions)
         case .repaired(let vm): repairing.remove(vm)
         case .hypervisor(let event): heard(event, now, &actions)
         case .collected(let leftover): collected(leftover, now, &touched, &actions)
@@ -121,7 +120,7 @@ package struct NodeMachine: Sendable, Hashable {
 
     /// The earliest moment at which `.tick` is wanted.
     package var deadline: Instant? {
-        var earliest = [nextRead, nextLook].compactMap { $0 }.min()
+        var earliest = [nextRead, nextLook, serving.retryAt].compactMap { $0 }.min()
         for machine in machines.values {
             if let deadline = machine.deadline { earliest = min(earliest ?? deadline, deadline) }
         }
@@ -139,9 +138,18 @@ package struct NodeMachine: Sendable, Hashable {
             return
         }
         isReading = true
-        readings += 1
         nextRead = nil
-        actions.append(.readStore)
+        actions.append(.readStore(about: vmsOnNode))
+    }
+
+    /// The VMs of which there is something on the node, as far as is known.
+    private var vmsOnNode: [VMID] {
+        var vms = Set(machines.keys)
+        if let view {
+            vms.formUnion(ownDomains(view).keys)
+            vms.formUnion(view.overlays)
+        }
+        return vms.sorted()
     }
 
     private mutating func look(_ now: Instant, _ actions: inout [NodeAction]) {
@@ -156,19 +164,21 @@ package struct NodeMachine: Sendable, Hashable {
     }
 
     private mutating func read(
-        _ list: [Assignment], _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
+        _ wanted: DesiredState, _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
     ) {
         isReading = false
         nextRead = now.advanced(by: policy.readEvery)
         reported.storeReachable(&actions)
-        assignments = Dictionary(uniqueKeysWithValues: list.map { ($0.vm.id, $0) })
-        compare(list, now)
+        var words: [VMID: RowWord] = [:]
+        for vm in wanted.asked { words[vm] = RowWord.none }
+        for row in wanted.elsewhere { words[row.vm.id] = .elsewhere(row) }
+        for row in wanted.assignments { words[row.vm.id] = .assigned(row) }
+        self.words = words
+        abandoned = Set(wanted.abandoned)
+        compare(wanted.assignments, now)
         if isReady {
-            for assignment in list where !isDesired(assignment) {
-                want(assignment, now, &touched, &actions)
-            }
-            let gone = machines.keys.filter { assignments?[$0] == nil }.sorted()
-            for vm in gone where machines[vm]?.desired != nil { give(vm, .desired(nil), now, &touched, &actions) }
+            if wanted.node.state != .running { recordRunning(&actions) }
+            for vm in words.keys.sorted() { meet(vm, now, &touched, &actions) }
             forgetDeletedVMs()
         } else {
             beginIfBothAreKnown(now, &touched, &actions)
@@ -179,13 +189,12 @@ package struct NodeMachine: Sendable, Hashable {
         }
     }
 
-    private func isDesired(_ assignment: Assignment) -> Bool {
-        machines[assignment.vm.id]?.desired == assignment
-    }
+    func word(of vm: VMID) -> RowWord { words?[vm] ?? .unknown }
+    func assignment(of vm: VMID) -> Assignment? { word(of: vm).assignment }
 
     /// Numbers of VMs are never used again, so nothing that could come late needs these machines.
     private mutating func forgetDeletedVMs() {
-        let gone = machines.keys.filter { !known.contains($0) && assignments?[$0] == nil }.sorted()
+        let gone = machines.keys.filter { word(of: $0) == .none }.sorted()
         for vm in gone where machines[vm]?.isIdle == true {
             machines[vm] = nil
             vmsByDomain[DomainName(farm: farm, vm: vm)] = nil
@@ -207,6 +216,7 @@ package struct NodeMachine: Sendable, Hashable {
                 let sight = sight(of: vm, live[vm])
                 give(vm, .observed(sight), now, &touched, &actions)
             }
+            meetIdleVMs(now, &touched, &actions)
             giveUpAbandoned(now, &touched, &actions)
             repairFilters(view, &actions)
             collectLeftovers(view, &actions)
@@ -231,33 +241,80 @@ package struct NodeMachine: Sendable, Hashable {
     private mutating func beginIfBothAreKnown(
         _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
     ) {
-        guard let assignments, let view else { return }
+        guard words != nil, let view else { return }
         isReady = true
-        for vm in assignments.keys.sorted() {
-            if let assignment = assignments[vm] { want(assignment, now, &touched, &actions) }
-        }
+        meetIdleVMs(now, &touched, &actions)
         collectLeftovers(view, &actions)
-        actions.append(.ready)
+        recordRunning(&actions)
     }
 
-    /// The store wants something of a VM. One whose domain was seen live, though nobody here started it, is
-    /// adopted.
-    mutating func want(
-        _ assignment: Assignment, _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
-    ) {
-        let vm = assignment.vm.id
-        guard !isBeingCollected(vm) else { return }  // `.collected` comes back to it
-        var machine = machines[vm] ?? VMMachine(vm: vm, limits: policy.limits)
-        let isNews = machine.domainKnownAt.map { $0 < viewBegan } ?? true
-        if machine.isIdle, isNews, let domain = view.flatMap({ ownDomains($0)[vm] }), domain.isLive,
-            let epoch = domain.owner?.epoch
-        {
-            let first = machine.adopt(assignment, liveUnder: epoch, at: now)
-            keep(machine)
-            translate(first, vm, now, &touched, &actions)
-        } else {
-            give(vm, .desired(assignment), now, &touched, &actions)
+    // MARK: The node's own row
+
+    private mutating func recordRunning(_ actions: inout [NodeAction]) {
+        guard !serving.isRecording else { return }
+        serving.isRecording = true
+        serving.retryAt = nil
+        actions.append(.recordRunning)
+    }
+
+    private mutating func runningRecorded(_ isDone: Bool, _ now: Instant, _ actions: inout [NodeAction]) {
+        serving.isRecording = false
+        guard isDone else {
+            serving.retryAt = now.advanced(by: policy.retryAfter)
+            return
         }
+        guard !serving.isAnnounced else { return }
+        serving.isAnnounced = true
+        actions.append(.announceReady)
+    }
+
+    // MARK: Rows meet domains
+
+    /// The VMs of which something must be decided though nobody works on them: they are assigned here, or live here.
+    private mutating func meetIdleVMs(_ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]) {
+        guard let words, let view else { return }
+        var vms = Set(words.filter { $0.value.assignment != nil }.keys)
+        vms.formUnion(ownDomains(view).filter(\.value.isLive).keys)
+        for vm in vms.sorted() where machines[vm]?.isIdle ?? true { meet(vm, now, &touched, &actions) }
+    }
+
+    /// What the store says of a VM meets what is on the node. A domain that was seen live, though nobody here started
+    /// it, is kept, ended or left alone by whose it is.
+    mutating func meet(_ vm: VMID, _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]) {
+        guard !isBeingCollected(vm) else { return }  // `.collected` comes back to it
+        let word = word(of: vm)
+        if let epoch = strayEpoch(of: vm) {
+            switch Ownership(of: epoch, by: word) {
+            case .mine, .notMine: adopt(vm, word, epoch, now, &touched, &actions)
+            case .unknown: readStore(&actions)
+            case .rowGone: break  // kept, and reported by the look
+            }
+        } else if let machine = machines[vm] {
+            if machine.row != word { give(vm, .row(word), now, &touched, &actions) }
+        } else if word.assignment != nil {
+            give(vm, .row(word), now, &touched, &actions)
+        }
+    }
+
+    /// The epoch of a live domain that no machine works on, and whose assignment was not given back by this daemon:
+    /// what appears after that is a late answer's, and is removed.
+    private func strayEpoch(of vm: VMID) -> Epoch? {
+        guard let domain = view.flatMap({ ownDomains($0)[vm] }), domain.isLive, let epoch = domain.owner?.epoch else {
+            return nil
+        }
+        guard let machine = machines[vm] else { return epoch }
+        let isNews = machine.domainKnownAt.map { $0 < viewBegan } ?? true
+        return machine.isIdle && isNews && epoch > (machine.lastReleased?.epoch ?? .none) ? epoch : nil
+    }
+
+    private mutating func adopt(
+        _ vm: VMID, _ word: RowWord, _ epoch: Epoch, _ now: Instant, _ touched: inout [VMID],
+        _ actions: inout [NodeAction]
+    ) {
+        var machine = machines[vm] ?? VMMachine(vm: vm, limits: policy.limits)
+        let results = machine.adopt(word, liveUnder: epoch, at: now)
+        keep(machine)
+        translate(results, vm, now, &touched, &actions)
     }
 
     // MARK: Events for VMs
@@ -285,10 +342,7 @@ package struct NodeMachine: Sendable, Hashable {
         if touched.last != vm { touched.append(vm) }
         for result in results {
             switch result {
-            case .perform(let effect, let id, let plan):
-                let secret = assignments?[vm]?.secret ?? plan.assignment.secret
-                actions.append(.perform(effect, id, plan, secret))
-            case .release(let error, let plan): actions.append(.release(plan, error: error))
+            case .perform(let effect, let id, let plan): actions.append(.perform(effect, id, plan))
             case .requestSlot(let use):
                 if slots.request(vm, for: use) { give(vm, .slotGranted, now, &touched, &actions) }
             case .releaseSlot:
@@ -313,6 +367,7 @@ package struct NodeMachine: Sendable, Hashable {
     private mutating func tick(_ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]) {
         if let due = nextRead, due <= now { readStore(&actions) }
         if let due = nextLook, due <= now { look(now, &actions) }
+        if let due = serving.retryAt, due <= now { recordRunning(&actions) }
         for vm in machines.keys.sorted() {
             if let due = machines[vm]?.deadline, due <= now { give(vm, .tick, now, &touched, &actions) }
         }

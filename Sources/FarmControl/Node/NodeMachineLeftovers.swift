@@ -16,7 +16,15 @@ extension NodeMachine {
 
     mutating func collectLeftovers(_ view: NodeView, _ actions: inout [NodeAction]) {
         let domains = ownDomains(view)
-        func isFree(_ vm: VMID) -> Bool { (machines[vm]?.isIdle ?? true) && assignments?[vm] == nil }
+        func isGone(_ vm: VMID) -> Bool {
+            guard let domain = domains[vm], domain.isLive, let epoch = domain.owner?.epoch else {
+                return word(of: vm) == .none
+            }
+            return Ownership(of: epoch, by: word(of: vm)) == .rowGone
+        }
+        func isFree(_ vm: VMID) -> Bool {
+            (machines[vm]?.isIdle ?? true) && (assignment(of: vm) == nil || isGone(vm))
+        }
         func isBare(_ vm: VMID) -> Bool { isFree(vm) && domains[vm]?.isLive != true }
         for tap in view.taps where isOurs(tap.name) && isBare(tap.name.vm) {
             collect(.tap(tap.name), &actions)
@@ -27,30 +35,22 @@ extension NodeMachine {
         for vm in view.secrets where isBare(vm) { collect(.secret(vm), &actions) }
         for vm in ripeOverlays(view) where isBare(vm) { collect(.overlays(vm), &actions) }
         for vm in domains.keys.sorted() {
-            guard let domain = domains[vm], assignments?[vm] == nil else { continue }
-            if isFree(vm), !domain.isLive, known.contains(vm) {
+            guard let domain = domains[vm] else { continue }
+            if isFree(vm), !domain.isLive, case .elsewhere = word(of: vm) {
                 collect(.definition(vm), &actions)
-            } else if isFree(vm), abandoned.contains(vm) {
+            } else if isFree(vm), isGone(vm), abandoned.contains(vm) {
                 collect(.domain(vm), &actions)
-            } else if isFree(vm) || machines[vm]?.isKeptWithoutRow == true {
+            } else if isFree(vm) && isGone(vm) || machines[vm]?.isKeptWithoutRow == true {
                 reported.domainWithoutRow(domain.name, vm, &actions)
             }
         }
-        reported.forgetDomains(except: Set(domains.keys.filter { assignments?[$0] == nil }))
+        reported.forgetDomains(except: Set(domains.keys.filter(isGone)))
     }
 
     /// Overlays whose VM has no row. One with a row is replaced at its next start or kept on purpose. On
-    /// shared storage another node may just have made it for a VM newer than our reading, so a reading that
-    /// began after it was seen must not know the VM either.
-    private mutating func ripeOverlays(_ view: NodeView) -> [VMID] {
-        let rowless = view.overlays.filter { !known.contains($0) }
-        let finished = isReading ? readings - 1 : readings
-        let ripe = rowless.filter { vm in rowlessOverlays[vm].map { finished > $0 } ?? false }
-        let before = rowlessOverlays
-        rowlessOverlays = [:]
-        for vm in rowless { rowlessOverlays[vm] = before[vm] ?? readings }
-        return ripe
-    }
+    /// shared storage another node may just have made it for a VM newer than our reading: but what the store
+    /// says of a VM that is not assigned here comes from a reading that began after the overlay was seen.
+    private func ripeOverlays(_ view: NodeView) -> [VMID] { view.overlays.filter { word(of: $0) == .none } }
 
     private mutating func collect(_ leftover: Leftover, _ actions: inout [NodeAction]) {
         guard collecting.insert(leftover).inserted else { return }
@@ -61,13 +61,12 @@ extension NodeMachine {
         _ leftover: Leftover, _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
     ) {
         collecting.remove(leftover)
-        guard let assignment = assignments?[leftover.vm] else { return }
-        want(assignment, now, &touched, &actions)
+        meet(leftover.vm, now, &touched, &actions)
     }
 
     /// The desktops that run on without a row and that an operator gave up.
     mutating func giveUpAbandoned(_ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]) {
-        for vm in abandoned.sorted() where assignments?[vm] == nil && machines[vm]?.isKeptWithoutRow == true {
+        for vm in abandoned.sorted() where machines[vm]?.isKeptWithoutRow == true {
             give(vm, .givenUp, now, &touched, &actions)
         }
     }

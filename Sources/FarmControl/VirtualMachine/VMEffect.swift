@@ -26,6 +26,9 @@ package enum StartStep: Int, Sendable, Hashable, CaseIterable, Comparable {
 
 /// One thing the house keeper does for a VM: a short, idempotent procedure that reports one result.
 package enum VMEffect: Sendable, Hashable {
+    /// Tells the store that this node begins the assignment: the first step of a start, before anything on the node or
+    /// its storage is touched. `.began` answers.
+    case begin
     case build(StartStep)
     /// Makes what `build` made not exist. Of the domain: destroy, confirm, undefine.
     case undo(StartStep)
@@ -34,12 +37,14 @@ package enum VMEffect: Sendable, Hashable {
     case askPowerOff
     /// Asks the guest by ACPI.
     case askShutdown
+    /// Nothing of the VM is left on the node: gives it back to the store, with why it failed, if it did.
+    case release(error: String?)
 
     /// Whether the effect changes what is on the node, so that nothing else may be begun until it reports.
     var changesNode: Bool {
         switch self {
         case .build, .undo: true
-        case .ping, .askPowerOff, .askShutdown: false
+        case .begin, .ping, .askPowerOff, .askShutdown, .release: false
         }
     }
 }
@@ -57,6 +62,15 @@ package struct StartPlan: Sendable, Hashable {
     package var image: DiskImage?
     /// The domain ran already when the machine took it over.
     package var isAdopted = false
+    /// What the VM's agent demands: the one that the store keeps for this assignment.
+    package var secret: AgentSecret?
+
+    init(assignment: Assignment, image: DiskImage?, isAdopted: Bool = false) {
+        self.assignment = assignment
+        self.image = image
+        self.isAdopted = isAdopted
+        secret = assignment.secret
+    }
 
     package var vm: VirtualMachine { assignment.vm }
     package var epoch: Epoch { assignment.vm.intent.epoch }
@@ -71,18 +85,16 @@ package enum VMAction: Sendable, Hashable {
     /// Ask the node for one of its slots for heavy work; `.slotGranted` answers.
     case requestSlot(SlotUse)
     case releaseSlot
-    /// Nothing of the VM is left on the node: tell the store (until it answers), then `.released`.
-    case release(error: String?, StartPlan)
 }
 
 package enum VMEvent: Sendable, Hashable {
-    /// What the store wants of this node now; nil when the VM is not assigned to it.
-    case desired(Assignment?)
+    /// What the store says of the VM now.
+    case row(RowWord)
     case slotGranted
+    case began(VMEffectID, BeginOutcome)
     case finished(VMEffectID, PortOutcome)
     /// A look at the node.
     case observed(DomainSight)
-    case released
     /// An operator gave up the domain, which has no row any more.
     case givenUp
     /// Time may have passed the deadline.
@@ -107,9 +119,21 @@ package struct DomainSight: Sendable, Hashable {
     }
 }
 
+/// What the store made of `VMEffect.begin`.
+package enum BeginOutcome: Sendable, Hashable {
+    /// The assignment is begun. The secret is the one that holds for it: an earlier one when it was begun before.
+    case begun(AgentSecret)
+    /// The assignment is over, or the VM is to stop: nothing may be started.
+    case refused
+    /// It is not known whether it is begun. Beginning twice is beginning once, so it is tried again.
+    case unknown(String)
+}
+
 /// How an effect ended, in the words of `PortError` without the port.
 package enum PortOutcome: Sendable, Hashable {
     case done
+    /// An outside system is not up yet, and may be soon; nothing happened.
+    case notYet(String)
     /// It did not happen; the reason is in words.
     case failed(String)
     /// It may have happened.

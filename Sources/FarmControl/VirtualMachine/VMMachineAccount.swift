@@ -20,7 +20,7 @@ extension VMMachine {
         switch phase {
         case .idle: .stopped
         case .building where plan?.isAdopted == true: wasRunning ? .running : .starting
-        case .waitingForSlot, .building, .booting: .starting
+        case .waitingForSlot, .beginning, .waitingForStore, .building, .booting: .starting
         case .running: .running
         case .debugging: .debugging
         case .undoing where zombieAttempts > 0: .zombie
@@ -31,11 +31,11 @@ extension VMMachine {
 
     package var isIdle: Bool { phase == .idle }
 
-    /// The row is gone but the desktop runs on.
+    /// The row is gone, or older than the desktop, which runs on.
     package var isKeptWithoutRow: Bool {
-        guard desired == nil else { return false }
+        guard ownership == .rowGone else { return false }
         switch phase {
-        case .running, .debugging: return true
+        case .booting, .running, .debugging: return true
         case .building: return plan?.isAdopted == true
         default: return false
         }
@@ -56,7 +56,7 @@ extension VMMachine {
         case .booting, .running, .debugging, .waitingToStop, .askingPowerOff, .askingShutdown, .zombie(.domain):
             return true
         case .building(let step): return plan?.isAdopted == true && step > .filter
-        case .idle, .waitingForSlot, .undoing, .zombie, .releasing: return false
+        case .idle, .waitingForSlot, .beginning, .waitingForStore, .undoing, .zombie, .releasing: return false
         }
     }
 
@@ -64,6 +64,8 @@ extension VMMachine {
         switch phase {
         case .idle, .running: ""
         case .waitingForSlot, .waitingToStop: "waiting for other VMs that are starting or stopping"
+        case .beginning: "telling the store"
+        case .waitingForStore: "the store does not take the start: \(trouble ?? "")"
         case .building(let step): trouble.map { "\(step.words): \($0)" } ?? step.words
         case .booting: "waiting for the agent to answer"
         case .debugging: "the agent does not answer; kept for inspection"

@@ -22,7 +22,7 @@ extension VMMachine {
         case .building where plan?.isAdopted == true:
             // A step that is out is waited for.
             if outstanding == nil { ended(reason, now, &actions) } else { domainEnded = reason }
-        case .idle, .waitingForSlot, .building, .undoing, .zombie, .releasing: break
+        case .idle, .waitingForSlot, .beginning, .waitingForStore, .building, .undoing, .zombie, .releasing: break
         }
     }
 
@@ -35,7 +35,10 @@ extension VMMachine {
             guard let lastReleased, let epoch = sight.epoch, epoch <= lastReleased.epoch else { return }
             plan = lastReleased
             undo(from: .domain, now, &actions)
-        case .waitingForSlot: giveUpSlot(now, &actions)
+        case .waitingForSlot, .waitingForStore:
+            if phase == .waitingForSlot { actions.append(.releaseSlot) }
+            undo(from: .domain, now, &actions)
+        case .beginning: hasStrayDomain = true
         case .building(let step) where plan?.isAdopted != true && step < .domain: hasStrayDomain = true
         case .undoing(let step) where step < .domain: hasStrayDomain = true
         case .zombie(let step) where step < .domain: hasStrayDomain = true

@@ -11,14 +11,19 @@ extension VMMachine {
 
     mutating func built(_ step: StartStep, _ now: Instant, _ actions: inout [VMAction]) {
         trouble = nil
+        notYetSince = nil
         let isAdopted = plan?.isAdopted == true
         if let reason = domainEnded {
             domainEnded = nil
             ended(reason, now, &actions)
+        } else if mustEndNow {
+            undo(from: max(step, isAdopted ? .domain : step), now, &actions)
         } else if isAdopted, !mayRunOn {
             askPowerOff(now, &actions)
-        } else if !isAdopted, !isWanted {
-            step == .domain ? askShutdown(now, &actions) : undo(from: step, now, &actions)
+        } else if !isAdopted, !isWanted, step != .domain {
+            undo(from: step, now, &actions)
+        } else if !isAdopted, !mayRunOn {
+            askShutdown(now, &actions)
         } else if hasStrayDomain {
             undo(from: .domain, now, &actions)
         } else if let next = step.next, !(step == .reservation && isAdopted) {
@@ -32,9 +37,23 @@ extension VMMachine {
         }
     }
 
+    /// An outside system that is just coming up is waited for, for a while.
+    mutating func buildNotYet(
+        _ step: StartStep, _ words: String, _ now: Instant, _ actions: inout [VMAction]
+    ) {
+        let since = notYetSince ?? now
+        guard plan?.isAdopted != true, !mustEndNow, isWanted, since.duration(to: now) < limits.notYetMax else {
+            return buildFailed(step, words, now, &actions)
+        }
+        notYetSince = since
+        trouble = words
+        deadline = now.advanced(by: limits.notYetRetry)
+    }
+
     mutating func buildFailed(
         _ step: StartStep, _ words: String, _ now: Instant, _ actions: inout [VMAction]
     ) {
+        notYetSince = nil
         guard plan?.isAdopted == true else {
             error = words
             undo(from: step, now, &actions)
@@ -43,6 +62,8 @@ extension VMMachine {
         if let reason = domainEnded {
             domainEnded = nil
             ended(reason, now, &actions)
+        } else if mustEndNow {
+            undo(from: .domain, now, &actions)
         } else if !mayRunOn {
             askPowerOff(now, &actions)
         } else {
@@ -75,7 +96,7 @@ extension VMMachine {
         if let words { silence.words = words }
         let silent = silence.since.duration(to: now)
         switch phase {
-        case .booting where silent >= limits.boot:
+        case .booting where silent >= limits.boot && !isForgotten:
             error =
                 "the agent did not answer within \(limits.boot.components.seconds) s of the domain's start;"
                 + " look at the VM's console log, or raise"
@@ -83,7 +104,7 @@ extension VMMachine {
             askShutdown(now, &actions)
         case .booting: deadline = now.advanced(by: limits.bootPing)
         case .running
-        where silence.misses >= limits.missesMax && silent >= limits.silenceMax && desired != nil:
+        where silence.misses >= limits.missesMax && silent >= limits.silenceMax && !isForgotten:
             if limits.debugs {
                 phase = .debugging
                 deadline = now.advanced(by: limits.pingAfterMiss)

@@ -51,10 +51,16 @@ extension VMMachine {
         return restarts < limits.restartsMax
     }
 
+    /// Undoes this step and all before it. Of an assignment that was begun before this start there may be more: what an
+    /// earlier life of the daemon made.
     mutating func undo(from step: StartStep, _ now: Instant, _ actions: inout [VMAction]) {
-        let first = hasStrayDomain ? .domain : step
-        phase = .undoing(first)
-        perform(.undo(first), limit: limits.step, now, &actions)
+        let mayBeMore = hasStrayDomain || plan?.vm.intent.hasBegun == true
+        undoStep(mayBeMore ? .domain : step, now, &actions)
+    }
+
+    mutating func undoStep(_ step: StartStep, _ now: Instant, _ actions: inout [VMAction]) {
+        phase = .undoing(step)
+        perform(.undo(step), limit: limits.step, now, &actions)
     }
 
     mutating func undone(_ step: StartStep, _ now: Instant, _ actions: inout [VMAction]) {
@@ -63,36 +69,31 @@ extension VMMachine {
             domainKnownAt = now
             hasStrayDomain = false
         }
-        if let next = hasStrayDomain ? .domain : step.previous {
-            undo(from: next, now, &actions)
+        if let next = hasStrayDomain ? .domain : step.previous, next > .disks || mayTouchDisks {
+            undoStep(next, now, &actions)
             return
         }
         giveBackSlot(&actions)
         zombieAttempts = 0
         trouble = nil
+        notYetSince = nil
         runningSince = nil
         adoptedAt = nil
-        guard let plan else { preconditionFailure("VM \(vm) was undone without a plan") }
         if isWanted {
             // It died, or was ended and is wanted again: the same assignment, from the beginning.
             phase = .idle
             startIfWanted(now, &actions)
         } else {
-            phase = .releasing
-            deadline = nil
-            actions.append(.release(error: error, plan))
+            release(now, &actions)
         }
     }
 
-    mutating func released(_ now: Instant, _ actions: inout [VMAction]) {
-        guard phase == .releasing else { return }
-        phase = .idle
-        lastReleased = plan
-        plan = nil
-        error = nil
-        endedByGuest = false
-        restarts = 0
-        deadline = nil
-        desired = nil  // what was read before the release is old; the store is read again
+    /// On storage that nodes share, the overlay belongs to whoever has the assignment by now.
+    private var mayTouchDisks: Bool {
+        switch row {
+        case .assigned(let row): row.vm.intent.epoch == plan?.epoch
+        case .none: true
+        case .elsewhere, .unknown: false
+        }
     }
 }

@@ -19,6 +19,12 @@ package struct VMTimeLimits: Sendable, Hashable {
     /// First pause before a zombie is tried again; doubles up to `zombieRetryMax`.
     package var zombieRetry: Duration = .seconds(5)
     package var zombieRetryMax: Duration = .seconds(60)
+    /// First pause before the store is told again what it did not take; doubles up to `storeRetryMax`.
+    package var storeRetry: Duration = .milliseconds(250)
+    package var storeRetryMax: Duration = .seconds(10)
+    /// How long a start waits for an outside system that is just coming up, and between two tries.
+    package var notYetMax: Duration = .seconds(20)
+    package var notYetRetry: Duration = .milliseconds(250)
     /// A desktop that dies is started again this many times without having run for `stableAfter`.
     package var restartsMax = 3
     package var stableAfter: Duration = .seconds(600)
@@ -27,9 +33,12 @@ package struct VMTimeLimits: Sendable, Hashable {
 
     package init() {}
 
-    func zombiePause(attempt: Int) -> Duration {
-        var pause = zombieRetry
-        for _ in 0..<min(attempt, 16) where pause < zombieRetryMax { pause = pause * 2 }
-        return min(pause, zombieRetryMax)
+    func zombiePause(attempt: Int) -> Duration { Self.doubled(zombieRetry, attempt, upTo: zombieRetryMax) }
+    func storePause(attempt: Int) -> Duration { Self.doubled(storeRetry, attempt, upTo: storeRetryMax) }
+
+    private static func doubled(_ first: Duration, _ times: Int, upTo longest: Duration) -> Duration {
+        var pause = first
+        for _ in 0..<min(times, 16) where pause < longest { pause = pause * 2 }
+        return min(pause, longest)
     }
 }

@@ -1,6 +1,6 @@
 /// Everything the hypervisor needs to make a VM's domain.
 package struct DomainSpecification: Sendable, Hashable {
-    package var owner: Ownership
+    package var owner: DomainOwner
     /// The VM's name as people gave it: any text.
     package var title: String
     package var memory: Mebibytes
@@ -21,7 +21,8 @@ package struct DomainSpecification: Sendable, Hashable {
     package var consolePath: String
 
     package init(
-        owner: Ownership, title: String, memory: Mebibytes, virtualCPUs: Int, acceleration: Acceleration, tap: TapName,
+        owner: DomainOwner, title: String, memory: Mebibytes, virtualCPUs: Int, acceleration: Acceleration,
+        tap: TapName,
         mac: MACAddress, overlayPath: String, userDiskPath: String?, directBoot: DirectBoot?, secretPath: String,
         consolePath: String
     ) {
@@ -63,10 +64,10 @@ package struct ObservedDomain: Sendable, Hashable {
 
     package var name: DomainName
     /// From its metadata; nil when it carries none of ours.
-    package var owner: Ownership?
+    package var owner: DomainOwner?
     package var state: State
 
-    package init(name: DomainName, owner: Ownership?, state: State) {
+    package init(name: DomainName, owner: DomainOwner?, state: State) {
         self.name = name
         self.owner = owner
         self.state = state

@@ -19,7 +19,7 @@ package struct TapName: Sendable, Hashable, Comparable, CustomStringConvertible 
         text = "q\(farm)-\(base36(node.rawValue, digits: 2))-\(base36(vm.rawValue, digits: 4))"
     }
 
-    package init(_ owner: Ownership) { self.init(farm: owner.farm, node: owner.node, vm: owner.vm) }
+    package init(_ owner: DomainOwner) { self.init(farm: owner.farm, node: owner.node, vm: owner.vm) }
 
     /// Reads a name back; nil for an interface that is not a tap of ours.
     package init?(_ text: String) {

@@ -17,16 +17,18 @@ struct NodeWorker: Sendable {
 
     func carryOut(_ action: NodeAction) async {
         switch action {
-        case .readStore: await readStore()
+        case .readStore(let vms): await readStore(about: vms)
         case .look: await look()
-        case .perform(let effect, let id, let plan, let secret):
-            send.yield(.finished(id, await procedures.perform(effect, plan, secret: secret)))
+        case .perform(.begin, let id, let plan): send.yield(.began(id, await begin(plan)))
+        case .perform(.release(let error), let id, let plan):
+            send.yield(.finished(id, await release(plan, error)))
+        case .perform(let effect, let id, let plan):
+            send.yield(.finished(id, await procedures.perform(effect, plan)))
         case .record(let observation, let vm, let epoch): await record(observation, vm, epoch)
-        case .release(let plan, let error): await release(plan, error)
         case .repairFilter(let plan): await repairFilter(plan)
         case .collect(let leftover): await collect(leftover)
-        case .ready: await ready()
         case .recordRunning: await recordRunning()
+        case .announceReady: onReady()
         case .report(let finding): report(finding)
         }
     }
@@ -55,13 +57,10 @@ struct NodeWorker: Sendable {
 
     /// Reads what is wanted, and publishes the farm's reservations with it, so that DHCP knows every VM
     /// before anybody starts it.
-    private func readStore() async {
+    private func readStore(about vms: [VMID]) async {
         do throws(PortError) {
-            send.yield(.nodeRead(try await ports.records.node(named: identity.node.name).node.state))
-            let assignments = try await ports.records.assignments(to: identity.node.id)
-            let abandoned = try await ports.records.abandonedDomains(on: identity.node.id)
             let reservations = try await ports.records.reservations()
-            send.yield(.assignments(assignments, abandoned: abandoned, known: reservations.map(\.vm)))
+            send.yield(.read(try await ports.records.desiredState(of: identity.node.id, about: vms)))
             await publish(reservations)
         } catch {
             send.yield(.readFailed(error.description))
@@ -104,27 +103,30 @@ struct NodeWorker: Sendable {
         }
     }
 
-    /// Until the store answers: a VM that is not released could not be started anywhere.
-    private func release(_ plan: StartPlan, _ words: String?) async {
-        var pause = Duration.milliseconds(250)
-        while true {
-            do throws(PortError) {
-                try await ports.records.release(
-                    plan.vm.id, by: identity.node.id, epoch: plan.epoch, request: plan.request, error: words,
-                    at: ports.clock.wallTime)
-                break
-            } catch  where error.reason == .stale || error.reason == .notFound {
-                break  // somebody else's by now, or deleted: it is given back either way
-            } catch {
-                guard error.reason != .cancelled else { return }
-                log.warning(
-                    "a VM could not be given back to the store; trying again",
-                    metadata: ["vm": "\(plan.vm.id)", "error": "\(error)"])
-            }
-            do { try await ports.clock.sleep(for: pause) } catch { return }
-            pause = min(pause * 2, .seconds(10))
+    private func begin(_ plan: StartPlan) async -> BeginOutcome {
+        do throws(PortError) {
+            return .begun(
+                try await ports.records.begin(
+                    plan.vm.id, by: identity.node.id, epoch: plan.epoch, secret: procedures.drawSecret()))
+        } catch {
+            return error.reason == .stale || error.reason == .notFound ? .refused : .unknown(error.description)
         }
-        send.yield(.released(plan.vm.id))
+    }
+
+    private func release(_ plan: StartPlan, _ words: String?) async -> PortOutcome {
+        do throws(PortError) {
+            try await ports.records.release(
+                plan.vm.id, by: identity.node.id, epoch: plan.epoch, request: plan.request, error: words,
+                at: ports.clock.wallTime)
+            return .done
+        } catch  where error.reason == .stale || error.reason == .notFound {
+            return .done  // somebody else's by now, or deleted: it is given back either way
+        } catch {
+            log.warning(
+                "a VM could not be given back to the store; it will be tried again",
+                metadata: ["vm": "\(plan.vm.id)", "error": "\(error)"])
+            return .unknown(error.description)
+        }
     }
 
     private func repairFilter(_ plan: StartPlan) async {
@@ -149,24 +151,14 @@ struct NodeWorker: Sendable {
         send.yield(.collected(leftover))
     }
 
-    private func ready() async {
-        do throws(PortError) {
-            try await ports.records.recordState(of: identity.node.id, .running, at: ports.clock.wallTime)
-            onReady()
-        } catch {
-            guard error.reason != .cancelled else { return }
-            do { try await ports.clock.sleep(for: .seconds(1)) } catch { return }
-            await ready()
-        }
-    }
-
-    /// Once: the next reading finds it again when it did not work.
     private func recordRunning() async {
         do throws(PortError) {
             try await ports.records.recordState(of: identity.node.id, .running, at: ports.clock.wallTime)
-            log.notice("the store did not know that this node serves; it does now")
+            log.notice("the store knows that this node serves")
+            send.yield(.runningRecorded(true))
         } catch {
-            log.warning("the store does not know that this node serves", metadata: ["error": "\(error)"])
+            log.warning("the store does not know yet that this node serves", metadata: ["error": "\(error)"])
+            send.yield(.runningRecorded(false))
         }
     }
 
@@ -174,7 +166,7 @@ struct NodeWorker: Sendable {
         switch finding {
         case .domainWithoutRow(let name, let vm):
             log.warning(
-                "a domain of this farm is here, but the store does not assign its VM to this node; it is kept",
+                "a domain of this farm is here, but the store has no row of its VM, or only an older one; it is kept",
                 metadata: ["domain": "\(name)", "vm": "\(vm)", "do": "qvd vm abandon-domain \(vm)"])
         case .zombie(let vm, let words):
             log.error("cannot be confirmed dead", metadata: ["vm": "\(vm)", "error": "\(words)"])

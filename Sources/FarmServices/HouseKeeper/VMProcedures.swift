@@ -8,18 +8,20 @@ struct VMProcedures: Sendable {
     let identity: NodeIdentity
     let settings: NodeSettings
 
-    private func owner(_ plan: StartPlan) -> Ownership {
-        Ownership(farm: identity.farm, node: identity.node.id, vm: plan.vm.id, epoch: plan.epoch)
+    private func owner(_ plan: StartPlan) -> DomainOwner {
+        DomainOwner(farm: identity.farm, node: identity.node.id, vm: plan.vm.id, epoch: plan.epoch)
     }
 
-    func perform(_ effect: VMEffect, _ plan: StartPlan, secret: AgentSecret?) async -> PortOutcome {
+    func perform(_ effect: VMEffect, _ plan: StartPlan) async -> PortOutcome {
         do throws(PortError) {
             switch effect {
+            case .build(.reservation): return try await makeSureOfReservation(plan)
             case .build(let step): try await build(step, plan)
             case .undo(let step): try await undo(step, plan)
-            case .ping: try await ports.agent.ping(endpoint(plan, secret))
-            case .askPowerOff: try await ports.agent.powerOff(endpoint(plan, secret))
+            case .ping: try await ports.agent.ping(endpoint(plan))
+            case .askPowerOff: try await ports.agent.powerOff(endpoint(plan))
             case .askShutdown: try await ports.hypervisor.shutdown(owner(plan).domain)
+            case .begin, .release: preconditionFailure("\(effect) is said to the store, not done on the node")
             }
             return .done
         } catch {
@@ -30,8 +32,13 @@ struct VMProcedures: Sendable {
         }
     }
 
-    private func endpoint(_ plan: StartPlan, _ secret: AgentSecret?) -> AgentEndpoint {
-        AgentEndpoint(address: plan.vm.address, port: settings.agentPort, secret: secret)
+    private func endpoint(_ plan: StartPlan) -> AgentEndpoint {
+        AgentEndpoint(address: plan.vm.address, port: settings.agentPort, secret: plan.secret)
+    }
+
+    /// 64 hexadecimal digits (256 random bits).
+    func drawSecret() -> AgentSecret {
+        AgentSecret(ports.random.bytes(32).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
     }
 
     // MARK: Building
@@ -41,7 +48,7 @@ struct VMProcedures: Sendable {
         case .disks: _ = try await prepareDisks(plan)
         case .tap: try await ports.network.ensureTap(TapName(owner(plan)), mac: plan.vm.mac)
         case .filter: try await ports.filter.apply(rules(plan))
-        case .reservation: try await makeSureOfReservation(plan)
+        case .reservation: _ = try await makeSureOfReservation(plan)
         case .secret: try await handSecret(plan)
         case .domain: try await startDomain(plan)
         }
@@ -79,34 +86,22 @@ struct VMProcedures: Sendable {
     }
 
     /// Every VM of the farm is published whenever the store changes; here it is only made sure of, and that
-    /// somebody serves it. DHCP that has just died is waited for.
-    private func makeSureOfReservation(_ plan: StartPlan) async throws(PortError) {
+    /// somebody serves it. DHCP that has just died may be back soon.
+    private func makeSureOfReservation(_ plan: StartPlan) async throws(PortError) -> PortOutcome {
         let published = try await ports.addresses.observe()
         if !published.contains(where: { $0.vm == plan.vm.id && $0.address == plan.vm.address }) {
             try await ports.addresses.publish(try await ports.records.reservations())
         }
-        let deadline = ports.clock.now.advanced(by: .seconds(20))
-        while case .down(let reason) = await ports.addresses.status() {
-            guard ports.clock.now < deadline else {
-                throw PortError(
-                    .rejected, .unavailable, attempt: "making sure that DHCP serves VM \(plan.vm.id)",
-                    detail: "the DHCP server is down: \(reason)")
-            }
-            do {
-                try await ports.clock.sleep(for: .milliseconds(250))
-            } catch {
-                throw PortError(
-                    .rejected, .cancelled, attempt: "waiting for DHCP to serve VM \(plan.vm.id)",
-                    detail: "the daemon is being ended")
-            }
-        }
+        guard case .down(let reason) = await ports.addresses.status() else { return .done }
+        return .notYet("making sure that DHCP serves VM \(plan.vm.id): the DHCP server is down: \(reason)")
     }
 
     private func handSecret(_ plan: StartPlan) async throws(PortError) {
-        let digits = ports.random.bytes(32).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
-        let secret = AgentSecret(digits.joined())
-        try await ports.records.keep(
-            secret, of: plan.vm.id, by: identity.node.id, epoch: plan.epoch)
+        guard let secret = plan.secret else {
+            throw PortError(
+                .rejected, .invalid, attempt: "handing the agent's secret to VM \(plan.vm.id)",
+                detail: "the start was not begun in the store")
+        }
         _ = try await ports.secrets.hand(secret, to: plan.vm.id)
     }
 
@@ -180,6 +175,6 @@ struct VMProcedures: Sendable {
     }
 }
 
-extension Ownership {
+extension DomainOwner {
     var domain: DomainName { DomainName(farm: farm, vm: vm) }
 }

@@ -11,7 +11,7 @@ struct VMCommand: AsyncParsableCommand {
 
     /// In a table only what fits a line; programs and `show` get all.
     static let hiddenInTable: Set<String> = [
-        "mac", "since", "wanted", "epoch", "request", "requested_by", "image", "detail", "error", "client",
+        "mac", "since", "wanted", "epoch", "era", "request", "requested_by", "image", "detail", "error", "client",
     ]
 
     static func row(_ vm: VirtualMachine, _ names: References) -> Listing.Row {
@@ -23,8 +23,8 @@ struct VMCommand: AsyncParsableCommand {
             ("since", .time(vm.observation.since)), ("detail", .text(vm.observation.detail)),
             ("wanted", .text(vm.intent.wanted.rawValue)),
             ("node", Listing.Value(vm.intent.node.map { names.name(of: $0) })),
-            ("epoch", .number(vm.intent.epoch.number)), ("request", .number(vm.intent.request)),
-            ("requested_by", .text(vm.intent.requestedBy)),
+            ("epoch", .number(vm.intent.epoch.number)), ("era", .number(vm.intent.epoch.era)),
+            ("request", .number(vm.intent.request)), ("requested_by", .text(vm.intent.requestedBy)),
             ("image", vm.observation.image.map { .number($0.rawValue) } ?? .none),
             ("session", Listing.Value(session?.state.rawValue)), ("client", Listing.Value(session?.peer)),
             ("error", Listing.Value(vm.observation.lastError)), ("blocked", .flag(vm.isBlocked)),
