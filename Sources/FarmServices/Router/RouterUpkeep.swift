@@ -26,7 +26,11 @@ extension Router {
     }
 
     private func keepUp() async {
-        _ = await makeDecoyHash()
+        do throws(PortError) {
+            _ = try await makeDecoyHash()
+        } catch {
+            ports.log.warning("no decoy hash yet; the first login makes one", metadata: ["error": "\(error)"])
+        }
         var hasEndedOthers = false
         while !Task.isCancelled {
             let seen = changeCount
