@@ -46,7 +46,7 @@ final class RouterWorld {
         node = try blocking { try await Self.populate(store) }
 
         var configuration = RouterConfiguration(
-            nodeName: "node1", address: try XCTUnwrap(IPv4Address("127.0.0.1")))
+            nodeName: "node1", place: .node(node), address: try XCTUnwrap(IPv4Address("127.0.0.1")))
         configuration.displayPort = guest.port
         configuration.limits.sessionRetry = .milliseconds(50)
         configuration.limits.sessionPoll = .milliseconds(20)

@@ -141,14 +141,15 @@ final class SQLiteFileTests: XCTestCase {
 
     func testEachEarlierSchemaIsUpgradedAndKeepsItsRows() async throws {
         let folder = try TemporaryFolder()
+        let newest = Migrator().newest
         let later = [
-            Migration(number: 2, statements: ["ALTER TABLE tenants ADD COLUMN note TEXT NOT NULL DEFAULT ''"]),
+            Migration(number: newest + 1, statements: ["ALTER TABLE tenants ADD COLUMN note TEXT NOT NULL DEFAULT ''"]),
             Migration(
-                number: 3,
+                number: newest + 2,
                 statements: ["CREATE TABLE extra (id INTEGER PRIMARY KEY) STRICT", "INSERT INTO extra VALUES (7)"]),
         ]
         let all = Migrator(migrations: Schema.migrations + later)
-        for number in 1...2 {
+        for number in newest...newest + 1 {
             let path = folder.path("schema-\(number).db")
             let old = Migrator(migrations: Array(all.migrations.prefix(number)))
             let store = try await SQLiteStore.create(
@@ -157,12 +158,12 @@ final class SQLiteFileTests: XCTestCase {
             await store.close()
             do {
                 _ = try await SQLiteStore.open(at: path, migrator: all)
-                XCTFail("opened schema \(number) as 3")
+                XCTFail("opened schema \(number) as \(newest + 2)")
             } catch {
                 XCTAssertTrue("\(error)".contains("qvd upgrade"), "\(error)")
             }
             let ran = try await SQLiteStore.upgrade(at: path, migrator: all)
-            XCTAssertEqual(ran, Array((number + 1)...3))
+            XCTAssertEqual(ran, Array((number + 1)...newest + 2))
             let second = try await SQLiteStore.upgrade(at: path, migrator: all)
             XCTAssertEqual(second, [])
             let upgraded = try await SQLiteStore.open(at: path, migrator: all)
@@ -171,21 +172,55 @@ final class SQLiteFileTests: XCTestCase {
         }
     }
 
+    /// Sessions of schema 1 say nothing of their router's place: they stay, and whichever router starts may end them.
+    func testSessionsOfTheFirstSchemaAreKept() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("farm.db")
+        let first = Migrator(migrations: Array(Schema.migrations.prefix(1)))
+        try await SQLiteStore.create(
+            at: path, farm: StoreContract.farm, plan: StoreContract.plan, access: DatabaseAccess(), migrator: first
+        ).close()
+        let connection = try SQLiteConnection(path: path, busyTimeout: 100)
+        for statement in [
+            "INSERT INTO users VALUES (1, 1, 'alice', 0)", "INSERT INTO osfs VALUES (1, 1, 'Office', 256, 0, 0)",
+            "INSERT INTO vms VALUES (1, 'desk', 1, 1, 'head', '10.3.0.10', 0, 'stop', NULL, 0, 0, '', 'stopped', 0,"
+                + " '', NULL, NULL)",
+            "INSERT INTO sessions VALUES (1, 'old', 7, 'connected', '10.9.9.9', 5, 1)",
+        ] { try connection.run(statement) }
+        _ = try await SQLiteStore.upgrade(at: path)
+        let store = try await SQLiteStore.open(at: path)
+        let sessions = try await store.snapshot().sessions
+        XCTAssertEqual(
+            sessions,
+            [
+                Session(
+                    vm: VMID(1), token: SessionToken(router: "old", number: 7), place: nil, state: .connected,
+                    peer: "10.9.9.9", since: WallTime(seconds: 5), isTakeOverRequested: true)
+            ])
+        try await store.endEarlier(at: .standAlone("gate"), than: "new")
+        let left = try await store.snapshot().sessions
+        XCTAssertEqual(left, [])
+        await store.close()
+    }
+
     func testAMigrationThatFailsLeavesTheSchemaBeforeIt() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("farm.db")
         await (try make(path)).close()
         let broken = Migrator(
             migrations: Schema.migrations + [
-                Migration(number: 2, statements: ["CREATE TABLE good (id INTEGER) STRICT"]),
-                Migration(number: 3, statements: ["CREATE TABLE half (id INTEGER) STRICT", "CREATE TABLE nodes (x)"]),
+                Migration(number: Migrator().newest + 1, statements: ["CREATE TABLE good (id INTEGER) STRICT"]),
+                Migration(
+                    number: Migrator().newest + 2,
+                    statements: ["CREATE TABLE half (id INTEGER) STRICT", "CREATE TABLE nodes (x)"]),
             ])
         do {
             _ = try await SQLiteStore.upgrade(at: path, migrator: broken)
             XCTFail("a broken migration ran")
         } catch {}
         let connection = try SQLiteConnection(path: path, busyTimeout: 100)
-        XCTAssertEqual(try connection.integer("SELECT max(number) FROM schema_migrations"), 2)
+        XCTAssertEqual(
+            try connection.integer("SELECT max(number) FROM schema_migrations"), Int64(Migrator().newest + 1))
         XCTAssertNil(try connection.integer("SELECT 1 FROM sqlite_master WHERE name = 'half'"))
     }
 }

@@ -10,7 +10,15 @@ enum Schema {
     /// `QVDF`: tells a farm's database from any other SQLite file.
     static let applicationID: Int64 = 0x5156_4446
 
-    static let migrations: [Migration] = [Migration(number: 1, statements: first)]
+    static let migrations: [Migration] = [
+        Migration(number: 1, statements: first), Migration(number: 2, statements: sessionPlaces),
+    ]
+
+    /// Where the router of a session runs: a node, or the name of one that stands alone. A session from before has
+    /// neither: whichever router starts next may end it.
+    private static let sessionPlaces: [String] = [
+        "ALTER TABLE sessions ADD COLUMN node INTEGER", "ALTER TABLE sessions ADD COLUMN router_name TEXT",
+    ]
 
     private static let first: [String] = [
         """

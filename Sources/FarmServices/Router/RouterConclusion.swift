@@ -83,7 +83,7 @@ extension ConnectMachine.Action {
     /// Whether its answer shows what the store held.
     var looksAtStore: Bool {
         switch self {
-        case .readNode, .readDesktop, .claim, .readCandidates, .requestStart, .markConnected: true
+        case .readNode, .readDesktop, .claim, .takeOver, .readCandidates, .requestStart, .markConnected: true
         default: false
         }
     }
