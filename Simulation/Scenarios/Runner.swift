@@ -10,7 +10,7 @@ package final class Runner {
     private let expectations: ExpectationChecker
     private var violation: Violation?
 
-    /// A connect has an answer or a session within this: its steps' own limits together (30 + 20 + 30 + 270 + 300 s
+    /// A connect has an answer or a session within this: its steps' own limits together (30 + 20 + 130 + 270 + 300 s
     /// and the last calls), and the longest freeze of a fault.
     private static let answerLimit = 900 * Plan.second
 

@@ -151,7 +151,7 @@ package final class World: Sendable {
 
     private func startRouter(_ life: Incarnation, _ ports: PortSet, _ connection: StoreConnection) {
         let router = Router(
-            configuration: RouterConfiguration(nodeName: nodeName, address: host.address),
+            configuration: RouterConfiguration(nodeName: nodeName, place: .node(node), address: host.address),
             ports: RouterPorts(
                 store: connection, agent: ports.agent, lines: ports.lines, passwords: ports.hasher,
                 clock: ports.clock, random: ports.random, log: log))

@@ -56,18 +56,13 @@ package struct SimulatedPasswordHasher: PasswordHasher {
         }
     }
 
-    package func verify(_ password: String, against hash: String) async -> Bool {
+    package func verify(_ password: String, against hash: String) async throws(PortError) -> Bool {
         let isRefusing = gate.simulation.mutation == .refusesOneUser
-        do {
-            return try await gate.call(.verifyPassword, attempt: "verifying a password") {
-                let parts = hash.split(separator: "$", omittingEmptySubsequences: true)
-                guard parts.count == 3, parts[0] == "sim" else { return false }
-                if isRefusing, parts[1] == "s1" { return false }
-                return Self.stored(password, salt: String(parts[1])) == hash
-            }
-        } catch {
-            // The contract has no error here: whoever cannot be verified is not let in.
-            return false
+        return try await gate.call(.verifyPassword, attempt: "verifying a password") {
+            let parts = hash.split(separator: "$", omittingEmptySubsequences: true)
+            guard parts.count == 3, parts[0] == "sim" else { return false }
+            if isRefusing, parts[1] == "s1" { return false }
+            return Self.stored(password, salt: String(parts[1])) == hash
         }
     }
 }

@@ -193,6 +193,13 @@ extension SimulatedStore: Sessions {
         return holder.token == session.token ? .claimed : .held(holder)
     }
 
+    package func takeOver(_ session: Session, from marked: SessionToken) async throws(PortError) -> SessionClaim {
+        let holder = try write("taking VM \(session.vm) over from session \(marked)") {
+            ledger throws(LedgerError) in try ledger.takeOver(session, from: marked)
+        }
+        return holder.token == session.token ? .claimed : .held(holder)
+    }
+
     package func markConnected(
         _ token: SessionToken, vm: VMID, at time: WallTime
     ) async throws(PortError) {
@@ -213,9 +220,9 @@ extension SimulatedStore: Sessions {
         }
     }
 
-    package func endAllBut(router: String) async throws(PortError) {
-        try write("ending the sessions of other routers than \(router)") { ledger throws(LedgerError) in
-            try ledger.endAllSessions(butOf: router)
+    package func endEarlier(at place: RouterPlace, than router: String) async throws(PortError) {
+        try write("ending the sessions of earlier routers than \(router)") { ledger throws(LedgerError) in
+            try ledger.endEarlierSessions(at: place, than: router)
         }
     }
 }

@@ -145,6 +145,12 @@ extension StoreConnection: Sessions {
         }
     }
 
+    package func takeOver(_ session: Session, from marked: SessionToken) async throws(PortError) -> SessionClaim {
+        try await write("taking VM \(session.vm) over from session \(marked)", vm: session.vm) {
+            store async throws(PortError) in try await store.takeOver(session, from: marked)
+        }
+    }
+
     package func markConnected(_ token: SessionToken, vm: VMID, at time: WallTime) async throws(PortError) {
         try await write("marking session \(token) connected", vm: vm) { store async throws(PortError) in
             try await store.markConnected(token, vm: vm, at: time)
@@ -163,9 +169,9 @@ extension StoreConnection: Sessions {
         }
     }
 
-    package func endAllBut(router: String) async throws(PortError) {
+    package func endEarlier(at place: RouterPlace, than router: String) async throws(PortError) {
         try await write("ending the sessions of earlier routers") { store async throws(PortError) in
-            try await store.endAllBut(router: router)
+            try await store.endEarlier(at: place, than: router)
         }
     }
 }

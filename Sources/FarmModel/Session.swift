@@ -4,6 +4,8 @@ package struct Session: Sendable, Hashable, Codable {
 
     package var vm: VMID
     package var token: SessionToken
+    /// Where the router is that carries it. Nil when nobody knows: the row is older than this word.
+    package var place: RouterPlace?
     package var state: State
     /// Where the client comes from, for people and audit.
     package var peer: String
@@ -12,15 +14,24 @@ package struct Session: Sendable, Hashable, Codable {
     package var isTakeOverRequested: Bool
 
     package init(
-        vm: VMID, token: SessionToken, state: State, peer: String, since: WallTime, isTakeOverRequested: Bool = false
+        vm: VMID, token: SessionToken, place: RouterPlace? = nil, state: State, peer: String, since: WallTime,
+        isTakeOverRequested: Bool = false
     ) {
         self.vm = vm
         self.token = token
+        self.place = place
         self.state = state
         self.peer = peer
         self.since = since
         self.isTakeOverRequested = isTakeOverRequested
     }
+}
+
+/// Where a router runs. There is one at a place: when another begins there, the one before it is dead.
+package enum RouterPlace: Sendable, Hashable, Codable {
+    case node(NodeID)
+    /// A router beside the nodes, by the name that its configuration gives it.
+    case standAlone(String)
 }
 
 /// Names one session for ever: a router's incarnation and its count.

@@ -123,7 +123,12 @@ package protocol Sessions: Sendable {
     /// it, so that its router cuts it; try again after. A session of the same token is returned as claimed.
     func claim(_ session: Session) async throws(PortError) -> SessionClaim
 
-    /// `.stale` when the session is gone or a take-over is wanted: then the caller gives way.
+    /// The same when the session with the token `marked` was marked by an earlier `claim` and did not end in time:
+    /// if it still holds the VM, this one takes its place. If another holds the VM by now, that one is marked and
+    /// returned.
+    func takeOver(_ session: Session, from marked: SessionToken) async throws(PortError) -> SessionClaim
+
+    /// `.stale` when the session is gone, another took its place or a take-over is wanted: then the caller gives way.
     func markConnected(_ token: SessionToken, vm: VMID, at time: WallTime) async throws(PortError)
 
     /// Ends this session; another one of the VM is untouched. Idempotent.
@@ -132,8 +137,9 @@ package protocol Sessions: Sendable {
     /// Sessions of this router that another client wants.
     func wantedByOthers(router: String) async throws(PortError) -> [Session]
 
-    /// Ends all sessions of every router incarnation but this one (a router that died left them).
-    func endAllBut(router: String) async throws(PortError)
+    /// Ends the sessions that earlier incarnations of the router at this place left, and those of unknown place (an
+    /// older version wrote them). Sessions of other places stay: their routers may live.
+    func endEarlier(at place: RouterPlace, than router: String) async throws(PortError)
 }
 
 package enum SessionClaim: Sendable, Hashable {

@@ -11,15 +11,18 @@ final class OpenSSLSecretsTests: XCTestCase {
 
     func testScryptKeepsTheHasherContract() async throws {
         try await PasswordHasherContract.check(ScryptHasher(cost: cheap))
+        let hash = try await ScryptHasher(cost: cheap).hash("secret")
+        try await PasswordHasherContract.checkThatItSaysSo(ScryptHasher(cost: cheap, memoryMax: 1024), hash: hash)
+        try await PasswordHasherContract.checkThatItSaysSo(ScryptHasher(cost: cheap, waitingMax: 0), hash: hash)
     }
 
-    func testScryptGivesTheNumbersOfRFC7914() async {
+    func testScryptGivesTheNumbersOfRFC7914() async throws {
         // Section 12: P="pleaseletmein", S="SodiumChloride", N=16384, r=8, p=1, and the row below with p=16.
         let first = "cCO9yzr9c0hGHAbNgf046/2o+7qQT44+qbVD9lRdofLVQylVYT8Pz2LUlwUkKpr55h6F3A1lHkDfzwF7RVdYhw"
         let hash = "$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU$" + first
         let hasher = ScryptHasher(cost: cheap)
-        let right = await hasher.verify("pleaseletmein", against: hash)
-        let wrong = await hasher.verify("pleaseletmeout", against: hash)
+        let right = try await hasher.verify("pleaseletmein", against: hash)
+        let wrong = try await hasher.verify("pleaseletmeout", against: hash)
         XCTAssertTrue(right)
         XCTAssertFalse(wrong)
     }
@@ -37,12 +40,12 @@ final class OpenSSLSecretsTests: XCTestCase {
         XCTAssertTrue(hasher.needsRehash("$other$hash"))
     }
 
-    func testHashesThatWouldTakeTooMuchAreNotTried() async {
+    func testHashesThatWouldTakeTooMuchAreNotTried() async throws {
         let hasher = ScryptHasher(cost: cheap)
         for costs in ["ln=21,r=8,p=1", "ln=20,r=8,p=1", "ln=0,r=8,p=1", "ln=4,r=33,p=1", "ln=4,r=8,p=17", "ln=4,r=8"] {
             let text = "$scrypt$\(costs)$U29kaXVtQ2hsb3JpZGU$U29kaXVtQ2hsb3JpZGVTb2RpdW0"
             XCTAssertNil(ScryptHash(text), costs)
-            let isTaken = await hasher.verify("secret", against: text)
+            let isTaken = try await hasher.verify("secret", against: text)
             XCTAssertFalse(isTaken, costs)
         }
     }
@@ -50,11 +53,12 @@ final class OpenSSLSecretsTests: XCTestCase {
     func testManyLoginsAtOnceAllGetAnAnswer() async throws {
         let hasher = ScryptHasher(cost: cheap, parallelMax: 2)
         let hash = try await hasher.hash("secret")
-        let right = await withTaskGroup(of: Bool.self) { group in
+        let right = try await withThrowingTaskGroup(of: Bool.self) { group in
             for number in 0..<200 {
-                group.addTask { await hasher.verify(number.isMultiple(of: 2) ? "secret" : "wrong", against: hash) }
+                let password = number.isMultiple(of: 2) ? "secret" : "wrong"
+                group.addTask { try await hasher.verify(password, against: hash) }
             }
-            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
         }
         XCTAssertEqual(right, 100)
     }

@@ -215,12 +215,15 @@ final class AdministrationTests: XCTestCase {
             try complaint(rig.qvd("user", "passwd", "bob", "--password-file", "/nonexistent")).contains("/nonexistent"))
         let audit = try rig.qvd("audit", "--json").output
         XCTAssertTrue(audit.contains("set user 2 (bob@default): password"), audit)
+        var holdsTheUser = false
         for name in try FileManager.default.contentsOfDirectory(atPath: rig.path("database")) {
             let bytes = try Data(contentsOf: URL(filePath: rig.path("database/\(name)")))
+            if bytes.range(of: Data("bob".utf8)) != nil { holdsTheUser = true }
             for secret in ["correct horse", "battery staple", "wonderland"] {
                 XCTAssertNil(bytes.range(of: Data(secret.utf8)), "\(secret) is in \(name)")
             }
         }
+        XCTAssert(holdsTheUser, "these are not the files that hold the farm")
         for secret in ["scrypt", "horse", "wonderland"] { XCTAssertFalse(audit.contains(secret)) }
     }
 

@@ -79,12 +79,14 @@ final class ManualPageTests: XCTestCase {
                 XCTAssert(page.contains(".SH \(heading)\n"), "\(name) has no section \(heading)")
             }
             let commands = try help(of: program).command.all()
+            XCTAssert(program != "qvd" || commands.count > 30, "the help of qvd names \(commands.count) commands")
             for (path, _) in commands where path.count > 1 {
                 // A noun is shown by its verbs.
                 let words = path.joined(separator: " ")
                 XCTAssert(page.contains(words), "\(name) does not name `\(words)`")
             }
             let told = Set(commands.flatMap(\.command.options)).subtracting(["--experimental-dump-help"])
+            XCTAssertFalse(told.isEmpty, "the help of \(program) has no options")
             let written = options(in: page)
             XCTAssertEqual(told.subtracting(written), [], "\(name) lacks these options")
             XCTAssertEqual(written.subtracting(told), [], "\(name) has options that \(program) does not have")

@@ -134,20 +134,51 @@ final class RoutingConnectMachineTests: XCTestCase {
         }
     }
 
-    func testAHeldSessionIsClaimedAgainUntilTheTakeOverLimit() throws {
+    private let other = SessionToken(router: "elsewhere", number: 1)
+    private var held: Event { .held(by: "10.0.0.9", token: other) }
+
+    /// Answers every claim with `held` until the machine asks for something else, and tells after how many claims.
+    private func wait(_ machine: inout ConnectMachine, _ held: Event) throws -> (claims: Int, action: Action?) {
+        var claims = 0
+        while true {
+            guard case .wait(let until, forStore: true)? = drive(&machine, [held]).last else { break }
+            now = until
+            claims += 1
+            let action = drive(&machine, [.waited]).last
+            if action != .claim { return (claims, action) }
+        }
+        return (claims, nil)
+    }
+
+    func testAHeldSessionIsClaimedAgainAndTakenAtTheLimit() throws {
         var machine = try makeMachine()
         _ = drive(&machine, [.begin, .authenticated(visitor), .nodeRead(isBlocked: false), running])
-        var claims = 0
-        while machine.ending == nil {
-            guard case .wait(let until, forStore: true)? = drive(&machine, [.held(by: "10.0.0.9")]).last
-            else {
-                return XCTFail("no wait")
-            }
-            now = until
-            claims += drive(&machine, [.waited]).count
-        }
+        let (claims, action) = try wait(&machine, held)
         XCTAssertEqual(now, Instant.start.advanced(by: .seconds(30)))
-        XCTAssertEqual(claims, 59)
+        XCTAssertEqual(claims, 60)
+        XCTAssertEqual(action, .takeOver(other))
+        // A store that does not answer is asked again for the same, but not for ever.
+        let failure = Event.failed(.init("later", isTransient: true))
+        _ = drive(&machine, [failure])
+        XCTAssertEqual(drive(&machine, [.waited]), [.takeOver(other)])
+        var copy = machine
+        XCTAssertEqual(drive(&machine, [.claimed]), [.readDesktop])
+        now = now.advanced(by: .seconds(10))
+        _ = drive(&copy, [.deadlinePassed])
+        XCTAssertEqual(copy.ending?.answer?.status, 503)
+        XCTAssert(copy.mayHoldClaim)
+    }
+
+    func testEachNewHolderHasItsTimeAndThereIsAnEndOfThem() throws {
+        var machine = try makeMachine()
+        _ = drive(&machine, [.begin, .authenticated(visitor), .nodeRead(isBlocked: false), running])
+        for number in 1...4 {
+            let token = SessionToken(router: "elsewhere", number: Int64(number))
+            let (_, action) = try wait(&machine, .held(by: "10.0.0.9", token: token))
+            XCTAssertEqual(now, Instant.start.advanced(by: .seconds(30 * number)))
+            XCTAssertEqual(action, .takeOver(token))
+        }
+        _ = drive(&machine, [held])
         XCTAssert(machine.ending?.text.contains("close other clients") ?? false)
     }
 
@@ -248,7 +279,7 @@ final class RoutingConnectMachineTests: XCTestCase {
                 .desktopRead(desktop(.debugging, wanted: .run)),
                 .desktopRead(desktop(.running, wanted: .run, blocked: true)),
             ]
-        case .claim: return [.claimed, .held(by: "x")] + failures
+        case .claim, .takeOver: return [.claimed, .held(by: "x", token: other)] + failures
         case .readCandidates:
             return [.candidates([]), .candidates([.init(node: NodeID(1), assignedVMs: 0)])] + failures
         case .requestStart: return [.startRequested] + failures

@@ -116,7 +116,7 @@ final class FarmBench {
         router = life
         let ports = PortSet(host: host, incarnation: life)
         let service = Router(
-            configuration: RouterConfiguration(nodeName: "node1", address: host.address),
+            configuration: RouterConfiguration(nodeName: "node1", place: .node(Self.node), address: host.address),
             ports: RouterPorts(
                 store: StoreConnection(store: store, gate: ports.gate), agent: ports.agent, lines: ports.lines,
                 passwords: ports.hasher, clock: ports.clock, random: ports.random, log: journal.logger))

@@ -163,6 +163,7 @@ final class SurvivalTests: XCTestCase {
                 places["definition of \(name)"] = try await RigCommand.run(
                     "virsh", "-c", LibvirtRig.uri, "dumpxml", "--security-info", String(name))
             }
+            XCTAssert(places.keys.contains { $0.hasPrefix("definition of ") }, "no domain was looked at")
             for (place, text) in places.sorted(by: { $0.key < $1.key }) {
                 XCTAssertFalse(text.contains(secret), "the agent's secret is in the \(place)")
             }

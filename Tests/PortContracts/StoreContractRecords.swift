@@ -85,11 +85,19 @@ extension StoreContract {
             "a change wakes its watchers, a refusal at most once",
             { store in
                 let example = try await ExampleFarm(in: store)
-                var changes = store.changes().makeAsyncIterator()
+                let wakes = WakeCount(store.changes())
+                // A store may wake at once for what was before.
+                var count = try await wakes.whenQuiet()
                 for number in 1...3 {
                     _ = try await store.perform(.setProperty(.vm(example.vm), key: "k", value: "\(number)"))
-                    try expect(await changes.next() != nil, "the stream ended")
+                    let next = try await wakes.whenQuiet()
+                    try expect(next > count, "change \(number) woke nobody")
+                    count = next
                 }
+                // It writes its audit record, so one wake is right.
+                try await expectRefusal(store, .deleteUser(example.user), .inUse)
+                let next = try await wakes.whenQuiet()
+                try expect(next <= count + 1, "a refusal woke \(next - count) times")
             }
         ),
     ]

@@ -2,9 +2,12 @@ import FarmModel
 import FarmPorts
 
 extension StoreContract {
-    private static func session(_ vm: VMID, _ router: String, _ number: Int64) -> Session {
+    private static func session(
+        _ vm: VMID, _ router: String, _ number: Int64, at place: RouterPlace? = .standAlone("gate")
+    ) -> Session {
         Session(
-            vm: vm, token: SessionToken(router: router, number: number), state: .connecting, peer: "10.9.9.9:5",
+            vm: vm, token: SessionToken(router: router, number: number), place: place, state: .connecting,
+            peer: "10.9.9.9:5",
             since: WallTime(seconds: 30))
     }
 
@@ -71,16 +74,64 @@ extension StoreContract {
             }
         ),
         (
-            "a router that starts ends what its predecessors left",
+            "a router that starts ends what its predecessors left, and nothing of other routers",
             { store in
                 let example = try await ExampleFarm(in: store)
-                _ = try await store.perform(
-                    .addVM(name: "lab", user: example.user, osf: example.osf, tag: "head", address: nil))
-                _ = try await store.claim(session(example.vm, "old", 1))
-                _ = try await store.claim(session(VMID(2), "new", 1))
-                try await store.endAllBut(router: "new")
-                try await store.endAllBut(router: "new")
-                try await expectEqual(try store.snapshot().sessions, [session(VMID(2), "new", 1)])
+                let sessions = [
+                    session(example.vm, "old", 1, at: .node(example.node)),
+                    session(VMID(2), "new", 1, at: .node(example.node)),
+                    session(VMID(3), "other", 1, at: .node(NodeID(9))),
+                    session(VMID(4), "gate", 1, at: .standAlone("gate")),
+                    session(VMID(5), "unknown", 1, at: nil),
+                ]
+                for number in 2...5 {
+                    _ = try await store.perform(
+                        .addVM(
+                            name: "lab\(number)", user: example.user, osf: example.osf, tag: "head", address: nil))
+                }
+                for session in sessions { try await expectEqual(try store.claim(session), .claimed) }
+                try await expectEqual(try store.snapshot().sessions, sessions)
+                for _ in 1...2 {
+                    try await store.endEarlier(at: .node(example.node), than: "new")
+                    try await expectEqual(try store.snapshot().sessions, Array(sessions[1...3]))
+                }
+                try await store.endEarlier(at: .standAlone("door"), than: "newer")
+                try await expectEqual(try store.snapshot().sessions, Array(sessions[1...3]))
+                try await store.endEarlier(at: .standAlone("gate"), than: "newer")
+                try await expectEqual(try store.snapshot().sessions, Array(sessions[1...2]))
+            }
+        ),
+        (
+            "a newcomer takes the place of the session that it marked, and of no other",
+            { store in
+                let example = try await ExampleFarm(in: store)
+                let first = session(example.vm, "r1", 1)
+                let second = session(example.vm, "r2", 1)
+                let third = session(example.vm, "r3", 1)
+                try await expectEqual(try store.claim(first), .claimed)
+                var marked = first
+                marked.isTakeOverRequested = true
+                // Not marked yet: it is asked first, whatever the newcomer says.
+                try await expectEqual(try store.takeOver(second, from: first.token), .held(marked))
+                try await expectEqual(try store.takeOver(second, from: third.token), .held(marked))
+                try await expectEqual(try store.takeOver(second, from: first.token), .claimed)
+                try await expectEqual(try store.takeOver(second, from: first.token), .claimed, "repeated")
+                try await expectEqual(try store.snapshot().sessions, [second])
+                // The one that lost its place is stale and changes nothing.
+                try await expectError(.stale) { () async throws(PortError) in
+                    try await store.markConnected(first.token, vm: example.vm, at: WallTime(seconds: 31))
+                }
+                try await store.end(first.token, vm: example.vm)
+                try await expectEqual(try store.snapshot().sessions, [second])
+                // Who waited for the first meets the second, which nobody asked yet.
+                marked = second
+                marked.isTakeOverRequested = true
+                try await expectEqual(try store.takeOver(third, from: first.token), .held(marked))
+                try await store.end(second.token, vm: example.vm)
+                try await expectEqual(try store.takeOver(third, from: second.token), .claimed, "it is free")
+                try await expectError(.notFound) { () async throws(PortError) in
+                    _ = try await store.takeOver(session(VMID(9), "r1", 1), from: first.token)
+                }
             }
         ),
     ]

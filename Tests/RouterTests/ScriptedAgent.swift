@@ -55,6 +55,13 @@ final class ScriptedAgent: GuestAgent {
 /// Hashes in modular form, as the store demands, but without any cost; and counts.
 final class PlainHasher: PasswordHasher {
     private let counts = Mutex((hashes: 0, verifications: 0))
+    private let exhaustion = Mutex(false)
+
+    /// While it is true there is no memory for a hash.
+    var isExhausted: Bool {
+        get { exhaustion.withLock(\.self) }
+        set { exhaustion.withLock { $0 = newValue } }
+    }
 
     static func stored(_ password: String) -> String { "$plain$" + password }
 
@@ -65,8 +72,11 @@ final class PlainHasher: PasswordHasher {
         return Self.stored(password)
     }
 
-    func verify(_ password: String, against hash: String) async -> Bool {
+    func verify(_ password: String, against hash: String) async throws(PortError) -> Bool {
         counts.withLock { $0.verifications += 1 }
+        guard !isExhausted else {
+            throw PortError(.rejected, .unavailable, attempt: "verifying a password", detail: "no memory")
+        }
         return hash == Self.stored(password)
     }
 }

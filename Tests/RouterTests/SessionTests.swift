@@ -4,6 +4,7 @@ import FarmPorts
 import FarmServices
 import Foundation
 import NIOTransport
+import SimulatedPorts
 import XCTest
 
 /// From the request to the desktop, and the bytes in between.
@@ -190,6 +191,26 @@ final class SessionTests: XCTestCase {
         XCTAssertEqual(try guest.receiveAll(), [], "the client's end comes first")
         guest.close()
         try eventually("told to suspend") { world.agent.suspends == 1 }
+    }
+
+    func testASessionThatLostItsPlaceDoesNotSuspendItsSuccessor() throws {
+        let (client, guest) = try world.session()
+        let (store, old) = (world.store, try XCTUnwrap(try world.snapshot().sessions.first))
+        let successor = Session(
+            vm: RouterWorld.vm, token: SessionToken(router: "elsewhere", number: 1), place: .standAlone("far"),
+            state: .connected, peer: "10.9.9.9", since: WallTime(seconds: 1))
+        try blocking {
+            try await store.end(old.token, vm: RouterWorld.vm)
+            guard case .claimed = try await store.claim(successor) else { throw CancellationError() }
+        }
+        world.agent.change { $0.state = .connected }
+        client.close()
+        XCTAssertEqual(try guest.receiveAll(), [])
+        guest.close()
+        let router = world.router
+        try eventually("nothing left") { try blocking { await router.machines.isEmpty } }
+        XCTAssertEqual(world.agent.suspends, 0)
+        XCTAssertEqual(try world.snapshot().sessions, [successor])
     }
 
     func testStoppingTheServerEndsItsSessions() throws {

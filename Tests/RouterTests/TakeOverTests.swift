@@ -102,25 +102,41 @@ final class TakeOverTests: XCTestCase {
         }
     }
 
-    func testAClientOfAnotherRouterIsAskedAndThenGivenUp() throws {
+    /// The other router is dead or cut off for ever: it blocks nobody, and is stale should it come back.
+    func testAHolderThatDoesNotAnswerIsAskedAndThenReplaced() throws {
         try world.stop()
         world = try RouterWorld { _ in
         } router: {
-            $0.limits.takeOver = .milliseconds(300)
+            $0.limits.takeOver = .seconds(1)
         }
         let store = world.store
-        let elsewhere = Session(
-            vm: RouterWorld.vm, token: SessionToken(router: "elsewhere", number: 1), state: .connected,
-            peer: "10.9.9.9", since: WallTime(seconds: 1))
+        let elsewhere = session("elsewhere", at: .standAlone("far"))
         XCTAssertEqual(try blocking { try await store.claim(elsewhere) }, .claimed)
+        let began = ContinuousClock.now
         let client = try world.connect()
         try client.requestSession("")
+        try eventually("it is asked") {
+            try blocking { try await store.wantedByOthers(router: "elsewhere") }.map(\.token) == [elsewhere.token]
+        }
         let heads = try client.receiveHeads()
-        XCTAssert(try XCTUnwrap(heads.last).hasPrefix("HTTP/1.1 503 "))
-        XCTAssert(String(decoding: try client.receiveAll(), as: UTF8.self).contains("close other clients"))
-        let wanted = try blocking { try await store.wantedByOthers(router: "elsewhere") }
-        XCTAssertEqual(wanted.map(\.token), [elsewhere.token], "it was asked")
-        XCTAssertEqual(try world.snapshot().sessions.map(\.token), [elsewhere.token], "and not robbed")
+        XCTAssert(try XCTUnwrap(heads.last).hasPrefix("HTTP/1.1 101 "), heads.last ?? "")
+        XCTAssertGreaterThanOrEqual(ContinuousClock.now - began, .seconds(1), "it had its time")
+        _ = try world.guest.accept()
+        let kept = try world.snapshot().sessions
+        XCTAssertEqual(kept.map(\.token.router), [world.router.incarnation])
+        XCTAssertThrowsError(
+            try blocking {
+                try await store.markConnected(elsewhere.token, vm: RouterWorld.vm, at: WallTime(seconds: 9))
+            }
+        ) { XCTAssertEqual(($0 as? PortError)?.reason, .stale) }
+        try blocking { try await store.end(elsewhere.token, vm: RouterWorld.vm) }
+        XCTAssertEqual(try world.snapshot().sessions, kept, "a late end changes nothing")
+    }
+
+    private func session(_ router: String, at place: RouterPlace?, vm: VMID = RouterWorld.vm) -> Session {
+        Session(
+            vm: vm, token: SessionToken(router: router, number: 1), place: place, state: .connected, peer: "10.9.9.9",
+            since: WallTime(seconds: 1))
     }
 
     func testASessionWantedThroughAnotherRouterIsCut() throws {
@@ -138,13 +154,24 @@ final class TakeOverTests: XCTestCase {
 
     func testSessionsOfARouterThatDiedAreEnded() throws {
         let store = world.store
-        let old = Session(
-            vm: RouterWorld.othersVM, token: SessionToken(router: "before", number: 1), state: .connected,
-            peer: "10.9.9.9", since: WallTime(seconds: 1))
+        let old = session("before", at: .node(NodeID(1)), vm: RouterWorld.othersVM)
         XCTAssertEqual(try blocking { try await store.claim(old) }, .claimed)
         let next = Router.next(of: world)
         let running = Task { await next.run() }
         defer { running.cancel() }
         try eventually("ended") { try world.snapshot().sessions.isEmpty }
+    }
+
+    func testARouterThatStartsLeavesTheSessionsOfOtherPlacesAlone() throws {
+        let store = world.store
+        let other = session("other", at: .node(NodeID(2)))
+        let old = session("before", at: nil, vm: RouterWorld.othersVM)
+        for session in [other, old] {
+            XCTAssertEqual(try blocking { try await store.claim(session) }, .claimed)
+        }
+        let next = Router.next(of: world)
+        let running = Task { await next.run() }
+        defer { running.cancel() }
+        try eventually("that of unknown place is ended") { try world.snapshot().sessions == [other] }
     }
 }

@@ -113,6 +113,21 @@ final class WireTests: XCTestCase {
         XCTAssert(try ask("GET /qvd/list_of_vm", headers: [RouterWorld.bob]).head.hasPrefix("HTTP/1.1 200 "))
     }
 
+    func testAPasswordThatCannotBeCheckedIsNotCalledWrong() throws {
+        world.hasher.isExhausted = true
+        let alice = [RouterWorld.alice]
+        let nobody = ["Authorization: Basic bm9ib2R5OnNlY3JldA=="]  // nobody:secret
+        let expected = try ask("GET /qvd/list_of_vm", headers: alice)
+        XCTAssert(expected.head.hasPrefix("HTTP/1.1 503 "), expected.head)
+        XCTAssertEqual(expected.body, "The server cannot answer: passwords cannot be checked now, retry later.")
+        XCTAssertEqual(
+            try ask("GET /qvd/list_of_vm", headers: nobody).body, expected.body, "who exists is not to be learnt")
+        // More than the limit for guesses: they were none.
+        for _ in 0..<20 { XCTAssertEqual(try ask("GET /qvd/list_of_vm", headers: alice).body, expected.body) }
+        world.hasher.isExhausted = false
+        XCTAssert(try ask("GET /qvd/list_of_vm", headers: alice).head.hasPrefix("HTTP/1.1 200 "))
+    }
+
     func testConnectSaysWhatIsWrongWithTheRequest() throws {
         let upgrade = ["Connection: Upgrade", "Upgrade: QVD/1.0"]
         func status(_ query: String, _ headers: [String]) throws -> String {

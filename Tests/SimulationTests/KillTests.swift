@@ -6,29 +6,36 @@ import XCTest
 /// HKD and L7R are killed at every single step of what they do: before the effect of each port call, and after it.
 /// Each time every rule must hold, and the farm must come to rest, serve its user, and end empty.
 final class KillTests: XCTestCase {
-    /// A user logs in, stays for a while, comes back, and stops their VM.
-    private func everyday(seed: UInt64) -> Plan {
+    /// A user logs in, stays for a while, comes back, and stops their VM. What would begin after `end` is left out.
+    private func everyday(seed: UInt64, until end: Int64) -> Plan {
         var plan = Plan(name: "everyday", seed: seed)
-        plan.until = 150 * Plan.second
+        plan.until = end
         plan.steps = [
             Step(at: Plan.second, .connect(user: 1, vm: 1, stays: 40 * Plan.second)),
             Step(at: 80 * Plan.second, .connect(user: 1, vm: 1, stays: 5 * Plan.second)),
             Step(at: 100 * Plan.second, .stopVM(user: 1, vm: 1)),
-        ]
+        ].filter { $0.at < end }
         return plan
     }
 
-    /// Kills the process at step 0, 1, 2... after the moment, until it does not get that far.
+    /// No procedure has so many steps: a search that gets here does not end.
+    private static let stepsMax = 3000
+
+    /// Kills the process at step 0, 1, 2... after the moment, until it does not get that far before the end: then
+    /// nobody was killed, and every step between the two moments had its turn.
     ///
+    /// - Parameter least: a search that ends before so many steps has missed its procedure.
     /// - Returns: the calls during which it was killed.
     private func killAtEveryStep(
-        _ process: ProcessKind, from moment: Int64, most: Int, before: [Fault] = [], restartAfter: Int64 = Plan.second,
-        file: StaticString = #filePath, line: UInt = #line
+        _ process: ProcessKind, from moment: Int64, until end: Int64, least: Int, before: [Fault] = [],
+        restartAfter: Int64 = Plan.second, file: StaticString = #filePath, line: UInt = #line
     ) -> Set<PortOperation> {
         var met: Set<PortOperation> = []
         for seed: UInt64 in 1...2 {
-            for step in 0..<most {
-                var plan = everyday(seed: seed)
+            var step = 0
+            var killedSomebody = true
+            while killedSomebody, step < Self.stepsMax {
+                var plan = everyday(seed: seed, until: end)
                 plan.faults.faults = before
                 plan.faults.faults.append(Fault(at: moment, lasts: restartAfter, .kill(process, afterCalls: step)))
                 let result = Runner(plan).run()
@@ -37,14 +44,22 @@ final class KillTests: XCTestCase {
                     print(Soak.story(of: result, replay: "a plan of KillTests"))
                     return met
                 }
-                for case .killedDuring(_, let operation) in result.happenings.keys { met.insert(operation) }
+                killedSomebody = false
+                for case .killedDuring(_, let operation) in result.happenings.keys {
+                    killedSomebody = true
+                    met.insert(operation)
+                }
+                step += 1
             }
+            XCTAssertFalse(killedSomebody, "seed \(seed): the search did not get to its end", file: file, line: line)
+            XCTAssertGreaterThan(step, least, "seed \(seed): the procedure was not met", file: file, line: line)
+            print("seed \(seed): \(process.text) was killed at \(step - 1) steps")
         }
         return met
     }
 
     func testHKDIsKilledAtEveryStepOfAStart() {
-        let met = killAtEveryStep(.houseKeeper, from: Plan.second, most: 150)
+        let met = killAtEveryStep(.houseKeeper, from: Plan.second, until: 41 * Plan.second, least: 60)
         let wanted: Set<PortOperation> = [
             .storeRead, .storeBegin, .storeRecord, .inspectImage, .prepareOverlay, .ensureUserDisk, .ensureTap,
             .applyFilter,
@@ -54,7 +69,7 @@ final class KillTests: XCTestCase {
     }
 
     func testHKDIsKilledAtEveryStepOfAStop() {
-        let met = killAtEveryStep(.houseKeeper, from: 100 * Plan.second, most: 120)
+        let met = killAtEveryStep(.houseKeeper, from: 100 * Plan.second, until: 130 * Plan.second, least: 60)
         let wanted: Set<PortOperation> = [
             .storeRead, .storeRecord, .storeRelease, .powerOff, .undefineDomain, .removeSecret, .removeFilter,
             .removeTap,
@@ -66,7 +81,8 @@ final class KillTests: XCTestCase {
     func testHKDIsKilledAtEveryStepOfItsRecovery() {
         let first = Fault(at: 10 * Plan.second, lasts: Plan.second, .kill(.houseKeeper, afterCalls: nil))
         // A moment after the next one begins to live.
-        let met = killAtEveryStep(.houseKeeper, from: 11 * Plan.second + 1, most: 60, before: [first])
+        let met = killAtEveryStep(
+            .houseKeeper, from: 11 * Plan.second + 1, until: 30 * Plan.second, least: 30, before: [first])
         let wanted: Set<PortOperation> = [
             .storeRead, .storeWrite, .observeDomains, .observeTaps, .observeFilters, .observeSecrets, .observeDisks,
             .observeBridge,
@@ -76,13 +92,14 @@ final class KillTests: XCTestCase {
 
     /// Its restart is quick, so that what an answer in flight still does meets the next HKD.
     func testHKDIsKilledAtEveryStepOfAStartAndIsBackAtOnce() {
-        let met = killAtEveryStep(.houseKeeper, from: Plan.second, most: 150, restartAfter: Plan.second / 10)
+        let met = killAtEveryStep(
+            .houseKeeper, from: Plan.second, until: 41 * Plan.second, least: 60, restartAfter: Plan.second / 10)
         XCTAssertTrue(met.contains(.createDomain))
     }
 
     func testL7RIsKilledAtEveryStepOfAConnect() {
-        var met = killAtEveryStep(.router, from: 80 * Plan.second, most: 60)
-        met.formUnion(killAtEveryStep(.router, from: Plan.second, most: 30))
+        var met = killAtEveryStep(.router, from: 80 * Plan.second, until: 95 * Plan.second, least: 20)
+        met.formUnion(killAtEveryStep(.router, from: Plan.second, until: 41 * Plan.second, least: 20))
         let wanted: Set<PortOperation> = [
             .storeRead, .storeWrite, .verifyPassword, .startSession, .sessionState, .openLine,
         ]
@@ -90,7 +107,7 @@ final class KillTests: XCTestCase {
     }
 
     func testL7RIsKilledAtEveryStepOfAStop() {
-        let met = killAtEveryStep(.router, from: 100 * Plan.second, most: 30)
+        let met = killAtEveryStep(.router, from: 100 * Plan.second, until: 130 * Plan.second, least: 10)
         XCTAssertTrue(met.isSuperset(of: [.storeRead, .storeWrite, .verifyPassword]))
     }
 }

@@ -12,6 +12,20 @@ final class SimulatedPortContractTests: XCTestCase {
         run.run { try await runContract(HypervisorContract(HypervisorHands(host: run.host, ports: run.ports)).checks) }
     }
 
+    func testThePasswordHasherKeepsItsContract() {
+        let run = SimulatedRun()
+        run.run {
+            try await PasswordHasherContract.check(run.ports.hasher)
+            let hash = try await run.ports.hasher.hash("secret")
+            for mode in FailureMode.allCases {
+                let fault = Fault(at: 0, .failing(.hasher, mode, perMille: 1000))
+                run.simulation.withFaults { $0.begin(fault, index: 0) }
+                try await PasswordHasherContract.checkThatItSaysSo(run.ports.hasher, hash: hash)
+                run.simulation.withFaults { $0.endAll() }
+            }
+        }
+    }
+
     func testTheNetworkKeepsItsContract() {
         let run = SimulatedRun()
         run.run {

@@ -16,7 +16,8 @@ enum RandomOperation {
     case claim(Session)
     case markConnected(SessionToken, VMID, WallTime)
     case end(SessionToken, VMID)
-    case endAllBut(String)
+    case takeOver(Session, SessionToken)
+    case endEarlier(RouterPlace, String)
     case apply(AdministrationCommand, String, WallTime)
 
     /// Begins with `!` when the store said no.
@@ -56,7 +57,8 @@ enum RandomOperation {
         case .claim(let session): return "\(try await store.claim(session))"
         case .markConnected(let token, let vm, let time): try await store.markConnected(token, vm: vm, at: time)
         case .end(let token, let vm): try await store.end(token, vm: vm)
-        case .endAllBut(let router): try await store.endAllBut(router: router)
+        case .takeOver(let session, let marked): return "\(try await store.takeOver(session, from: marked))"
+        case .endEarlier(let place, let router): try await store.endEarlier(at: place, than: router)
         case .apply(let command, let actor, let time):
             switch try await store.apply(command, by: actor, at: time) {
             case .success(let result): return "\(result)"

@@ -22,9 +22,9 @@ struct RandomScript {
         case 7: return .read(vm(), user(), login())
         case 8: return .requestStart(vm(), node(), "actor \(tick)")
         case 9: return .requestStop(vm(), "actor \(tick)")
-        case 10: return .claim(session(time))
+        case 10: return pick(3) == 0 ? .takeOver(session(time), token()) : .claim(session(time))
         case 11: return .markConnected(token(), vm(), time)
-        case 12: return pick(8) == 0 ? .endAllBut("r\(pick(2))") : .end(token(), vm())
+        case 12: return pick(8) == 0 ? .endEarlier(place(), "r\(pick(2))") : .end(token(), vm())
         default: return .apply(command(), "admin \(tick)", time)
         }
     }
@@ -48,7 +48,12 @@ struct RandomScript {
         SessionToken(router: "r\(pick(2))", number: Int64(pick(3)))
     }
     private mutating func session(_ time: WallTime) -> Session {
-        Session(vm: vm(), token: token(), state: .connecting, peer: "peer \(time.seconds)", since: time)
+        Session(
+            vm: vm(), token: token(), place: maybe(place()), state: .connecting, peer: "peer \(time.seconds)",
+            since: time)
+    }
+    private mutating func place() -> RouterPlace {
+        pick(2) == 0 ? .node(node()) : .standAlone(pick(["gate", "ä", "a\u{308}"]))
     }
     private mutating func observation(_ time: WallTime) -> Observation {
         Observation(

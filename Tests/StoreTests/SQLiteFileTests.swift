@@ -220,6 +220,37 @@ final class SQLiteFileTests: XCTestCase {
         XCTAssertEqual(secret, AgentSecret("abc"))
     }
 
+    /// Sessions of schema 1 say nothing of their router's place: they stay, and whichever router starts may end them.
+    func testSessionsOfTheFirstSchemaAreKept() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("farm.db")
+        let first = Migrator(migrations: Array(Schema.migrations.prefix(1)))
+        try await SQLiteStore.create(
+            at: path, farm: StoreContract.farm, plan: StoreContract.plan, access: DatabaseAccess(), migrator: first
+        ).close()
+        let connection = try SQLiteConnection(path: path, busyTimeout: 100)
+        for statement in [
+            "INSERT INTO users VALUES (1, 1, 'alice', 0)", "INSERT INTO osfs VALUES (1, 1, 'Office', 256, 0, 0)",
+            "INSERT INTO vms VALUES (1, 'desk', 1, 1, 'head', '10.3.0.10', 0, 'stop', NULL, 0, 0, '', 'stopped', 0,"
+                + " '', NULL, NULL)",
+            "INSERT INTO sessions VALUES (1, 'old', 7, 'connected', '10.9.9.9', 5, 1)",
+        ] { try connection.run(statement) }
+        _ = try await SQLiteStore.upgrade(at: path)
+        let store = try await SQLiteStore.open(at: path)
+        let sessions = try await store.snapshot().sessions
+        XCTAssertEqual(
+            sessions,
+            [
+                Session(
+                    vm: VMID(1), token: SessionToken(router: "old", number: 7), place: nil, state: .connected,
+                    peer: "10.9.9.9", since: WallTime(seconds: 5), isTakeOverRequested: true)
+            ])
+        try await store.endEarlier(at: .standAlone("gate"), than: "new")
+        let left = try await store.snapshot().sessions
+        XCTAssertEqual(left, [])
+        await store.close()
+    }
+
     func testAMigrationThatFailsLeavesTheSchemaBeforeIt() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("farm.db")

@@ -32,12 +32,20 @@ struct SourceTree {
 
     let files: [File]
 
-    /// - Throws: what reading the files throws.
+    struct NothingFound: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// - Throws: what reading the files throws, and `NothingFound` for a folder without Swift files: a rule that holds
+    ///   for no file at all would hold for ever.
     init(_ folders: [String] = ["Sources", "Simulation", "Tests"]) throws {
         var files: [File] = []
         for folder in folders {
             let base = Self.root.appending(path: folder)
-            guard let walk = FileManager.default.enumerator(at: base, includingPropertiesForKeys: nil) else { continue }
+            let count = files.count
+            guard let walk = FileManager.default.enumerator(at: base, includingPropertiesForKeys: nil) else {
+                throw NothingFound(description: "looking for Swift files: \(base.path) cannot be read")
+            }
             for case let url as URL in walk where url.pathExtension == "swift" {
                 let text = try String(contentsOf: url, encoding: .utf8)
                 let path = String(url.path.dropFirst(Self.root.path.count + 1))
@@ -46,6 +54,9 @@ struct SourceTree {
                         path: path,
                         lines: text.split(separator: "\n", omittingEmptySubsequences: false)
                             .map(String.init)))
+            }
+            guard files.count > count else {
+                throw NothingFound(description: "looking for Swift files: there is none in \(base.path)")
             }
         }
         self.files = files.sorted { $0.path < $1.path }

@@ -116,6 +116,14 @@ final class SQLiteConnection: Statements {
     /// True inside BEGIN ... COMMIT. Some errors end a transaction by themselves.
     var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
+    /// Pages that were not in this connection's memory and had to be read from the files, so far.
+    var pagesRead: Int {
+        var current: Int32 = 0
+        var highest: Int32 = 0
+        sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_MISS, &current, &highest, 0)
+        return Int(current)
+    }
+
     /// The first column of the first row; nil when there is none.
     func integer(_ sql: String, _ values: [SQLValue] = []) throws(PortError) -> Int64? {
         var result: Int64?

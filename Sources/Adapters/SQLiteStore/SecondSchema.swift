@@ -54,6 +54,8 @@ extension Schema {
         """,
     ]
 
+    /// A session says where its router runs: on a node, or under the name of one that stands alone. A session from before
+    /// says neither: whichever router starts next may end it.
     private static let dependents = [
         """
         CREATE TABLE new_vm_secrets (
@@ -66,7 +68,8 @@ extension Schema {
         CREATE TABLE new_sessions (
             vm INTEGER PRIMARY KEY REFERENCES new_vms (id) ON DELETE CASCADE, router TEXT NOT NULL,
             number INTEGER NOT NULL, state TEXT NOT NULL, peer TEXT NOT NULL, since INTEGER NOT NULL,
-            is_take_over_requested INTEGER NOT NULL CHECK (is_take_over_requested IN (0, 1))) STRICT
+            is_take_over_requested INTEGER NOT NULL CHECK (is_take_over_requested IN (0, 1)), node INTEGER,
+            router_name TEXT) STRICT
         """,
         """
         INSERT INTO new_sessions (vm, router, number, state, peer, since, is_take_over_requested)

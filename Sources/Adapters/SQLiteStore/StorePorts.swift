@@ -102,6 +102,13 @@ extension SQLiteStore: Sessions {
         return holder.token == session.token ? .claimed : .held(holder)
     }
 
+    package func takeOver(_ session: Session, from marked: SessionToken) async throws(PortError) -> SessionClaim {
+        let holder = try await write("taking VM \(session.vm) over from session \(marked)") {
+            records throws(LedgerError) in try records.takeOver(session, from: marked)
+        }
+        return holder.token == session.token ? .claimed : .held(holder)
+    }
+
     package func markConnected(
         _ token: SessionToken, vm: VMID, at time: WallTime
     ) async throws(PortError) {
@@ -122,9 +129,9 @@ extension SQLiteStore: Sessions {
         }
     }
 
-    package func endAllBut(router: String) async throws(PortError) {
-        try await write("ending the sessions of other routers than \(router)") { records throws(LedgerError) in
-            try records.endAllSessions(butOf: router)
+    package func endEarlier(at place: RouterPlace, than router: String) async throws(PortError) {
+        try await write("ending the sessions of earlier routers than \(router)") { records throws(LedgerError) in
+            try records.endEarlierSessions(at: place, than: router)
         }
     }
 }

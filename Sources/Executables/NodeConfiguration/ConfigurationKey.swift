@@ -95,7 +95,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .routerVMStop: ("270", "seconds a stop request waits for a VM to stop")
         case .routerXStart: ("10", "seconds one X start request to the agent may take")
         case .routerAgent: ("4", "seconds any other request to the agent may take")
-        case .routerTakeOver: ("30", "seconds a connect waits for the session it takes over to end")
+        case .routerTakeOver: ("30", "seconds until a connect takes the place of a session that does not end")
         case .routerXStartTries: ("20", "how often X start is tried again")
         case .routerVMPoll: ("2", "seconds between two looks at a VM that starts")
         case .routerXPoll: ("1", "seconds between two looks at an X session that starts")

@@ -58,7 +58,7 @@ struct RouterCommand: AsyncParsableCommand {
 
 extension RouterConfiguration {
     init(_ configuration: NodeConfiguration, node: Node) {
-        self.init(nodeName: configuration.nodeName, address: node.address)
+        self.init(nodeName: configuration.nodeName, place: .node(node.id), address: node.address)
         agentPort = configuration.hypervisor.agentPort
         let configured = configuration.router
         limits.start = configured.vmStartTimeout

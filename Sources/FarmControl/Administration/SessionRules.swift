@@ -1,9 +1,22 @@
 package import FarmModel
 
-// At most one session per VM: a newcomer marks the one there is and waits for it to end.
+// At most one session per VM: a newcomer marks the one there is and waits for it to end. When it does not end in time
+// its router is dead or cut off, and the newcomer takes its place.
 extension FarmRecords {
     /// The session that holds the VM: the newcomer's own, or another one, now marked as wanted.
     package mutating func claim(_ session: Session) throws(LedgerError) -> Session {
+        try begin(session, inPlaceOf: nil)
+    }
+
+    /// The same, but a holder of this token that was marked before loses its place, and finds itself stale if it still
+    /// lives. One of another token came since: it is asked like any other.
+    package mutating func takeOver(_ session: Session, from marked: SessionToken) throws(LedgerError) -> Session {
+        try begin(session, inPlaceOf: marked)
+    }
+
+    private mutating func begin(
+        _ session: Session, inPlaceOf marked: SessionToken?
+    ) throws(LedgerError) -> Session {
         guard try vm(session.vm) != nil else {
             throw .notFound(
                 attempt: "beginning a session with VM \(session.vm)", detail: "there is no such VM in the farm")
@@ -12,7 +25,12 @@ extension FarmRecords {
             try put(session)
             return session
         }
-        if holder.token != session.token, !holder.isTakeOverRequested {
+        if holder.token == session.token { return holder }
+        if holder.isTakeOverRequested, holder.token == marked {
+            try put(session)
+            return session
+        }
+        if !holder.isTakeOverRequested {
             holder.isTakeOverRequested = true
             try put(holder)
         }
@@ -44,8 +62,11 @@ extension FarmRecords {
         try sessions().filter { $0.token.router == router && $0.isTakeOverRequested }
     }
 
-    package mutating func endAllSessions(butOf router: String) throws(LedgerError) {
+    /// Ends what earlier routers of this place left, and what nobody knows the place of; never a session of another
+    /// place, whose router may live.
+    package mutating func endEarlierSessions(at place: RouterPlace, than router: String) throws(LedgerError) {
         for session in try sessions() where session.token.router != router {
+            guard session.place == nil || session.place == place else { continue }
             try removeSession(of: session.vm)
         }
     }

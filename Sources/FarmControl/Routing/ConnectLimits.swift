@@ -4,8 +4,13 @@ package struct ConnectLimits: Sendable, Hashable {
     package var authenticate: Duration = .seconds(30)
     /// Reading node and VM from the store.
     package var authorize: Duration = .seconds(10)
-    /// Until another client has given the VM up (the original's `internal.l7r.timeout.takeover`).
+    /// How long another client has to give the VM up (the original's `internal.l7r.timeout.takeover`); then the
+    /// newcomer takes its place.
     package var takeOver: Duration = .seconds(30)
+    /// Taking the place of one that did not give the VM up.
+    package var takePlace: Duration = .seconds(10)
+    /// How many others, one after the other, are asked to give the VM up.
+    package var holdersMax = 4
     /// Until the VM runs (the original's `internal.l7r.timeout.vm_start`).
     package var start: Duration = .seconds(270)
     /// Until a VM whose user wants it to stop has stopped (the original's `internal.l7r.timeout.vm_stop`).

@@ -3,14 +3,28 @@ package import FarmModel
 /// One client's way to its desktop. The router asks it what to do, does it, and tells what came of it.
 ///
 /// ```
-///  idle ─► authenticating ─► admitting ─► authorizing ─► claiming ⟲ held by another client, who is asked to
-/// go                                                            │
-/// ┌──────────────────────────────────────────────┘             ▼          starting ⟲ place, request, wait
-/// stopped again ─► ended             │ runs             ▼      startingSession ⟲ 1 s apart ◄──────────┐
-/// │ x_start answered              │ any other state, no connection             ▼
-/// │      awaitingSession ⟲ starting, provisioning             │ listening                     │
-/// ▼                               │        openingLine ─────────────────────────┘             │
-/// ▼          marking ─► streaming ─► ended
+/// idle ─► authenticating ─► admitting ─► authorizing
+///                                            │
+///                                            ▼
+///                                        claiming ⟲ asks the holder to go, and takes its place at the limit
+///                                            │ claimed
+///                                            ▼
+///                                        starting ⟲ places, requests, waits; stopped again ─► ended
+///                                            │ runs
+///                                            ▼
+///                                  startingSession ⟲ 1 s apart ◄─────────┐
+///                                            │ x_start answered          │ any other state
+///                                            ▼                           │
+///                                  awaitingSession ⟲ while it starts ────┤
+///                                            │ listening                 │
+///                                            ▼                           │
+///                                         marking                        │
+///                                            │ marked                    │ no connection
+///                                            ▼                           │
+///                                      openingLine ──────────────────────┘
+///                                            │ open
+///                                            ▼
+///                                       streaming ─► ended
 /// ```
 /// Every phase but `idle`, `streaming` and `ended` has a deadline; from each, `clientLeft` (except from
 /// streaming, where the carriage tells), `takenOver`, `routerStops` and the deadline lead to `ended`.
@@ -39,6 +53,9 @@ package struct ConnectMachine: Sendable, Hashable {
     private var problem: String?
     private var lastProgress: String?
     private var isLookingAtStore = false
+    /// Who has the VM, was asked to give it up, and has until then.
+    private var holder: Holder?
+    private var holdersMet = 0
 
     package init(request: Result<ConnectRequest, RouterAnswer>, limits: ConnectLimits = ConnectLimits()) {
         self.request = request
@@ -61,7 +78,7 @@ package struct ConnectMachine: Sendable, Hashable {
             return expire()
         case .waited:
             if let deadline, now >= deadline { return expire() }
-            return issue(afterWait)
+            return issue(phase == .claiming ? nextClaim(now) : afterWait)
         default: break
         }
         switch phase {
@@ -114,7 +131,18 @@ package struct ConnectMachine: Sendable, Hashable {
         switch event {
         case .claimed:
             return enter(.starting, limits.start, now, .readDesktop)
-        case .held(let peer):
+        case .held(let peer, let token):
+            if holder?.token != token {
+                holdersMet += 1
+                guard holdersMet <= limits.holdersMax else {
+                    return fail("close other clients: they take the session from each other")
+                }
+                let until = now.advanced(by: limits.takeOver)
+                holder = Holder(token: token, until: until)
+                deadline = until.advanced(by: limits.takePlace)
+            } else if case .takeOver = nextClaim(now) {
+                return issue(nextClaim(now))
+            }
             let wait = wait("close other clients: one at \(peer) does not give the session up", .claim, now)
             return report("Taking the session over from the client at \(peer)") + wait
         case .failed(let failure):
@@ -122,6 +150,16 @@ package struct ConnectMachine: Sendable, Hashable {
         default:
             return unexpected(event)
         }
+    }
+
+    private struct Holder: Hashable {
+        var token: SessionToken
+        var until: Instant
+    }
+
+    private func nextClaim(_ now: Instant) -> Action {
+        guard let holder, now >= holder.until else { return .claim }
+        return .takeOver(holder.token)
     }
 
     // MARK: Place and start
@@ -264,7 +302,7 @@ package struct ConnectMachine: Sendable, Hashable {
     private mutating func issue(_ effect: Action) -> [Action] {
         isLookingAtStore = effect == .readDesktop
         switch effect {
-        case .claim: mayHoldClaim = true
+        case .claim, .takeOver: mayHoldClaim = true
         case .startSession:
             mayHaveGuestSession = true
             sessionTries += 1
@@ -323,5 +361,29 @@ package struct ConnectMachine: Sendable, Hashable {
         phase = .ended
         deadline = nil
         return []
+    }
+}
+
+extension ConnectMachine {
+    /// What explorations compare of two machines of the same request and limits: those that are equal here do the same
+    /// from here on. Moments count by how far they are, sessions by what `name` makes of them, texts for people not at
+    /// all.
+    package func hashSituation(into hasher: inout Hasher, at now: Instant, name: (SessionToken) -> Int) {
+        hasher.combine(phase)
+        hasher.combine(deadline.map { now.duration(to: $0) })
+        hasher.combine(ending?.cause)
+        hasher.combine(mayHoldClaim)
+        hasher.combine(hasStreamed)
+        hasher.combine(sessionTries)
+        // Set when the first X session is asked for, and of no meaning before.
+        if sessionTries > 0 { hasher.combine(now.duration(to: sessionDeadline)) }
+        hasher.combine(hasAskedToStart)
+        hasher.combine(afterWait)
+        hasher.combine(isLookingAtStore)
+        if phase == .claiming, let holder {
+            hasher.combine(name(holder.token))
+            hasher.combine(now.duration(to: holder.until))
+            hasher.combine(holdersMet)
+        }
     }
 }

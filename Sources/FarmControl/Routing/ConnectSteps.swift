@@ -50,7 +50,7 @@ extension ConnectMachine {
         case desktopRead(DesktopFacts?)
         case claimed
         /// Another client has the VM and was asked to give it up.
-        case held(by: String)
+        case held(by: String, token: SessionToken)
         case candidates([NodeLoad])
         case startRequested
         case sessionStarted
@@ -78,6 +78,8 @@ extension ConnectMachine {
         case readNode
         case readDesktop
         case claim
+        /// Take the place of this session, which was asked to give the VM up and did not.
+        case takeOver(SessionToken)
         case readCandidates
         case requestStart(NodeID)
         case startSession

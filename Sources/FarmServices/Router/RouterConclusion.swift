@@ -13,7 +13,7 @@ extension Router {
         await connect.line?.close()
         if let answer = ending.answer { await respond(exchange, answer) }
         if machine.hasStreamed, ending.cause != .guestClosed, let desktop = connect.desktop {
-            await settle(endpoint(of: desktop), token)
+            await settle(desktop, token)
         }
         if machine.mayHoldClaim, case .success(let request) = machine.request {
             await end(token, vm: request.vm)
@@ -26,7 +26,8 @@ extension Router {
 
     /// Lets the X session notice that its client is gone, which nxagent does by itself; one that does not is
     /// told to suspend. Only tried: what the guest fails to do costs the next client a retry.
-    private func settle(_ guest: AgentEndpoint, _ token: SessionToken) async {
+    private func settle(_ desktop: DesktopView, _ token: SessionToken) async {
+        let guest = endpoint(of: desktop)
         let begin = ports.clock.now
         let deadline = begin.advanced(by: configuration.settle)
         var hasAsked = false
@@ -38,6 +39,8 @@ extension Router {
                     begin.duration(to: ports.clock.now) >= configuration.settle / 3
                 {
                     hasAsked = true
+                    // When another client took the place meanwhile, the X session is theirs.
+                    guard try await ports.desktops.desktop(desktop.vm.id)?.session?.token == token else { return }
                     try await ports.agent.suspendSession(guest)
                 }
                 await sleep(until: ports.clock.now.advanced(by: configuration.limits.sessionPoll))
@@ -83,7 +86,7 @@ extension ConnectMachine.Action {
     /// Whether its answer shows what the store held.
     var looksAtStore: Bool {
         switch self {
-        case .readNode, .readDesktop, .claim, .readCandidates, .requestStart, .markConnected: true
+        case .readNode, .readDesktop, .claim, .takeOver, .readCandidates, .requestStart, .markConnected: true
         default: false
         }
     }

@@ -7,6 +7,8 @@ package import Logging
 package struct RouterConfiguration: Sendable {
     /// The node whose state decides whether clients are served.
     package var nodeName: String
+    /// Tells its sessions, and those of its predecessors, from the sessions of other routers.
+    package var place: RouterPlace
     /// The address from which this router reaches VMs: the only one nxagent will accept.
     package var address: IPv4Address
     package var limits = ConnectLimits()
@@ -24,8 +26,9 @@ package struct RouterConfiguration: Sendable {
     /// How long the X session may take to notice that its client is gone before it is told.
     package var settle: Duration = .seconds(3)
 
-    package init(nodeName: String, address: IPv4Address) {
+    package init(nodeName: String, place: RouterPlace, address: IPv4Address) {
         self.nodeName = nodeName
+        self.place = place
         self.address = address
     }
 }

@@ -122,7 +122,7 @@ extension Router {
             case .wait(let until, forStore: false):
                 await sleep(until: until)
                 return .waited
-            case .readNode, .readDesktop, .claim, .readCandidates, .requestStart, .markConnected:
+            case .readNode, .readDesktop, .claim, .takeOver, .readCandidates, .requestStart, .markConnected:
                 return try await performOnStore(action, token)
             case .startSession, .readGuestState, .openLine:
                 return try await performOnGuest(action, token)
@@ -157,16 +157,8 @@ extension Router {
             let desktop = try await ports.desktops.desktop(request.vm)
             connects[token]?.desktop = desktop
             return .desktopRead(desktop.map { DesktopFacts($0.vm) })
-        case .claim:
-            let session = Session(
-                vm: request.vm, token: token, state: .connecting, peer: connect.peer,
-                since: ports.clock.wallTime)
-            switch try await ports.sessions.claim(session) {
-            case .claimed: return .claimed
-            case .held(let other):
-                await relieve(other)
-                return .held(by: other.peer)
-            }
+        case .claim, .takeOver:
+            return try await claim(request.vm, token, connect, action)
         case .requestStart(let node):
             try await ports.desktops.requestStart(request.vm, on: node, by: "user \(visitor.name)")
             ports.log.info("VM start requested", metadata: metadata(token, ["node": "\(node)"]))
@@ -178,6 +170,30 @@ extension Router {
             } catch  where error.reason == .stale {
                 return .markedStale
             }
+        }
+    }
+
+    private func claim(
+        _ vm: VMID, _ token: SessionToken, _ connect: Connect, _ action: ConnectMachine.Action
+    ) async throws(PortError) -> ConnectMachine.Event {
+        let session = Session(
+            vm: vm, token: token, place: configuration.place, state: .connecting, peer: connect.peer,
+            since: ports.clock.wallTime)
+        let claim: SessionClaim
+        if case .takeOver(let marked) = action {
+            claim = try await ports.sessions.takeOver(session, from: marked)
+            if claim == .claimed {
+                ports.log.warning(
+                    "took the VM from a session that was not given up", metadata: metadata(token, ["old": "\(marked)"]))
+            }
+        } else {
+            claim = try await ports.sessions.claim(session)
+        }
+        switch claim {
+        case .claimed: return .claimed
+        case .held(let other):
+            await relieve(other)
+            return .held(by: other.peer, token: other.token)
         }
     }
 

@@ -26,10 +26,16 @@ extension Router {
             log.error("login not checked", metadata: metadata.merging(["error": "\(error)"]) { $1 })
             return .failure(.serverFailed("its database does not answer"))
         }
-        guard let isRight = await check(credentials.password, of: account) else {
+        let isRight: Bool
+        do throws(PortError) {
+            isRight = try await check(credentials.password, of: account)
+        } catch {
+            // Nobody knows whether the password was right, so it is neither refused nor counted as a guess.
             limiter.abandoned(name)
-            log.warning("login not checked: too many at once", metadata: metadata)
-            return .failure(.serverFailed("too many users are logging in"))
+            log.error("login not checked", metadata: metadata.merging(["error": "\(error)"]) { $1 })
+            return .failure(
+                .serverFailed(
+                    error.reason == .limit ? "too many users are logging in" : "passwords cannot be checked now"))
         }
         guard isRight, let account, !account.user.isBlocked, !account.tenant.isBlocked else {
             limiter.failed(from: request.peer, at: ports.clock.now)
@@ -40,31 +46,32 @@ extension Router {
         return .success(ConnectMachine.Visitor(user: account.user.id, name: name))
     }
 
-    /// Nil when it could not be checked.
-    private func check(_ password: String, of account: Account?) async -> Bool? {
-        guard await passwordQueue.enter() else { return nil }
-        let isRight: Bool
-        if let hash = account?.passwordHash {
-            isRight = await ports.passwords.verify(password, against: hash)
-        } else {
-            isRight = false
-            if let decoy = await makeDecoyHash() {
-                _ = await ports.passwords.verify(password, against: decoy)
+    /// - Throws: when it could not be checked; for a user that does not exist whenever it would for another.
+    private func check(_ password: String, of account: Account?) async throws(PortError) -> Bool {
+        guard await passwordQueue.enter() else {
+            throw PortError(
+                .rejected, .limit, attempt: "checking a password",
+                detail: "\(configuration.passwordChecksWaitingMax) others are waiting already; try again")
+        }
+        let isRight: Result<Bool, PortError>
+        do throws(PortError) {
+            if let hash = account?.passwordHash {
+                isRight = .success(try await ports.passwords.verify(password, against: hash))
+            } else {
+                _ = try await ports.passwords.verify(password, against: try await makeDecoyHash())
+                isRight = .success(false)
             }
+        } catch {
+            isRight = .failure(error)
         }
         await passwordQueue.leave()
-        return isRight
+        return try isRight.get()
     }
 
-    func makeDecoyHash() async -> String? {
+    func makeDecoyHash() async throws(PortError) -> String {
         if let decoyHash { return decoyHash }
-        do throws(PortError) {
-            let hash = try await ports.passwords.hash(Self.hexadecimal(ports.random.bytes(16)))
-            decoyHash = hash
-            return hash
-        } catch {
-            ports.log.warning("no decoy hash", metadata: ["error": "\(error)"])
-            return nil
-        }
+        let hash = try await ports.passwords.hash(Self.hexadecimal(ports.random.bytes(16)))
+        decoyHash = hash
+        return hash
     }
 }

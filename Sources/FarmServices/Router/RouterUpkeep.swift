@@ -8,7 +8,7 @@ extension Router {
     /// The most ends that are owed to the store at once; what is beyond is ended by the next run of a router.
     static let owedEndsMax = 20_000
 
-    /// Ends what earlier routers left, then gives sessions up that other clients want and pays owed ends,
+    /// Ends what earlier routers of its place left, then gives sessions up that other clients want and pays owed ends,
     /// until the task is cancelled. Failures of the store are retried and cut no session.
     package func run() async {
         await withTaskGroup(of: Void.self) { group in
@@ -26,14 +26,18 @@ extension Router {
     }
 
     private func keepUp() async {
-        _ = await makeDecoyHash()
-        var hasEndedOthers = false
+        do throws(PortError) {
+            _ = try await makeDecoyHash()
+        } catch {
+            ports.log.warning("no decoy hash yet; the first login makes one", metadata: ["error": "\(error)"])
+        }
+        var hasEndedEarlier = false
         while !Task.isCancelled {
             let seen = changeCount
             do throws(PortError) {
-                if !hasEndedOthers {
-                    try await ports.sessions.endAllBut(router: incarnation)
-                    hasEndedOthers = true
+                if !hasEndedEarlier {
+                    try await ports.sessions.endEarlier(at: configuration.place, than: incarnation)
+                    hasEndedEarlier = true
                 }
                 try await payOwedEnds()
                 for session in try await ports.sessions.wantedByOthers(router: incarnation) {
