@@ -109,6 +109,7 @@ let package = Package(
         .target(
             name: "PortContracts", dependencies: ["FarmModel", "FarmControl", "FarmPorts"],
             path: "Tests/PortContracts", swiftSettings: settings),
+        .target(name: "Goldens", path: "Tests/Goldens", swiftSettings: settings),
         .target(
             name: "NodeRig", dependencies: ["FarmModel", "CLinux", subprocess],
             path: "Tests/NodeRig", swiftSettings: settings),
@@ -122,29 +123,30 @@ let package = Package(
             "SimulationTests",
             [
                 "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "Simulator", "SimulatedPorts",
-                "Scenarios", "PortContracts",
+                "Scenarios", "PortContracts", "Goldens",
             ]),
         tests("TidyTests", []),
         tests(
             "StoreTests",
             [
                 "FarmModel", "FarmControl", "FarmPorts", "PortContracts", "SQLiteStore", "Simulator", "SimulatedPorts",
-                "CSQLite",
+                "CSQLite", "Goldens",
             ]),
         tests(
             "RouterTests",
             [
-                "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "NIOTransport", "OpenSSLSecrets",
+                "Goldens", "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "NIOTransport", "OpenSSLSecrets",
                 "HTTPGuestAgent", "GuestProtocol", "SystemClock", "SimulatedPorts", subprocess, tls, log,
             ] + nio),
         tests(
             "AdapterTests",
             [
-                "FarmModel", "FarmControl", "FarmPorts", "PortContracts", "NodeRig", "LibvirtHypervisor",
+                "FarmModel", "FarmControl", "FarmPorts", "PortContracts", "NodeRig", "Goldens", "LibvirtHypervisor",
                 "NetlinkNetwork", "EbtablesFilter", "DnsmasqAddresses", "ImageDisks", "OpenSSLSecrets", "SystemClock",
                 "CLinux", subprocess,
             ]),
-        tests("ExecutableTests", ["FarmModel", "NodeConfiguration", "SQLiteStore", "FarmPorts", subprocess]),
+        tests(
+            "ExecutableTests", ["FarmModel", "FarmPorts", "NodeConfiguration", "SQLiteStore", "Goldens", subprocess]),
         tests(
             "Benchmarks",
             [
