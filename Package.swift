@@ -39,9 +39,11 @@ let package = Package(
         .target(name: "FarmControl", dependencies: ["FarmModel"], swiftSettings: settings),
         .target(name: "FarmPorts", dependencies: ["FarmModel"], swiftSettings: settings),
         .target(
-            name: "FarmServices", dependencies: ["FarmModel", "FarmControl", "FarmPorts", "GuestProtocol", log],
+            name: "FarmServices", dependencies: ["FarmModel", "FarmControl", "FarmPorts", "TextEncodings", log],
             swiftSettings: settings),
-        .target(name: "GuestProtocol", dependencies: ["FarmModel"], swiftSettings: settings),
+        .target(name: "TextEncodings", swiftSettings: settings),
+        .target(name: "GuestProtocol", dependencies: ["FarmModel", "TextEncodings"], swiftSettings: settings),
+        .target(name: "GuestControl", dependencies: ["FarmModel", "GuestProtocol"], swiftSettings: settings),
 
         // C libraries.
         .systemLibrary(
@@ -58,14 +60,14 @@ let package = Package(
         // Adapters: one outside system each.
         adapter("LibvirtHypervisor", ["CLibvirt", subprocess]),
         adapter("NetlinkNetwork", ["CLinux"]),
-        adapter("EbtablesFilter", [subprocess]),
+        adapter("EbtablesFilter", ["TextEncodings", subprocess]),
         adapter("DnsmasqAddresses", [subprocess]),
         adapter("ImageDisks", [subprocess]),
         // The one adapter with rules inside: a transaction runs them on its rows (FarmControl/Administration).
         adapter("SQLiteStore", ["CSQLite", "FarmControl"]),
-        adapter("OpenSSLSecrets", ["COpenSSL"]),
+        adapter("OpenSSLSecrets", ["COpenSSL", "TextEncodings"]),
         adapter("HTTPGuestAgent", ["GuestProtocol"] + nio),
-        adapter("NIOTransport", ["GuestProtocol"] + nio + [tls]),
+        adapter("NIOTransport", ["TextEncodings"] + nio + [tls]),
         adapter("SystemClock", []),
 
         // Simulation: the same services on in-memory ports and a virtual clock.
@@ -78,7 +80,8 @@ let package = Package(
         .target(
             name: "Scenarios",
             dependencies: [
-                "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "Simulator", "SimulatedPorts", "Yams", log,
+                "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "TextEncodings", "Simulator",
+                "SimulatedPorts", "Yams", log,
             ],
             path: "Simulation/Scenarios", swiftSettings: settings),
         .executableTarget(
@@ -102,8 +105,8 @@ let package = Package(
                 "NodeConfiguration", "FarmControl", "FarmServices", "SQLiteStore", "ImageDisks",
                 "OpenSSLSecrets", "SystemClock", log, arguments,
             ]),
-        executable("qvd-client", ["GuestProtocol", "COpenSSL"] + nio + [tls, arguments, subprocess]),
-        executable("qvd-vma", ["GuestProtocol", "CAgent"] + nio + [arguments]),
+        executable("qvd-client", ["GuestProtocol", "TextEncodings", "COpenSSL"] + nio + [tls, arguments, subprocess]),
+        executable("qvd-vma", ["GuestProtocol", "GuestControl", "CAgent"] + nio + [arguments]),
 
         // Tests.
         .target(
@@ -118,7 +121,9 @@ let package = Package(
         tests(
             "FarmServicesTests",
             ["FarmModel", "FarmControl", "FarmPorts", "FarmServices", "Simulator", "SimulatedPorts", log]),
-        tests("GuestProtocolTests", ["FarmModel", "GuestProtocol"]),
+        tests("TextEncodingsTests", ["TextEncodings"]),
+        tests("GuestProtocolTests", ["FarmModel", "TextEncodings", "GuestProtocol"]),
+        tests("GuestControlTests", ["FarmModel", "GuestProtocol", "GuestControl"]),
         tests(
             "SimulationTests",
             [
@@ -153,7 +158,9 @@ let package = Package(
                 "FarmModel", "FarmControl", "FarmPorts", "NodeRig", "NetlinkNetwork", "EbtablesFilter", "Simulator",
                 "SimulatedPorts", "Scenarios", "SQLiteStore", subprocess,
             ]),
-        tests("NodeTests", ["FarmModel", "FarmPorts", "HTTPGuestAgent", "NodeRig", "GuestProtocol", subprocess]),
+        tests(
+            "NodeTests",
+            ["FarmModel", "FarmPorts", "HTTPGuestAgent", "NodeRig", "GuestProtocol", "GuestControl", subprocess]),
     ]
 )
 
