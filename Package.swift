@@ -57,15 +57,16 @@ let package = Package(
         .target(name: "CAgent", path: "Sources/C/CAgent"),
         .target(name: "COpenSSL", path: "Sources/C/COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
 
-        // Adapters: one outside system each.
-        adapter("LibvirtHypervisor", ["CLibvirt", subprocess]),
+        // Adapters: one outside system each, on common ground.
+        .target(name: "SystemCalls", dependencies: ["FarmPorts", subprocess], swiftSettings: settings),
+        adapter("LibvirtHypervisor", ["CLibvirt", "SystemCalls", subprocess]),
         adapter("NetlinkNetwork", ["CLinux"]),
-        adapter("EbtablesFilter", ["TextEncodings", subprocess]),
-        adapter("DnsmasqAddresses", [subprocess]),
-        adapter("ImageDisks", [subprocess]),
+        adapter("EbtablesFilter", ["SystemCalls", "TextEncodings"]),
+        adapter("DnsmasqAddresses", ["SystemCalls", subprocess]),
+        adapter("ImageDisks", ["SystemCalls"]),
         // The one adapter with rules inside: a transaction runs them on its rows (FarmControl/Administration).
-        adapter("SQLiteStore", ["CSQLite", "FarmControl"]),
-        adapter("OpenSSLSecrets", ["COpenSSL", "TextEncodings"]),
+        adapter("SQLiteStore", ["CSQLite", "FarmControl", "SystemCalls"]),
+        adapter("OpenSSLSecrets", ["COpenSSL", "SystemCalls", "TextEncodings"]),
         adapter("HTTPGuestAgent", ["GuestProtocol"] + nio),
         adapter("NIOTransport", ["TextEncodings"] + nio + [tls]),
         adapter("SystemClock", []),
@@ -103,7 +104,7 @@ let package = Package(
             "qvd",
             [
                 "NodeConfiguration", "FarmControl", "FarmServices", "SQLiteStore", "ImageDisks",
-                "OpenSSLSecrets", "SystemClock", log, arguments,
+                "OpenSSLSecrets", "SystemClock", "SystemCalls", log, arguments,
             ]),
         executable("qvd-client", ["GuestProtocol", "TextEncodings", "COpenSSL"] + nio + [tls, arguments, subprocess]),
         executable("qvd-vma", ["GuestProtocol", "GuestControl", "CAgent"] + nio + [arguments]),
@@ -122,6 +123,7 @@ let package = Package(
             "FarmServicesTests",
             ["FarmModel", "FarmControl", "FarmPorts", "FarmServices", "Simulator", "SimulatedPorts", log]),
         tests("TextEncodingsTests", ["TextEncodings"]),
+        tests("SystemCallsTests", ["FarmPorts", "SystemCalls"]),
         tests("GuestProtocolTests", ["FarmModel", "TextEncodings", "GuestProtocol"]),
         tests("GuestControlTests", ["FarmModel", "GuestProtocol", "GuestControl"]),
         tests(

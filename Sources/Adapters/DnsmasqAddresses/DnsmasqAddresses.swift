@@ -1,9 +1,9 @@
-import Dispatch
 package import FarmModel
 package import FarmPorts
 import Glibc
 package import Logging
 import Subprocess
+import SystemCalls
 import SystemPackage
 
 /// DHCP by a dnsmasq of the node's own, watched by `run()`.
@@ -220,16 +220,5 @@ package actor DnsmasqAddresses: AddressService {
                 throw PortError(.outcomeUnknown, .cancelled, attempt: attempt, detail: "cancelled")
             }
         }
-    }
-}
-
-/// Runs the actor's jobs on a queue of their own: they make blocking calls.
-private final class QueueExecutor: SerialExecutor {
-    private let queue: DispatchQueue
-    init(label: String) { queue = DispatchQueue(label: label) }
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
     }
 }

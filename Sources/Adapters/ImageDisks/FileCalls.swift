@@ -1,6 +1,7 @@
 import Dispatch
 import FarmPorts
 import Glibc
+import SystemCalls
 
 /// System calls on files, with errno kept and put into words. They block: call them through `offThePool`.
 enum FileCalls {
@@ -63,10 +64,8 @@ enum FileCalls {
 
     /// Writes what the kernel holds of a file or folder to the disk.
     static func sync(_ path: String, attempt: String) throws(PortError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw error(errno, attempt: attempt, path: path) }
-        defer { close(descriptor) }
-        if fsync(descriptor) != 0 { throw error(errno, attempt: attempt, path: path) }
+        let code = FileBytes.sync(path)
+        if code != 0 { throw error(code, attempt: attempt, path: path) }
     }
 
     /// A new empty file of mode 0600 with a name nobody else has: the given path and six more characters.

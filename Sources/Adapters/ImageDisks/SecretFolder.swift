@@ -1,6 +1,7 @@
 package import FarmModel
 package import FarmPorts
 import Glibc
+import SystemCalls
 
 /// Secrets as files of mode 0600, `<farm>-<vm>.secret`, in a folder that this type makes (it belongs below
 /// /run: secrets do not outlive the machine). The folder has mode 0711: nobody else can list it, but an
@@ -59,16 +60,8 @@ package struct SecretFolder: SecretFiles {
         let descriptor = open(path, O_WRONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileCalls.error(errno, attempt: attempt, path: path) }
         defer { close(descriptor) }
-        var rest = Array(secret.text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 {
-                let code = errno
-                if code == EINTR { continue }
-                throw FileCalls.error(code, attempt: attempt, path: path)
-            }
-            rest = rest.dropFirst(count)
-        }
+        let code = FileBytes.write(Array(secret.text.utf8)[...], to: descriptor)
+        if code != 0 { throw FileCalls.error(code, attempt: attempt, path: path) }
         if fsync(descriptor) != 0 { throw FileCalls.error(errno, attempt: attempt, path: path) }
     }
 
