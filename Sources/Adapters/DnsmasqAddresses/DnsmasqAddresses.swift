@@ -52,8 +52,20 @@ package actor DnsmasqAddresses: AddressService {
         let wanted = Set(reservations.map(\.vm))
         let removed = before.keys.filter { !wanted.contains($0) }.sorted()
         let changed = reservations.filter { before[$0.vm] != $0 }
-        for vm in removed { try files.remove(vm) }
-        for reservation in changed { try files.write(reservation) }
+        var changes = 0
+        do throws(PortError) {
+            for vm in removed {
+                try files.remove(vm)
+                changes += 1
+            }
+            for reservation in changed {
+                try files.write(reservation)
+                changes += 1
+            }
+        } catch {
+            // Files that were written are in effect; those that were replaced or removed are when dnsmasq reads anew.
+            throw changes > 0 ? error.afterPartOfTheWork : error
+        }
         if !removed.isEmpty || changed.contains(where: { before[$0.vm] != nil })
             || changed.count > Self.changesMax
         {

@@ -39,33 +39,56 @@ package final class EbtablesTapFilter: TapFilter {
         }
         try await oneAtATime { () async throws(PortError) in
             remember(nil, of: rules.tap)
-            var outcome = try await run(chains.applyingFresh(), attempt)
-            for _ in 0..<Self.attempts where !outcome.isSuccess {
-                let standing = try await list(attempt).taps[rules.tap]?.standing ?? StandingChains()
-                outcome = try await run(chains.replacing(standing), attempt)
+            let first = try await run(chains.applyingFresh(), attempt)
+            // Of a batch that failed, the first table may stand without the second.
+            do throws(PortError) {
+                try await replace(with: chains, after: first, attempt)
+            } catch {
+                throw error.afterPartOfTheWork
             }
-            guard outcome.isSuccess else { throw refusal(outcome, of: restore, attempt) }
             remember(chains, of: rules.tap)
         }
+    }
+
+    private func replace(
+        with chains: TapChains, after first: ProgramRun.Outcome, _ attempt: String
+    ) async throws(PortError) {
+        var outcome = first
+        for _ in 0..<Self.attempts where !outcome.isSuccess {
+            let standing = try await list(attempt).taps[chains.tap]?.standing ?? StandingChains()
+            outcome = try await run(chains.replacing(standing), attempt)
+        }
+        guard outcome.isSuccess else { throw refusal(outcome, of: restore, attempt) }
     }
 
     package func remove(_ tap: TapName) async throws(PortError) {
         let attempt = "removing filter rules of tap \(tap)"
         try await oneAtATime { () async throws(PortError) in
-            if let guess = remembered.withLock({ $0.removeValue(forKey: tap) }),
-                try await run(TapChains.removing(guess.asStanding), attempt).isSuccess
-            {
-                return
+            var hasTried = false
+            if let guess = remembered.withLock({ $0.removeValue(forKey: tap) }) {
+                if try await run(TapChains.removing(guess.asStanding), attempt).isSuccess { return }
+                hasTried = true
             }
-            var outcome: ProgramRun.Outcome?
-            for _ in 0..<Self.attempts {
-                guard let standing = try await list(attempt).taps[tap]?.standing else { return }
-                let tried = try await run(TapChains.removing(standing), attempt)
-                if tried.isSuccess { return }
-                outcome = tried
+            do throws(PortError) {
+                try await removeWhatStands(of: tap, &hasTried, attempt)
+            } catch {
+                throw hasTried ? error.afterPartOfTheWork : error
             }
-            if let outcome { throw refusal(outcome, of: restore, attempt) }
         }
+    }
+
+    private func removeWhatStands(
+        of tap: TapName, _ hasTried: inout Bool, _ attempt: String
+    ) async throws(PortError) {
+        var outcome: ProgramRun.Outcome?
+        for _ in 0..<Self.attempts {
+            guard let standing = try await list(attempt).taps[tap]?.standing else { return }
+            let tried = try await run(TapChains.removing(standing), attempt)
+            hasTried = true
+            if tried.isSuccess { return }
+            outcome = tried
+        }
+        if let outcome { throw refusal(outcome, of: restore, attempt) }
     }
 
     package func observe() async throws(PortError) -> [ObservedFilter] {
