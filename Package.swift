@@ -148,7 +148,8 @@ let package = Package(
         tests(
             "AdapterTests",
             [
-                "FarmModel", "FarmControl", "FarmPorts", "PortContracts", "NodeRig", "Goldens", "LibvirtHypervisor",
+                "FarmModel", "FarmControl", "FarmPorts", "PortContracts", "NodeRig", "Goldens", "SystemCalls",
+                "LibvirtHypervisor",
                 "NetlinkNetwork", "EbtablesFilter", "DnsmasqAddresses", "ImageDisks", "OpenSSLSecrets", "SystemClock",
                 "CLinux", subprocess,
             ]),

@@ -7,7 +7,8 @@ struct QemuImage: Sendable {
     let command: String
     /// Storage that does not answer for so long is taken for dead. 60 s is far above the slowest seen (0.2
     /// s).
-    let limit: Duration = .seconds(60)
+    static let limit = Duration.seconds(60)
+    var limit = Self.limit
 
     struct Answer: Sendable {
         var exitCode: Int32

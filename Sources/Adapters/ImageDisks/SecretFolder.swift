@@ -10,6 +10,7 @@ import SystemCalls
 package struct SecretFolder: SecretFiles {
     private let farm: FarmID
     private let folder: String
+    private let calls = BlockingCalls("qvd.secrets", limit: FileCalls.limit)
 
     /// - Parameter folder: absolute; its parent exists.
     package init(farm: FarmID, folder: String) {
@@ -19,8 +20,8 @@ package struct SecretFolder: SecretFiles {
 
     package func hand(_ secret: AgentSecret, to vm: VMID) async throws(PortError) -> String {
         let path = "\(folder)/\(file(of: vm))"
-        try await FileCalls.offThePool { () throws(PortError) in
-            let attempt = "writing the secret of VM \(vm)"
+        let attempt = "writing the secret of VM \(vm)"
+        try await calls.run(attempt, about: words(vm)) { () throws(PortError) in
             try makeFolder(attempt: attempt)
             let partial = try partialFiles.make("\(vm)", attempt: attempt)
             defer { partial.end() }
@@ -31,25 +32,27 @@ package struct SecretFolder: SecretFiles {
     }
 
     package func path(of vm: VMID) async throws(PortError) -> String? {
-        try await FileCalls.offThePool { () throws(PortError) in
+        let attempt = "looking for the secret of VM \(vm)"
+        return try await calls.run(attempt, about: words(vm)) { () throws(PortError) in
             let path = "\(folder)/\(file(of: vm))"
             if access(path, F_OK) == 0 { return path }
             guard errno == ENOENT else {
-                throw FileCalls.error(errno, attempt: "looking for the secret of VM \(vm)", path: path)
+                throw FileCalls.error(errno, attempt: attempt, path: path)
             }
             return nil
         }
     }
 
     package func remove(of vm: VMID) async throws(PortError) {
-        try await FileCalls.offThePool { () throws(PortError) in
-            try FileCalls.remove("\(folder)/\(file(of: vm))", attempt: "removing the secret of VM \(vm)")
+        let attempt = "removing the secret of VM \(vm)"
+        try await calls.run(attempt, about: words(vm)) { () throws(PortError) in
+            try FileCalls.remove("\(folder)/\(file(of: vm))", attempt: attempt)
         }
     }
 
     package func observe() async throws(PortError) -> [VMID] {
-        try await FileCalls.offThePool { () throws(PortError) in
-            let attempt = "listing the secrets of farm \(farm)"
+        let attempt = "listing the secrets of farm \(farm)"
+        return try await calls.run(attempt, about: "the list of secrets") { () throws(PortError) in
             try makeFolder(attempt: attempt)
             try partialFiles.collect(attempt: attempt)
             return try FileCalls.listing(folder, attempt: attempt).compactMap(vm(ofFile:)).sorted()
@@ -85,6 +88,9 @@ package struct SecretFolder: SecretFiles {
             )
         }
     }
+
+    /// What calls are about.
+    private func words(_ vm: VMID) -> String { "the secret of VM \(vm)" }
 
     private var partialFiles: PartialFiles { PartialFiles(farm: farm, folder: folder) }
 
