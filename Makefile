@@ -40,7 +40,7 @@ test: ## test everything, the demo included (root, 40 minutes at most)
 test-pure: ## test what needs no root and no outside system
 	@swift build $(FLAGS) --build-tests
 	@swift test $(FLAGS) $(XCTEST) --skip-build \
-		--filter '^(FarmModelTests|FarmControlTests|FarmServicesTests|GuestProtocolTests|SimulationTests|StoreTests|RouterTests|TidyTests)\.'
+		--filter '^(FarmModelTests|FarmControlTests|FarmServicesTests|TextEncodingsTests|SystemCallsTests|GuestProtocolTests|GuestControlTests|SimulationTests|StoreTests|RouterTests|TidyTests)\.'
 
 lint: ## check the form of the Swift sources (.swift-format); `swift format -i -r DIR` puts it right
 	@swift format lint --strict --parallel --recursive Package.swift Sources Simulation Tests

@@ -39,9 +39,11 @@ let package = Package(
         .target(name: "FarmControl", dependencies: ["FarmModel"], swiftSettings: settings),
         .target(name: "FarmPorts", dependencies: ["FarmModel"], swiftSettings: settings),
         .target(
-            name: "FarmServices", dependencies: ["FarmModel", "FarmControl", "FarmPorts", "GuestProtocol", log],
+            name: "FarmServices", dependencies: ["FarmModel", "FarmControl", "FarmPorts", "TextEncodings", log],
             swiftSettings: settings),
-        .target(name: "GuestProtocol", dependencies: ["FarmModel"], swiftSettings: settings),
+        .target(name: "TextEncodings", swiftSettings: settings),
+        .target(name: "GuestProtocol", dependencies: ["FarmModel", "TextEncodings"], swiftSettings: settings),
+        .target(name: "GuestControl", dependencies: ["FarmModel", "GuestProtocol"], swiftSettings: settings),
 
         // C libraries.
         .systemLibrary(
@@ -55,17 +57,18 @@ let package = Package(
         .target(name: "CAgent", path: "Sources/C/CAgent"),
         .target(name: "COpenSSL", path: "Sources/C/COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
 
-        // Adapters: one outside system each.
-        adapter("LibvirtHypervisor", ["CLibvirt", subprocess]),
+        // Adapters: one outside system each, on common ground.
+        .target(name: "SystemCalls", dependencies: ["FarmPorts", subprocess], swiftSettings: settings),
+        adapter("LibvirtHypervisor", ["CLibvirt", "SystemCalls", subprocess]),
         adapter("NetlinkNetwork", ["CLinux"]),
-        adapter("EbtablesFilter", [subprocess]),
-        adapter("DnsmasqAddresses", [subprocess]),
-        adapter("ImageDisks", [subprocess]),
+        adapter("EbtablesFilter", ["SystemCalls", "TextEncodings"]),
+        adapter("DnsmasqAddresses", ["SystemCalls", subprocess]),
+        adapter("ImageDisks", ["SystemCalls"]),
         // The one adapter with rules inside: a transaction runs them on its rows (FarmControl/Administration).
-        adapter("SQLiteStore", ["CSQLite", "FarmControl"]),
-        adapter("OpenSSLSecrets", ["COpenSSL"]),
+        adapter("SQLiteStore", ["CSQLite", "FarmControl", "SystemCalls"]),
+        adapter("OpenSSLSecrets", ["COpenSSL", "SystemCalls", "TextEncodings"]),
         adapter("HTTPGuestAgent", ["GuestProtocol"] + nio),
-        adapter("NIOTransport", ["GuestProtocol"] + nio + [tls]),
+        adapter("NIOTransport", ["TextEncodings"] + nio + [tls]),
         adapter("SystemClock", []),
 
         // Simulation: the same services on in-memory ports and a virtual clock.
@@ -78,7 +81,8 @@ let package = Package(
         .target(
             name: "Scenarios",
             dependencies: [
-                "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "Simulator", "SimulatedPorts", "Yams", log,
+                "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "TextEncodings", "Simulator",
+                "SimulatedPorts", "Yams", log,
             ],
             path: "Simulation/Scenarios", swiftSettings: settings),
         .executableTarget(
@@ -100,15 +104,16 @@ let package = Package(
             "qvd",
             [
                 "NodeConfiguration", "FarmControl", "FarmServices", "SQLiteStore", "ImageDisks",
-                "OpenSSLSecrets", "SystemClock", log, arguments,
+                "OpenSSLSecrets", "SystemClock", "SystemCalls", log, arguments,
             ]),
-        executable("qvd-client", ["GuestProtocol", "COpenSSL"] + nio + [tls, arguments, subprocess]),
-        executable("qvd-vma", ["GuestProtocol", "CAgent"] + nio + [arguments]),
+        executable("qvd-client", ["GuestProtocol", "TextEncodings", "COpenSSL"] + nio + [tls, arguments, subprocess]),
+        executable("qvd-vma", ["GuestProtocol", "GuestControl", "CAgent"] + nio + [arguments]),
 
         // Tests.
         .target(
             name: "PortContracts", dependencies: ["FarmModel", "FarmControl", "FarmPorts"],
             path: "Tests/PortContracts", swiftSettings: settings),
+        .target(name: "Goldens", path: "Tests/Goldens", swiftSettings: settings),
         .target(
             name: "NodeRig", dependencies: ["FarmModel", "CLinux", subprocess],
             path: "Tests/NodeRig", swiftSettings: settings),
@@ -117,41 +122,48 @@ let package = Package(
         tests(
             "FarmServicesTests",
             ["FarmModel", "FarmControl", "FarmPorts", "FarmServices", "Simulator", "SimulatedPorts", log]),
-        tests("GuestProtocolTests", ["FarmModel", "GuestProtocol"]),
+        tests("TextEncodingsTests", ["TextEncodings"]),
+        tests("SystemCallsTests", ["FarmPorts", "SystemCalls"]),
+        tests("GuestProtocolTests", ["FarmModel", "TextEncodings", "GuestProtocol"]),
+        tests("GuestControlTests", ["FarmModel", "GuestProtocol", "GuestControl"]),
         tests(
             "SimulationTests",
             [
                 "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "Simulator", "SimulatedPorts",
-                "Scenarios", "PortContracts",
+                "Scenarios", "PortContracts", "Goldens",
             ]),
         tests("TidyTests", []),
         tests(
             "StoreTests",
             [
                 "FarmModel", "FarmControl", "FarmPorts", "PortContracts", "SQLiteStore", "Simulator", "SimulatedPorts",
-                "CSQLite",
+                "CSQLite", "Goldens",
             ]),
         tests(
             "RouterTests",
             [
-                "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "NIOTransport", "OpenSSLSecrets",
+                "Goldens", "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "NIOTransport", "OpenSSLSecrets",
                 "HTTPGuestAgent", "GuestProtocol", "SystemClock", "SimulatedPorts", subprocess, tls, log,
             ] + nio),
         tests(
             "AdapterTests",
             [
-                "FarmModel", "FarmControl", "FarmPorts", "PortContracts", "NodeRig", "LibvirtHypervisor",
+                "FarmModel", "FarmControl", "FarmPorts", "PortContracts", "NodeRig", "Goldens", "SystemCalls",
+                "LibvirtHypervisor",
                 "NetlinkNetwork", "EbtablesFilter", "DnsmasqAddresses", "ImageDisks", "OpenSSLSecrets", "SystemClock",
                 "CLinux", subprocess,
             ]),
-        tests("ExecutableTests", ["FarmModel", "NodeConfiguration", "SQLiteStore", "FarmPorts", subprocess]),
+        tests(
+            "ExecutableTests", ["FarmModel", "FarmPorts", "NodeConfiguration", "SQLiteStore", "Goldens", subprocess]),
         tests(
             "Benchmarks",
             [
                 "FarmModel", "FarmControl", "FarmPorts", "NodeRig", "NetlinkNetwork", "EbtablesFilter", "Simulator",
                 "SimulatedPorts", "Scenarios", "SQLiteStore", subprocess,
             ]),
-        tests("NodeTests", ["FarmModel", "FarmPorts", "HTTPGuestAgent", "NodeRig", "GuestProtocol", subprocess]),
+        tests(
+            "NodeTests",
+            ["FarmModel", "FarmPorts", "HTTPGuestAgent", "NodeRig", "GuestProtocol", "GuestControl", subprocess]),
     ]
 )
 

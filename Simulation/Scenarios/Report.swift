@@ -1,6 +1,7 @@
 import FarmModel
 import SimulatedPorts
 import Simulator
+import TextEncodings
 
 /// What a failed run tells: the seed, the plan, the invariant, the last events, and how to see it again.
 package enum Report {
@@ -53,7 +54,6 @@ package enum Report {
     }
 
     package static func hexadecimal(_ digest: UInt64) -> String {
-        let digits = String(digest, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        Hexadecimal.text(digest)
     }
 }

@@ -3,6 +3,7 @@ import FarmModel
 import FarmPorts
 import SimulatedPorts
 import Simulator
+import TextEncodings
 
 /// What users and administrators of a simulated farm do.
 extension World {
@@ -153,26 +154,5 @@ extension World {
         case .blockNode: .setNode(node, isBlocked: true)
         case .unblockNode: .setNode(node, isBlocked: false)
         }
-    }
-}
-
-/// Base 64 with padding (RFC 4648), for Basic authentication.
-enum Base64 {
-    static func encode(_ bytes: [UInt8]) -> String {
-        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var text: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            let group = bytes[index..<min(index + 3, bytes.count)]
-            var bits: UInt32 = 0
-            for byte in group { bits = bits << 8 | UInt32(byte) }
-            bits <<= UInt32(8 * (3 - group.count))
-            for place in 0..<4 {
-                let digit = digits[Int(bits >> UInt32(18 - 6 * place) & 63)]
-                text.append(place <= group.count ? digit : UInt8(ascii: "="))
-            }
-            index += 3
-        }
-        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -8,6 +8,8 @@ package struct HostState: Sendable {
     /// What DHCP serves, sorted by VM.
     package var reservations: [Reservation] = []
     package var isAddressServiceUp = true
+    /// VMs of which nothing can be written for DHCP.
+    package var hinderedReservations: Set<VMID> = []
     package var secrets: [VMID: AgentSecret] = [:]
     /// How often a VM's domain was destroyed.
     package var destroyed: [VMID: Int] = [:]

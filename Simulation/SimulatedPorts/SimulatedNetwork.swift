@@ -85,10 +85,14 @@ extension SimulatedHost {
 package struct SimulatedTapFilter: TapFilter {
     let host: SimulatedHost
     let gate: PortGate
+    /// Every change is broken off when one of the two tables was written.
+    package var breaksOff = false
 
     package func apply(_ rules: TapRuleSet) async throws(PortError) {
         let host = self.host
+        let breaksOff = self.breaksOff
         try await gate.call(.applyFilter, vm: rules.tap.vm, attempt: "writing the rules of \(rules.tap)") {
+            () throws(PortError) in
             var written = rules
             switch host.simulation.mutation {
             case .forgetsRules:
@@ -99,9 +103,13 @@ package struct SimulatedTapFilter: TapFilter {
             default: break
             }
             host.change(.network) { truth in
-                truth.network.filters[rules.tap] = HostNetwork.Filter(rules: written, isComplete: true)
+                truth.network.filters[rules.tap] = HostNetwork.Filter(rules: written, isComplete: !breaksOff)
                 truth.network.flushed.remove(rules.tap)
             }
+            guard breaksOff else { return }
+            throw PortError(
+                .outcomeUnknown, .unavailable, attempt: "writing the rules of \(rules.tap)",
+                detail: "broken off after the first table")
         }
     }
 
@@ -146,7 +154,25 @@ package struct SimulatedAddressService: AddressService {
                     .rejected, .invalid, attempt: "publishing \(sorted.count) reservations",
                     detail: "VM \(reservation.vm) has a host name that is none: \(reservation.hostName)")
             }
-            host.change([]) { $0.reservations = sorted }
+            let hindered = host.read { $0.hinderedReservations }
+            guard let first = sorted.first(where: { hindered.contains($0.vm) }) else {
+                return host.change([]) { $0.reservations = sorted }
+            }
+            // File by file, as they are written: those that go, then those that come, up to the one that fails.
+            let before = host.read { $0.reservations }
+            let wanted = Set(sorted.map(\.vm))
+            var after = before.filter { wanted.contains($0.vm) }
+            for reservation in sorted.prefix(while: { $0 != first }) {
+                after.removeAll { $0.vm == reservation.vm }
+                after.append(reservation)
+            }
+            after.sort()
+            let published = after
+            host.change([]) { $0.reservations = published }
+            throw PortError(
+                published == before ? .rejected : .outcomeUnknown, .unavailable,
+                attempt: "publishing \(sorted.count) reservations",
+                detail: "nothing can be written of VM \(first.vm)")
         }
     }
 

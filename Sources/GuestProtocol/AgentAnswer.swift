@@ -1,4 +1,5 @@
 package import FarmModel
+package import TextEncodings
 
 /// What the agent answers: a JSON list of the result, and of an error when there is one: `["starting"]`,
 /// `[null, "the session is connected, retry later"]`. The status is 200 either way.
@@ -30,7 +31,13 @@ package enum AgentAnswer: Sendable, Hashable {
         guard body.count <= Self.lengthMax else {
             throw GuestProtocolError("agent answer", "longer than \(Self.lengthMax) bytes")
         }
-        guard case .array(let parts) = try JSONValue(decoding: body), (1...2).contains(parts.count) else {
+        let value: JSONValue
+        do {
+            value = try JSONValue(decoding: body)
+        } catch {
+            throw GuestProtocolError("JSON", error.detail)
+        }
+        guard case .array(let parts) = value, (1...2).contains(parts.count) else {
             throw GuestProtocolError("agent answer", "not a list of a result and perhaps an error")
         }
         switch parts.count == 2 ? parts[1] : .null {

@@ -1,4 +1,5 @@
 package import FarmModel
+import TextEncodings
 
 /// What can be asked of the agent in a VM: `GET /vma/<method>`.
 package enum AgentMethod: String, Sendable, Hashable, CaseIterable {

@@ -1,3 +1,5 @@
+import TextEncodings
+
 /// What both ends of an NX line show each other, and what X clients of the session must show: 16 random
 /// bytes. Never printed.
 package struct NXCookie: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible {
@@ -15,9 +17,7 @@ package struct NXCookie: Sendable, Hashable, CustomStringConvertible, CustomDebu
     /// Nil unless it is 16 bytes.
     package init?(bytes: [UInt8]) {
         guard bytes.count == 16 else { return nil }
-        text = bytes.map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined()
+        text = Hexadecimal.text(bytes)
     }
 
     package var description: String { "(cookie)" }

@@ -78,6 +78,12 @@ final class DnsmasqWorld: AddressServiceWorld {
         }
     }
 
+    /// A folder where the file is to be written first.
+    private func obstacle(_ vm: VMID) -> String { "\(configuration.folder)/partial/\(configuration.farm)-\(vm)" }
+
+    func hinder(_ vm: VMID) async throws { try await RigCommand.run("mkdir", "-p", obstacle(vm)) }
+    func allow(_ vm: VMID) async throws { try await RigCommand.run("rmdir", obstacle(vm)) }
+
     func processID() async throws -> String {
         try await RigCommand.run("cat", configuration.folder + "/dnsmasq.pid").split(separator: "\n").joined()
     }

@@ -1,6 +1,6 @@
 import FarmControl
 import FarmModel
-import NodeRig
+import Goldens
 import XCTest
 
 @testable import EbtablesFilter

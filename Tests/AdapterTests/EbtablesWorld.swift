@@ -1,6 +1,7 @@
 import EbtablesFilter
 import FarmControl
 import FarmModel
+import Foundation
 import NetlinkNetwork
 import NodeRig
 import PortContracts
@@ -36,6 +37,23 @@ final class EbtablesWorld: TapFilterWorld {
 
     func addForeignRule() async throws {
         try await RigCommand.run("ebtables", "-A", "FORWARD", "-p", "0x9000", "-j", "DROP")
+    }
+
+    /// Programs in a folder of their own: `restore` passes the first table on to the real one, and fails.
+    func portThatBreaksOff() async throws -> EbtablesTapFilter {
+        let folder = try ScratchFolder("ebtables")
+        let restore = "\(folder.path)/ebtables-nft-restore"
+        let script = """
+            #!/bin/sh
+            sed /^COMMIT/q | /usr/sbin/ebtables-nft-restore "$@"
+            echo "broken off by the test" >&2
+            exit 1
+
+            """
+        try script.write(toFile: restore, atomically: true, encoding: .utf8)
+        try await RigCommand.run("chmod", "755", restore)
+        try await RigCommand.run("ln", "-s", "/usr/sbin/ebtables-nft-save", "\(folder.path)/ebtables-nft-save")
+        return EbtablesTapFilter(folder: folder.path)
     }
 
     func foreignRuleExists() async throws -> Bool {

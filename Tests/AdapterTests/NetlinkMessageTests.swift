@@ -1,5 +1,5 @@
 import FarmModel
-import NodeRig
+import Goldens
 import XCTest
 
 @testable import NetlinkNetwork

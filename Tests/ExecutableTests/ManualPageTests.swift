@@ -3,53 +3,8 @@ import XCTest
 
 /// docs/man says what the programs' own help says: every verb and every option, and no other.
 final class ManualPageTests: XCTestCase {
-    private struct Help: Decodable {
-        struct Command: Decodable {
-            struct Argument: Decodable {
-                struct Name: Decodable {
-                    let kind: String
-                    let name: String
-                }
-
-                let names: [Name]?
-                let shouldDisplay: Bool
-            }
-
-            let commandName: String
-            let shouldDisplay: Bool
-            let subcommands: [Command]?
-            let arguments: [Argument]?
-
-            /// Those a user is told of, with the words that lead to them.
-            func all(below path: [String] = []) -> [(path: [String], command: Command)] {
-                guard shouldDisplay, commandName != "help" else { return [] }
-                let own = path + [commandName]
-                return [(own, self)] + (subcommands ?? []).flatMap { $0.all(below: own) }
-            }
-
-            var options: [String] {
-                (arguments ?? []).filter(\.shouldDisplay).flatMap { $0.names ?? [] }
-                    .filter { $0.kind == "long" }.map { "--\($0.name)" }
-            }
-        }
-
-        let command: Command
-    }
-
     private let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
-
-    private func help(of program: String) throws -> Help {
-        let process = Process()
-        process.executableURL = AdministrationRig.program.deletingLastPathComponent().appending(path: program)
-        process.arguments = ["--experimental-dump-help"]
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return try JSONDecoder().decode(Help.self, from: text)
-    }
 
     /// The page as a reader sees it: without requests for fonts, and `\-` as the hyphen it prints.
     private func page(_ name: String) throws -> String {
@@ -78,7 +33,7 @@ final class ManualPageTests: XCTestCase {
             for heading in ["NAME", "SYNOPSIS", "DESCRIPTION", "SEE ALSO"] {
                 XCTAssert(page.contains(".SH \(heading)\n"), "\(name) has no section \(heading)")
             }
-            let commands = try help(of: program).command.all()
+            let commands = try CommandHelp.of(program).command.all()
             XCTAssert(program != "qvd" || commands.count > 30, "the help of qvd names \(commands.count) commands")
             for (path, _) in commands where path.count > 1 {
                 // A noun is shown by its verbs.

@@ -1,5 +1,6 @@
 import FarmModel
 import Foundation
+import GuestControl
 import GuestProtocol
 import NodeRig
 import XCTest

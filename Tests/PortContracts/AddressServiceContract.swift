@@ -18,6 +18,9 @@ package protocol AddressServiceWorld: Sendable {
     func offer(to mac: MACAddress) async throws -> IPv4Address?
     /// Kills the DHCP server as `kill -9` does.
     func killServer() async throws
+    /// From now on whatever is to be written about this VM fails, until `allow`.
+    func hinder(_ vm: VMID) async throws
+    func allow(_ vm: VMID) async throws
 }
 
 /// The promises of `AddressService`. Each check begins with what it publishes.
@@ -37,6 +40,9 @@ package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
             ContractCheck("a removed reservation is no longer offered") { try await removedIsNotServed() },
             ContractCheck("nobody else goes unanswered during changes") { try await nobodyIsDeaf() },
             ContractCheck("a dead server comes back and serves the same") { try await serverComesBack() },
+            ContractCheck("a publication that was broken off is not called refused, and is mended") {
+                try await brokenPublicationIsUnknown()
+            },
             ContractCheck("a bad host name is refused and changes nothing") {
                 try await badHostNameIsRefused()
             },
@@ -52,6 +58,27 @@ package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
 
     private func offer(_ reservation: Reservation) async throws -> IPv4Address? {
         try await world.offer(to: reservation.mac)
+    }
+
+    private func brokenPublicationIsUnknown() async throws {
+        try await awaitServing()
+        try await port.publish([reservation(1)])
+        try await world.hinder(VMID(3))
+        try await requireFailure(.rejected, .unavailable, "a publication whose first change fails") {
+            () async throws(PortError) in
+            try await port.publish([reservation(1), reservation(3)])
+        }
+        try requireEqual(try await port.observe(), [reservation(1)], "after a refusal")
+        try await requireFailure(.outcomeUnknown, .unavailable, "a publication whose second change fails") {
+            () async throws(PortError) in
+            try await port.publish([reservation(1), reservation(2), reservation(3)])
+        }
+        try await world.allow(VMID(3))
+        try await port.publish([reservation(1), reservation(2), reservation(3)])
+        try requireEqual(try await port.observe(), (1...3).map { reservation($0) }, "after publishing again")
+        for vm: Int64 in 1...3 {
+            try requireEqual(try await offer(reservation(vm)), reservation(vm).address, "the offer to VM \(vm)")
+        }
     }
 
     private func reservationsAreServed() async throws {

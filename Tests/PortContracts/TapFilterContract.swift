@@ -16,6 +16,8 @@ package protocol TapFilterWorld: Sendable {
     /// Another program puts rules of its own beside ours, and they must stay.
     func addForeignRule() async throws
     func foreignRuleExists() async throws -> Bool
+    /// A port on the same rules, each of whose changes is broken off when part of it was written.
+    func portThatBreaksOff() async throws -> Port
 }
 
 /// The promises of `TapFilter` about what stands; which frames pass is tested with frames. Each check removes
@@ -38,6 +40,9 @@ package struct TapFilterContract<World: TapFilterWorld>: Sendable {
             ContractCheck("an altered rule set is told and repaired") { try await alteredRulesAreTold() },
             ContractCheck("flushed rules are told and repaired") { try await flushedRulesAreTold() },
             ContractCheck("many callers at once all succeed") { try await manyCallers() },
+            ContractCheck("a change that was broken off is not called refused, and is mended") {
+                try await brokenChangeIsUnknown()
+            },
         ]
     }
 
@@ -53,6 +58,20 @@ package struct TapFilterContract<World: TapFilterWorld>: Sendable {
     }
 
     private func whole(_ vm: Int64) -> ObservedFilter { ObservedFilter(tap: tap(vm), isComplete: true) }
+
+    private func brokenChangeIsUnknown() async throws {
+        let broken = try await world.portThatBreaksOff()
+        let rules = rules(20)
+        try await requireFailure(.outcomeUnknown, .unavailable, "apply that was broken off") {
+            () async throws(PortError) in
+            try await broken.apply(rules)
+        }
+        try require(!(try await port.observe()).contains(whole(20)), "half a rule set is called whole")
+        try await port.apply(rules)
+        try requireEqual(try await port.observe(), [whole(20)], "after apply again")
+        try await port.remove(tap(20))
+        try requireEqual(try await port.observe(), [], "after remove")
+    }
 
     private func rulesStand() async throws {
         try requireEqual(try await port.observe(), [], "before")

@@ -142,6 +142,11 @@ private struct FilterHands: TapFilterWorld {
     func breakRules(of tap: TapName) async throws { host.change { $0.network.filters[tap]?.isComplete = false } }
     func addForeignRule() async throws { host.change { $0.network.foreignRules += 1 } }
     func foreignRuleExists() async throws -> Bool { host.state.network.foreignRules > 0 }
+    func portThatBreaksOff() async throws -> SimulatedTapFilter {
+        var broken = port
+        broken.breaksOff = true
+        return broken
+    }
 }
 
 private struct AddressHands: AddressServiceWorld {
@@ -157,6 +162,9 @@ private struct AddressHands: AddressServiceWorld {
             truth.isAddressServiceUp ? truth.reservations.first { $0.mac == mac }?.address : nil
         }
     }
+
+    func hinder(_ vm: VMID) async throws { host.change { _ = $0.hinderedReservations.insert(vm) } }
+    func allow(_ vm: VMID) async throws { host.change { _ = $0.hinderedReservations.remove(vm) } }
 
     /// Its supervisor starts it again a second later.
     func killServer() async throws {

@@ -1,9 +1,9 @@
-import Dispatch
 package import FarmModel
 package import FarmPorts
 import Glibc
 package import Logging
 import Subprocess
+import SystemCalls
 import SystemPackage
 
 /// DHCP by a dnsmasq of the node's own, watched by `run()`.
@@ -52,8 +52,20 @@ package actor DnsmasqAddresses: AddressService {
         let wanted = Set(reservations.map(\.vm))
         let removed = before.keys.filter { !wanted.contains($0) }.sorted()
         let changed = reservations.filter { before[$0.vm] != $0 }
-        for vm in removed { try files.remove(vm) }
-        for reservation in changed { try files.write(reservation) }
+        var changes = 0
+        do throws(PortError) {
+            for vm in removed {
+                try files.remove(vm)
+                changes += 1
+            }
+            for reservation in changed {
+                try files.write(reservation)
+                changes += 1
+            }
+        } catch {
+            // Files that were written are in effect; those that were replaced or removed are when dnsmasq reads anew.
+            throw changes > 0 ? error.afterPartOfTheWork : error
+        }
         if !removed.isEmpty || changed.contains(where: { before[$0.vm] != nil })
             || changed.count > Self.changesMax
         {
@@ -220,16 +232,5 @@ package actor DnsmasqAddresses: AddressService {
                 throw PortError(.outcomeUnknown, .cancelled, attempt: attempt, detail: "cancelled")
             }
         }
-    }
-}
-
-/// Runs the actor's jobs on a queue of their own: they make blocking calls.
-private final class QueueExecutor: SerialExecutor {
-    private let queue: DispatchQueue
-    init(label: String) { queue = DispatchQueue(label: label) }
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
     }
 }

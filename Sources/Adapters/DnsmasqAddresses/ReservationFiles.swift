@@ -1,6 +1,7 @@
 import FarmModel
 import FarmPorts
 import Glibc
+import SystemCalls
 
 /// The reservations as files that dnsmasq watches (`dhcp-hostsdir`), one per VM, named `FARM-VM`.
 ///
@@ -93,17 +94,12 @@ struct ReservationFiles: Sendable {
     /// The rename is what dnsmasq notices, whole.
     private func replace(_ name: String, with line: String) throws(PortError) {
         let partial = "\(partialFolder)/\(name)"
-        let descriptor = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw failure("writing \(partial)") }
-        let bytes = Array((line + "\n").utf8)
-        let count = Glibc.write(descriptor, bytes, bytes.count)
-        let code = errno
-        close(descriptor)
-        guard count == bytes.count else {
-            unlink(partial)
-            throw failure("writing \(partial)", code: count < 0 ? code : ENOSPC)
+        let file = FileReplacement("\(folder)/\(name)", partial: partial, mode: 0o644, isDurable: false)
+        do throws(FileReplacement.Failure) {
+            try file.write(Array((line + "\n").utf8))
+        } catch {
+            throw failure(error.step == .rename ? "renaming \(partial)" : "writing \(partial)", code: error.code)
         }
-        guard rename(partial, "\(folder)/\(name)") == 0 else { throw failure("renaming \(partial)") }
     }
 
     private func failure(_ attempt: String, code: Int32 = errno) -> PortError {

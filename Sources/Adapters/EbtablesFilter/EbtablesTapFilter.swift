@@ -1,6 +1,7 @@
 package import FarmModel
 package import FarmPorts
 import Synchronization
+import SystemCalls
 
 /// Anti-spoofing rules by ebtables (its nf_tables variant): one batch per VM, written by
 /// `ebtables-nft-restore`, which the kernel takes whole or not at all, table by table.
@@ -8,21 +9,23 @@ import Synchronization
 /// A frame pays for one jump rule per tap of the node and table that it passes (about 35 ns each on the
 /// machine where it was measured, so 3.5 µs at 100 taps).
 package final class EbtablesTapFilter: TapFilter {
-    private let restore: CommandRun
-    private let save: CommandRun
+    private let restore: ProgramRun
+    private let save: ProgramRun
     private let queue = CallQueue()
     /// What this process applied: only a guess of what stands, tried first because it saves a listing.
     private let remembered = Mutex<[TapName: TapChains]>([:])
 
     /// A batch takes 6 to 20 ms; listing 1,000 taps about 100.
     private static let timeLimit = Duration.seconds(10)
+    /// 2,000 taps in both tables are about 6 MB of text.
+    private static let outputMax = 32 << 20
     /// Another program may change the same tables between our listing and our batch.
     private static let attempts = 5
 
     /// - Parameter folder: where `ebtables-nft-restore` and `ebtables-nft-save` are.
     package init(folder: String = "/usr/sbin") {
-        restore = CommandRun(path: folder + "/ebtables-nft-restore", arguments: ["--noflush"])
-        save = CommandRun(path: folder + "/ebtables-nft-save")
+        restore = ProgramRun(folder + "/ebtables-nft-restore", ["--noflush"], limit: Self.timeLimit)
+        save = ProgramRun(folder + "/ebtables-nft-save", limit: Self.timeLimit, outputMax: Self.outputMax)
     }
 
     package func apply(_ rules: TapRuleSet) async throws(PortError) {
@@ -36,33 +39,56 @@ package final class EbtablesTapFilter: TapFilter {
         }
         try await oneAtATime { () async throws(PortError) in
             remember(nil, of: rules.tap)
-            var outcome = try await run(chains.applyingFresh(), attempt)
-            for _ in 0..<Self.attempts where !outcome.isSuccess {
-                let standing = try await list(attempt).taps[rules.tap]?.standing ?? StandingChains()
-                outcome = try await run(chains.replacing(standing), attempt)
+            let first = try await run(chains.applyingFresh(), attempt)
+            // Of a batch that failed, the first table may stand without the second.
+            do throws(PortError) {
+                try await replace(with: chains, after: first, attempt)
+            } catch {
+                throw error.afterPartOfTheWork
             }
-            guard outcome.isSuccess else { throw Self.refusal(outcome, attempt) }
             remember(chains, of: rules.tap)
         }
+    }
+
+    private func replace(
+        with chains: TapChains, after first: ProgramRun.Outcome, _ attempt: String
+    ) async throws(PortError) {
+        var outcome = first
+        for _ in 0..<Self.attempts where !outcome.isSuccess {
+            let standing = try await list(attempt).taps[chains.tap]?.standing ?? StandingChains()
+            outcome = try await run(chains.replacing(standing), attempt)
+        }
+        guard outcome.isSuccess else { throw refusal(outcome, of: restore, attempt) }
     }
 
     package func remove(_ tap: TapName) async throws(PortError) {
         let attempt = "removing filter rules of tap \(tap)"
         try await oneAtATime { () async throws(PortError) in
-            if let guess = remembered.withLock({ $0.removeValue(forKey: tap) }),
-                try await run(TapChains.removing(guess.asStanding), attempt).isSuccess
-            {
-                return
+            var hasTried = false
+            if let guess = remembered.withLock({ $0.removeValue(forKey: tap) }) {
+                if try await run(TapChains.removing(guess.asStanding), attempt).isSuccess { return }
+                hasTried = true
             }
-            var outcome: CommandRun.Outcome?
-            for _ in 0..<Self.attempts {
-                guard let standing = try await list(attempt).taps[tap]?.standing else { return }
-                let tried = try await run(TapChains.removing(standing), attempt)
-                if tried.isSuccess { return }
-                outcome = tried
+            do throws(PortError) {
+                try await removeWhatStands(of: tap, &hasTried, attempt)
+            } catch {
+                throw hasTried ? error.afterPartOfTheWork : error
             }
-            if let outcome { throw Self.refusal(outcome, attempt) }
         }
+    }
+
+    private func removeWhatStands(
+        of tap: TapName, _ hasTried: inout Bool, _ attempt: String
+    ) async throws(PortError) {
+        var outcome: ProgramRun.Outcome?
+        for _ in 0..<Self.attempts {
+            guard let standing = try await list(attempt).taps[tap]?.standing else { return }
+            let tried = try await run(TapChains.removing(standing), attempt)
+            hasTried = true
+            if tried.isSuccess { return }
+            outcome = tried
+        }
+        if let outcome { throw refusal(outcome, of: restore, attempt) }
     }
 
     package func observe() async throws(PortError) -> [ObservedFilter] {
@@ -83,17 +109,36 @@ package final class EbtablesTapFilter: TapFilter {
         await queue.leave()
     }
 
-    private func run(_ batch: String, _ attempt: String) async throws(PortError) -> CommandRun.Outcome {
-        try await restore(input: batch, limit: Self.timeLimit, attempt: attempt)
+    private func run(_ batch: String, _ attempt: String) async throws(PortError) -> ProgramRun.Outcome {
+        try await run(restore, input: batch, attempt)
+    }
+
+    private func run(
+        _ program: ProgramRun, input: String, _ attempt: String
+    ) async throws(PortError) -> ProgramRun.Outcome {
+        do throws(ProgramRun.Failure) {
+            return try await program(input: input)
+        } catch {
+            let detail =
+                switch error {
+                case .notStarted(let words):
+                    "\(program.program) could not be run: \(words); install the Debian package ebtables"
+                case .overtime: "\(program.program) did not end within \(program.limit) and was killed"
+                case .cancelled: "cancelled while \(program.program) ran"
+                }
+            throw error.portError(attempt: attempt, detail: detail)
+        }
     }
 
     private func list(_ attempt: String) async throws(PortError) -> RuleListing {
-        let outcome = try await save(input: "", limit: Self.timeLimit, attempt: attempt)
-        guard outcome.isSuccess else { throw Self.refusal(outcome, attempt) }
+        let outcome = try await run(save, input: "", attempt)
+        guard outcome.isSuccess else { throw refusal(outcome, of: save, attempt) }
         return RuleListing(outcome.output)
     }
 
-    private static func refusal(_ outcome: CommandRun.Outcome, _ attempt: String) -> PortError {
-        PortError(.rejected, .unavailable, attempt: attempt, detail: outcome.complaint)
+    private func refusal(_ outcome: ProgramRun.Outcome, of program: ProgramRun, _ attempt: String) -> PortError {
+        PortError(
+            .rejected, .unavailable, attempt: attempt,
+            detail: "\(program.program) ended with \(outcome.ending): \(outcome.complaint)")
     }
 }

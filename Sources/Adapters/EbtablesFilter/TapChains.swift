@@ -1,4 +1,5 @@
 import FarmModel
+import TextEncodings
 
 /// The chains of one tap as text, and the batches for `ebtables-restore --noflush` that put them in force,
 /// replace and remove them.
@@ -66,8 +67,7 @@ struct TapChains: Sendable, Equatable {
                 for byte in Array(text.utf8) + [0x0a] { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
             }
         }
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 8 - digits.count) + digits
+        return Hexadecimal.text(hash)
     }
 
     static func digestChain(of tap: TapName, digest: String) -> String { "QVD_\(digest)_\(tap)" }

@@ -1,22 +1,12 @@
-import Dispatch
 import FarmPorts
 import Glibc
+import SystemCalls
 
-/// System calls on files, with errno kept and put into words. They block: call them through `offThePool`.
+/// System calls on files, with errno kept and put into words. They block: make them through `BlockingCalls`, off the
+/// cooperative pool, which has one thread per core and would stand still behind a slow disk.
 enum FileCalls {
-    /// Runs blocking work on a thread of its own and not on the cooperative pool, which has one thread per
-    /// core and would stand still behind a slow disk.
-    static func offThePool<Value: Sendable>(
-        _ work: @escaping @Sendable () throws(PortError) -> Value
-    ) async throws(PortError) -> Value {
-        let result = await withCheckedContinuation { continuation in
-            queue.async {
-                continuation.resume(returning: Result { () throws(PortError) in try work() })
-            }
-        }
-        return try result.get()
-    }
-    private static let queue = DispatchQueue(label: "files", attributes: .concurrent)
+    /// A local disk answers in milliseconds, network storage that fails over in some seconds.
+    static let limit = Duration.seconds(30)
 
     /// Nil when there is nothing under this path (or a dangling link).
     static func status(_ path: String, attempt: String) throws(PortError) -> stat? {
@@ -63,10 +53,8 @@ enum FileCalls {
 
     /// Writes what the kernel holds of a file or folder to the disk.
     static func sync(_ path: String, attempt: String) throws(PortError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw error(errno, attempt: attempt, path: path) }
-        defer { close(descriptor) }
-        if fsync(descriptor) != 0 { throw error(errno, attempt: attempt, path: path) }
+        let code = FileBytes.sync(path)
+        if code != 0 { throw error(code, attempt: attempt, path: path) }
     }
 
     /// A new empty file of mode 0600 with a name nobody else has: the given path and six more characters.

@@ -1,24 +1,32 @@
 package import FarmModel
 package import FarmPorts
 import Glibc
+import SystemCalls
 
 /// Disks as files: base images, qcow2 overlays made by `qemu-img`, and sparse raw user disks, in three
 /// folders.
 ///
 /// A file becomes visible under its final name only when it is whole and on the disk (partial name, fsync,
 /// rename; link for user disks, which must never replace anything).
+///
+/// A file call that does not return in time is answered as unknown; until it returns, every other call about the same
+/// VM's disks is refused, so that what it may still do meets nothing newer.
 package struct ImageDisks: DiskStorage {
     private let farm: FarmID
     private let folders: DiskFolders
     private let command: QemuImage
     private let images: ImageInspection
+    private let calls: BlockingCalls
 
-    /// - Parameter command: `qemu-img`, a name to look up in PATH or an absolute path.
-    package init(farm: FarmID, folders: DiskFolders, command: String = "qemu-img") {
+    /// - Parameters:
+    ///   - command: `qemu-img`, a name to look up in PATH or an absolute path.
+    ///   - limit: how long a file call may take.
+    package init(farm: FarmID, folders: DiskFolders, command: String = "qemu-img", limit: Duration? = nil) {
         self.farm = farm
         self.folders = folders
-        self.command = QemuImage(command: command)
-        images = ImageInspection(folder: folders.images, command: self.command)
+        self.command = QemuImage(command: command, limit: limit ?? QemuImage.limit)
+        calls = BlockingCalls("qvd.disks", limit: limit ?? FileCalls.limit)
+        images = ImageInspection(folder: folders.images, command: self.command, calls: calls)
     }
 
     package func inspect(imageFile: String) async throws(PortError) -> ImageFacts {
@@ -31,7 +39,7 @@ package struct ImageDisks: DiskStorage {
         let base = try await images.inspect(specification.imageFile)
         let name = DiskName.overlay(vm: vm, image: specification.image)
         let path = self.path(name)
-        let exists = try await FileCalls.offThePool { () throws(PortError) in
+        let exists = try await calls.run(attempt, about: words(vm)) { () throws(PortError) in
             try isRegularFile(path, attempt: attempt)
         }
         if exists && specification.keepsExisting {
@@ -39,8 +47,12 @@ package struct ImageDisks: DiskStorage {
         } else {
             try await makeOverlay(name, on: base, attempt: attempt)
         }
-        try await FileCalls.offThePool { () throws(PortError) in
-            try removeOverlays(of: vm, except: name, attempt: attempt)
+        do throws(PortError) {
+            try await calls.run(attempt, about: words(vm)) { () throws(PortError) in
+                try removeOverlays(of: vm, except: name, attempt: attempt)
+            }
+        } catch {
+            throw error.afterPartOfTheWork
         }
         return path
     }
@@ -48,7 +60,7 @@ package struct ImageDisks: DiskStorage {
     package func ensureUserDisk(of vm: VMID, size: Mebibytes) async throws(PortError) -> String {
         let attempt = "making the user disk of VM \(vm) (\(size))"
         let path = self.path(.user(vm: vm))
-        try await FileCalls.offThePool { () throws(PortError) in
+        try await calls.run(attempt, about: words(vm)) { () throws(PortError) in
             if try isRegularFile(path, attempt: attempt) { return }
             guard size.bytes > 0 else {
                 throw PortError(
@@ -64,28 +76,29 @@ package struct ImageDisks: DiskStorage {
             if link(partial.path, path) != 0 && errno != EEXIST {
                 throw FileCalls.error(errno, attempt: attempt, path: path)
             }
-            try FileCalls.sync(folders.homes, attempt: attempt)
+            try Self.syncAfterChange(folders.homes, attempt: attempt)
         }
         return path
     }
 
     package func removeOverlays(of vm: VMID) async throws(PortError) {
-        try await FileCalls.offThePool { () throws(PortError) in
-            try removeOverlays(of: vm, except: nil, attempt: "removing the overlays of VM \(vm)")
+        let attempt = "removing the overlays of VM \(vm)"
+        try await calls.run(attempt, about: words(vm)) { () throws(PortError) in
+            try removeOverlays(of: vm, except: nil, attempt: attempt)
         }
     }
 
     package func deleteUserDisk(of vm: VMID) async throws(PortError) {
-        try await FileCalls.offThePool { () throws(PortError) in
-            let attempt = "deleting the user disk of VM \(vm)"
+        let attempt = "deleting the user disk of VM \(vm)"
+        try await calls.run(attempt, about: words(vm)) { () throws(PortError) in
             try FileCalls.remove(path(.user(vm: vm)), attempt: attempt)
-            try FileCalls.sync(folders.homes, attempt: attempt)
+            try Self.syncAfterChange(folders.homes, attempt: attempt)
         }
     }
 
     package func observe() async throws(PortError) -> [ObservedDisk] {
-        try await FileCalls.offThePool { () throws(PortError) in
-            let attempt = "listing the disks of farm \(farm)"
+        let attempt = "listing the disks of farm \(farm)"
+        return try await calls.run(attempt, about: "the list of disks") { () throws(PortError) in
             var overlays: [(VMID, Int64, ObservedDisk)] = []
             for folder in Set([folders.overlays, folders.homes]).sorted() {
                 try partialFiles(folder).collect(attempt: attempt)
@@ -110,8 +123,9 @@ package struct ImageDisks: DiskStorage {
 
     /// Of the storage of the overlays, where a start fails first.
     package func space() async throws(PortError) -> StorageSpace {
-        try await FileCalls.offThePool { () throws(PortError) in
-            let space = try FileCalls.space(at: folders.overlays, attempt: "asking for free space")
+        let attempt = "asking for free space"
+        return try await calls.run(attempt, about: "free space") { () throws(PortError) in
+            let space = try FileCalls.space(at: folders.overlays, attempt: attempt)
             return StorageSpace(freeBytes: space.free, totalBytes: space.total)
         }
     }
@@ -121,25 +135,49 @@ package struct ImageDisks: DiskStorage {
     private func makeOverlay(_ name: DiskName, on base: ImageFacts, attempt: String) async throws(PortError) {
         let partials = partialFiles(folders.overlays)
         let folder = folders.overlays
-        let partial = try await FileCalls.offThePool { () throws(PortError) in
+        let partial = try await calls.run(attempt, about: words(name.vm), late: { $0.end() }) {
+            () throws(PortError) in
             try partials.make("\(name.vm)", attempt: attempt)
         }
-        defer { partial.end() }
-        let answer = try await command.run(
-            ["create", "-q", "-f", "qcow2", "-F", base.format, "-b", base.path, "--", partial.path],
-            attempt: attempt)
-        guard answer.exitCode == 0 else {
-            let reason = QemuImage.reason(answer.complaint)
-            throw PortError(
-                .rejected, reason, attempt: attempt,
-                detail: "qemu-img create ended with \(answer.exitCode): \(answer.complaint.prefix(400))"
-                    + (reason == .noSpace ? FileCalls.freeSpaceWords(near: partial.path) : ""))
+        do throws(PortError) {
+            try await fill(partial.path, with: base, attempt: attempt)
+        } catch {
+            // The failure is told, and not what became of its leftover, which a later call collects.
+            _ = try? await calls.run(attempt, about: words(name.vm)) { () throws(PortError) in partial.end() }
+            throw error
         }
         let path = self.path(name)
-        try await FileCalls.offThePool { () throws(PortError) in
+        try await calls.run(attempt, about: words(name.vm)) { () throws(PortError) in
+            defer { partial.end() }
             try FileCalls.sync(partial.path, attempt: attempt)
             try FileCalls.rename(partial.path, to: path, attempt: attempt)
+            try Self.syncAfterChange(folder, attempt: attempt)
+        }
+    }
+
+    private func fill(_ partial: String, with base: ImageFacts, attempt: String) async throws(PortError) {
+        let answer = try await command.run(
+            ["create", "-q", "-f", "qcow2", "-F", base.format, "-b", base.path, "--", partial], attempt: attempt)
+        guard answer.exitCode == 0 else {
+            let reason = QemuImage.reason(answer.complaint)
+            let space =
+                reason != .noSpace
+                ? ""
+                : try await calls.run(attempt, about: "free space") { () throws(PortError) in
+                    FileCalls.freeSpaceWords(near: partial)
+                }
+            throw PortError(
+                .rejected, reason, attempt: attempt,
+                detail: "qemu-img create ended with \(answer.exitCode): \(answer.complaint.prefix(400))\(space)")
+        }
+    }
+
+    /// The change is there already; whether it outlives a power cut is what a failure leaves unknown.
+    private static func syncAfterChange(_ folder: String, attempt: String) throws(PortError) {
+        do throws(PortError) {
             try FileCalls.sync(folder, attempt: attempt)
+        } catch {
+            throw error.afterPartOfTheWork
         }
     }
 
@@ -159,13 +197,20 @@ package struct ImageDisks: DiskStorage {
             guard let name = DiskName(file: file, of: farm), case .overlay(vm, _) = name, name != kept else {
                 continue
             }
-            try FileCalls.remove("\(folders.overlays)/\(file)", attempt: attempt)
+            do throws(PortError) {
+                try FileCalls.remove("\(folders.overlays)/\(file)", attempt: attempt)
+            } catch {
+                throw removed ? error.afterPartOfTheWork : error
+            }
             removed = true
         }
-        if removed { try FileCalls.sync(folders.overlays, attempt: attempt) }
+        if removed { try Self.syncAfterChange(folders.overlays, attempt: attempt) }
     }
 
     // MARK: Names
+
+    /// What calls are about.
+    private func words(_ vm: VMID) -> String { "the disks of VM \(vm)" }
 
     private func path(_ name: DiskName) -> String {
         let folder =

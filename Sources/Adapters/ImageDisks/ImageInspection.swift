@@ -3,21 +3,24 @@ import FarmPorts
 import Foundation
 import Glibc
 import Synchronization
+import SystemCalls
 
 /// Looks at base images. A look reads all of a qcow2 file's tables, so its result is kept as long as the file
 /// is the same (device, inode, size, modification time).
 final class ImageInspection: Sendable {
     private let folder: String
     private let command: QemuImage
+    private let calls: BlockingCalls
     private let known = Mutex<[String: (identity: FileIdentity, facts: ImageFacts)]>([:])
     /// Kept results, at most; a farm has some dozens of images.
     private static let knownMax = 1_000
     /// What images with a kernel of their own are booted with.
     static let kernelCommandLine = "root=/dev/vda console=ttyS0 quiet no_timer_check"
 
-    init(folder: String, command: QemuImage) {
+    init(folder: String, command: QemuImage, calls: BlockingCalls) {
         self.folder = folder
         self.command = command
+        self.calls = calls
     }
 
     private struct FileIdentity: Equatable {
@@ -44,7 +47,7 @@ final class ImageInspection: Sendable {
                 detail: "an image's file is a plain name inside \(folder), without slash or leading dot")
         }
         let path = "\(folder)/\(imageFile)"
-        let identity = try await FileCalls.offThePool { () throws(PortError) in
+        let identity = try await calls.run(attempt, about: "image \(imageFile)") { () throws(PortError) in
             try Self.identity(of: path, folder: self.folder, attempt: attempt)
         }
         var facts = known.withLock { $0[imageFile] }.flatMap { $0.identity == identity ? $0.facts : nil }
@@ -57,7 +60,7 @@ final class ImageInspection: Sendable {
             facts = found
         }
         guard var facts else { preconditionFailure("set above") }
-        facts.directBoot = try await FileCalls.offThePool { () throws(PortError) in
+        facts.directBoot = try await calls.run(attempt, about: "image \(imageFile)") { () throws(PortError) in
             try Self.directBoot(beside: path, attempt: attempt)
         }
         return facts

@@ -1,6 +1,5 @@
 import FarmPorts
-import Subprocess
-import SystemPackage
+import SystemCalls
 
 /// The `qemu-img` command: arguments as an array, no shell, a time limit, and its words classified.
 struct QemuImage: Sendable {
@@ -8,7 +7,8 @@ struct QemuImage: Sendable {
     let command: String
     /// Storage that does not answer for so long is taken for dead. 60 s is far above the slowest seen (0.2
     /// s).
-    let limit: Duration = .seconds(60)
+    static let limit = Duration.seconds(60)
+    var limit = Self.limit
 
     struct Answer: Sendable {
         var exitCode: Int32
@@ -19,63 +19,32 @@ struct QemuImage: Sendable {
 
     /// Runs to the end, whatever the exit code; a signal is an error.
     func run(_ arguments: [String], attempt: String) async throws(PortError) -> Answer {
-        let result: Result<Answer, PortError> = await withTaskGroup(of: Result<Answer, PortError>?.self) {
-            group in
-            group.addTask { await runWithoutLimit(arguments, attempt: attempt) }
-            group.addTask {
-                do {
-                    try await Task.sleep(for: limit)
-                    return .failure(timedOut(arguments, attempt: attempt))
-                } catch {
-                    return nil  // the command ended first, or the caller was cancelled
-                }
-            }
-            var first: Result<Answer, PortError>?
-            for await result in group where first == nil {
-                first = result
-                group.cancelAll()
-            }
-            return first ?? .failure(PortError(.rejected, .cancelled, attempt: attempt, detail: "cancelled"))
-        }
-        return try result.get()
-    }
-
-    private func timedOut(_ arguments: [String], attempt: String) -> PortError {
-        PortError(
-            .rejected, .timedOut, attempt: attempt,
-            detail:
-                "\(command) \(arguments.first ?? "") did not end within \(limit); is the storage reachable?")
-    }
-
-    private func runWithoutLimit(_ arguments: [String], attempt: String) async -> Result<Answer, PortError> {
-        var options = PlatformOptions()
-        options.teardownSequence = []  // killed at once: what it makes is partial until renamed
-        do {
-            let result = try await Subprocess.run(
-                command.hasPrefix("/") ? .path(FilePath(command)) : .name(command),
-                arguments: Arguments(arguments),
-                environment: .inherit.updating(["LC_ALL": "C"]), platformOptions: options,
-                output: .string(limit: 1 << 20), error: .string(limit: 1 << 16))
-            let complaint = String(result.standardError.split(separator: "\n").joined(separator: "; "))
-            switch result.terminationStatus {
-            case .exited(let code):
-                return .success(Answer(exitCode: code, output: result.standardOutput, complaint: complaint))
-            case .signaled(let signal):
-                return .failure(
-                    PortError(
-                        .rejected, Task.isCancelled ? .cancelled : .unavailable, attempt: attempt,
-                        detail: "\(command) was ended by signal \(signal). \(complaint)"))
-            }
-        } catch let error as SubprocessError {
-            return .failure(
-                PortError(
-                    .rejected, .unavailable, attempt: attempt,
-                    detail: "cannot run \(command): \(error). Is the package qemu-utils installed?"))
+        let program = ProgramRun(command, arguments, limit: limit, environment: ["LC_ALL": "C"])
+        let outcome: ProgramRun.Outcome
+        do throws(ProgramRun.Failure) {
+            outcome = try await program()
         } catch {
-            return .failure(
-                PortError(
-                    .rejected, Task.isCancelled ? .cancelled : .unavailable, attempt: attempt,
-                    detail: "cannot run \(command): \(error)"))
+            switch error {
+            case .notStarted(let words):
+                throw PortError(
+                    .rejected, .unavailable, attempt: attempt,
+                    detail: "cannot run \(command): \(words). Is the package qemu-utils installed?")
+            case .overtime:
+                throw error.portError(
+                    attempt: attempt,
+                    detail:
+                        "\(command) \(arguments.first ?? "") did not end within \(limit); is the storage reachable?")
+            case .cancelled: throw error.portError(attempt: attempt, detail: "cancelled")
+            }
+        }
+        switch outcome.ending {
+        case .exited(let code):
+            return Answer(exitCode: code, output: outcome.output, complaint: outcome.complaint)
+        case .signaled(let signal):
+            // Somebody else killed it, half-way perhaps.
+            throw PortError(
+                .outcomeUnknown, .unavailable, attempt: attempt,
+                detail: "\(command) was ended by signal \(signal). \(outcome.complaint)")
         }
     }
 

@@ -1,6 +1,7 @@
 package import FarmModel
 package import FarmPorts
 import Glibc
+import SystemCalls
 
 /// Secrets as files of mode 0600, `<farm>-<vm>.secret`, in a folder that this type makes (it belongs below
 /// /run: secrets do not outlive the machine). The folder has mode 0711: nobody else can list it, but an
@@ -9,6 +10,7 @@ import Glibc
 package struct SecretFolder: SecretFiles {
     private let farm: FarmID
     private let folder: String
+    private let calls = BlockingCalls("qvd.secrets", limit: FileCalls.limit)
 
     /// - Parameter folder: absolute; its parent exists.
     package init(farm: FarmID, folder: String) {
@@ -18,8 +20,8 @@ package struct SecretFolder: SecretFiles {
 
     package func hand(_ secret: AgentSecret, to vm: VMID) async throws(PortError) -> String {
         let path = "\(folder)/\(file(of: vm))"
-        try await FileCalls.offThePool { () throws(PortError) in
-            let attempt = "writing the secret of VM \(vm)"
+        let attempt = "writing the secret of VM \(vm)"
+        try await calls.run(attempt, about: words(vm)) { () throws(PortError) in
             try makeFolder(attempt: attempt)
             let partial = try partialFiles.make("\(vm)", attempt: attempt)
             defer { partial.end() }
@@ -30,25 +32,27 @@ package struct SecretFolder: SecretFiles {
     }
 
     package func path(of vm: VMID) async throws(PortError) -> String? {
-        try await FileCalls.offThePool { () throws(PortError) in
+        let attempt = "looking for the secret of VM \(vm)"
+        return try await calls.run(attempt, about: words(vm)) { () throws(PortError) in
             let path = "\(folder)/\(file(of: vm))"
             if access(path, F_OK) == 0 { return path }
             guard errno == ENOENT else {
-                throw FileCalls.error(errno, attempt: "looking for the secret of VM \(vm)", path: path)
+                throw FileCalls.error(errno, attempt: attempt, path: path)
             }
             return nil
         }
     }
 
     package func remove(of vm: VMID) async throws(PortError) {
-        try await FileCalls.offThePool { () throws(PortError) in
-            try FileCalls.remove("\(folder)/\(file(of: vm))", attempt: "removing the secret of VM \(vm)")
+        let attempt = "removing the secret of VM \(vm)"
+        try await calls.run(attempt, about: words(vm)) { () throws(PortError) in
+            try FileCalls.remove("\(folder)/\(file(of: vm))", attempt: attempt)
         }
     }
 
     package func observe() async throws(PortError) -> [VMID] {
-        try await FileCalls.offThePool { () throws(PortError) in
-            let attempt = "listing the secrets of farm \(farm)"
+        let attempt = "listing the secrets of farm \(farm)"
+        return try await calls.run(attempt, about: "the list of secrets") { () throws(PortError) in
             try makeFolder(attempt: attempt)
             try partialFiles.collect(attempt: attempt)
             return try FileCalls.listing(folder, attempt: attempt).compactMap(vm(ofFile:)).sorted()
@@ -59,16 +63,8 @@ package struct SecretFolder: SecretFiles {
         let descriptor = open(path, O_WRONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileCalls.error(errno, attempt: attempt, path: path) }
         defer { close(descriptor) }
-        var rest = Array(secret.text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 {
-                let code = errno
-                if code == EINTR { continue }
-                throw FileCalls.error(code, attempt: attempt, path: path)
-            }
-            rest = rest.dropFirst(count)
-        }
+        let code = FileBytes.write(Array(secret.text.utf8)[...], to: descriptor)
+        if code != 0 { throw FileCalls.error(code, attempt: attempt, path: path) }
         if fsync(descriptor) != 0 { throw FileCalls.error(errno, attempt: attempt, path: path) }
     }
 
@@ -92,6 +88,9 @@ package struct SecretFolder: SecretFiles {
             )
         }
     }
+
+    /// What calls are about.
+    private func words(_ vm: VMID) -> String { "the secret of VM \(vm)" }
 
     private var partialFiles: PartialFiles { PartialFiles(farm: farm, folder: folder) }
 

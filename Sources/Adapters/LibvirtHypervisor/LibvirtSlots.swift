@@ -1,6 +1,7 @@
 import Dispatch
 import FarmPorts
 import Synchronization
+import SystemCalls
 
 /// The bounded set of slots through which all calls go. A call that does not return in time is given up: its
 /// outcome is unknown, its slot ends whenever the call returns, and a new slot takes its place, as long as no

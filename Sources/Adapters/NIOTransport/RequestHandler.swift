@@ -1,7 +1,7 @@
 import FarmPorts
-import GuestProtocol
 import NIOCore
 import NIOHTTP1
+import TextEncodings
 
 /// The HTTP side of one connection: makes exchanges of requests, one at a time, and writes their answers.
 /// Lives on its event loop; is replaced by a splice when an exchange becomes a session.

@@ -1,4 +1,5 @@
 import Foundation
+import TextEncodings
 
 /// A password hash in modular form: `$scrypt$ln=15,r=8,p=1$salt$hash`, both in base64 without padding.
 struct ScryptHash {
@@ -39,7 +40,7 @@ private func number(_ text: Substring, _ name: String) -> Int? {
 }
 
 private func base64(_ bytes: [UInt8]) -> String {
-    String(Data(bytes).base64EncodedString().prefix { $0 != "=" })
+    String(Base64.encode(bytes).prefix { $0 != "=" })
 }
 
 private func bytes(_ text: Substring) -> [UInt8]? {

@@ -2,6 +2,7 @@ import COpenSSL
 import Dispatch
 package import FarmPorts
 import Glibc
+import SystemCalls
 
 /// The router's certificate when the operator gave none: made once, for the host's name, signed by its own key
 /// (EC P-256), valid for ten years. Clients remember its fingerprint at first use.
@@ -85,34 +86,20 @@ package struct SelfSignedCertificate: Sendable {
         return String(decoding: bytes[..<count], as: UTF8.self)
     }
 
-    /// Under another name first, to the disk, then renamed.
     private func write(_ text: String, to path: String, mode: mode_t) throws(PortError) {
-        let unfinished = "\(path).new-\(getpid())"
-        unlink(unfinished)
-        let descriptor = open(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
-        guard descriptor >= 0 else { throw systemFailure("making \(path)") }
-        defer {
-            close(descriptor)
-            unlink(unfinished)
-        }
-        let bytes = Array(text.utf8)
-        var written = 0
-        while written < bytes.count {
-            let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw systemFailure("writing \(path)") }
-            written += count
-        }
-        if let owner {
-            guard fchown(descriptor, owner.user, owner.group) == 0 else { throw systemFailure("giving \(path) away") }
-        }
-        guard fchmod(descriptor, mode) == 0, fsync(descriptor) == 0, rename(unfinished, path) == 0 else {
-            throw systemFailure("making \(path)")
+        let file = FileReplacement(path, partial: "\(path).new-\(getpid())", mode: mode, owner: owner)
+        do throws(FileReplacement.Failure) {
+            try file.write(Array(text.utf8))
+        } catch {
+            switch error.step {
+            case .write: throw systemFailure("writing \(path)", code: error.code)
+            case .giveAway: throw systemFailure("giving \(path) away", code: error.code)
+            case .make, .rename, .syncFolder: throw systemFailure("making \(path)", code: error.code)
+            }
         }
     }
 
-    private func systemFailure(_ attempt: String) -> PortError {
-        let number = errno
+    private func systemFailure(_ attempt: String, code number: Int32 = errno) -> PortError {
         let reason: PortError.Reason =
             switch number {
             case ENOSPC, EDQUOT: .noSpace

@@ -1,6 +1,7 @@
 import FarmControl
 import FarmPorts
 import Glibc
+import SystemCalls
 
 /// Who may use a database besides its owner.
 package struct DatabaseAccess: Sendable, Hashable {
@@ -112,10 +113,8 @@ enum DatabaseFile {
     }
 
     private static func syncFolder(of path: String) throws(PortError) {
-        let descriptor = Glibc.open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw systemFailure(path) }
-        defer { Glibc.close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw systemFailure(path) }
+        let code = FileBytes.syncFolder(of: path)
+        guard code == 0 else { throw systemFailure(path, code: code) }
     }
 
     private static func folder(of path: String) -> String {
@@ -123,8 +122,7 @@ enum DatabaseFile {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    private static func systemFailure(_ path: String) -> PortError {
-        let number = errno
+    private static func systemFailure(_ path: String, code number: Int32 = errno) -> PortError {
         let reason: PortError.Reason =
             switch number {
             case ENOSPC, EDQUOT: .noSpace

@@ -1,6 +1,7 @@
 import FarmControl
 package import FarmModel
 package import FarmPorts
+import SystemCalls
 
 /// The farm's store in one SQLite file on this machine, used by several processes at once (house keeper, router,
 /// administrators). Every operation is one transaction; an acknowledged one survives kill -9 and power cut.

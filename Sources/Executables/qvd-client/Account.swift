@@ -1,4 +1,4 @@
-import GuestProtocol
+import TextEncodings
 
 /// What a user can ask of the server, each on a connection of its own.
 struct Account: Sendable {

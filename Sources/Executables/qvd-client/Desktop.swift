@@ -1,4 +1,4 @@
-import GuestProtocol
+import TextEncodings
 
 /// One of the user's desktops, as the server lists it.
 struct Desktop: Sendable, Equatable {

@@ -1,4 +1,5 @@
 import COpenSSL
+import TextEncodings
 
 /// SHA-256 of a certificate, as people compare it.
 struct Fingerprint: Sendable, Hashable, CustomStringConvertible {
@@ -11,7 +12,7 @@ struct Fingerprint: Sendable, Hashable, CustomStringConvertible {
         guard copenssl_sha256(bytes, bytes.count, &digest) == 1 else {
             throw ClientFailure("cannot compute the certificate's fingerprint: no memory")
         }
-        text = digest.map { String(0x100 + Int($0), radix: 16).dropFirst() }.joined()
+        text = Hexadecimal.text(digest)
     }
 
     /// As written by people and tools: with or without colons, in any case. Nil unless it is 64 digits.

@@ -1,4 +1,5 @@
 import Foundation
+import TextEncodings
 
 /// Who logs in. Printed without the password.
 struct Login: Sendable, CustomStringConvertible {
@@ -19,7 +20,7 @@ struct Login: Sendable, CustomStringConvertible {
         }
         let password = try await PasswordSource(file: options.passwordFile, terminal: terminal).read(for: username)
         return Login(
-            username: username, authorization: "Basic " + Data("\(username):\(password)".utf8).base64EncodedString())
+            username: username, authorization: "Basic " + Base64.encode(Array("\(username):\(password)".utf8)))
     }
 
     var description: String { username }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import GuestProtocol
+import TextEncodings
 
 /// Shows a user their desktop.
 @main

@@ -1,8 +1,8 @@
 import Foundation
-import GuestProtocol
 import NIOCore
 import NIOPosix
 import NIOSSL
+import TextEncodings
 
 /// Where the server is, and how to log in there.
 struct ServerAddress: Sendable {

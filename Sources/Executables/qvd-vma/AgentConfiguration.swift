@@ -1,5 +1,5 @@
 import FarmModel
-import GuestProtocol
+import GuestControl
 
 /// Where everything is in this guest. The defaults are those of a real one; tests have others.
 struct AgentConfiguration: Sendable {

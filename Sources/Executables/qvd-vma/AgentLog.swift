@@ -1,5 +1,5 @@
 import Glibc
-import GuestProtocol
+import GuestControl
 import Synchronization
 
 /// One line a fact on standard error, which is the guest's console. The caller keeps secrets out; what other

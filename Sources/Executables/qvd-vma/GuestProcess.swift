@@ -1,5 +1,5 @@
 import Glibc
-import GuestProtocol
+import GuestControl
 
 /// A process that was started by this agent or by its predecessor.
 enum GuestProcess {

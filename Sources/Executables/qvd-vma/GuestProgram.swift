@@ -1,7 +1,7 @@
 import CAgent
 import FarmModel
 import Glibc
-import GuestProtocol
+import GuestControl
 
 /// Starts outside programs: with a time limit and to their end, or as the user and for long.
 enum GuestProgram {

@@ -1,6 +1,6 @@
 import FarmModel
 import Glibc
-import GuestProtocol
+import GuestControl
 
 /// The first and the last MiB of a block device.
 struct HomeDevice {

@@ -1,6 +1,6 @@
 import FarmModel
 import Glibc
-import GuestProtocol
+import GuestControl
 
 /// Leaves the user disk clean before the guest ends: processes of the user first, then the file system.
 struct HomeRelease {

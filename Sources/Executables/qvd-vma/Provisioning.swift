@@ -1,6 +1,6 @@
 import FarmModel
 import Glibc
-import GuestProtocol
+import GuestControl
 
 /// Makes the guest ready for its user: the user disk on the home folder, the account, the home. Each step finds
 /// what an earlier boot or a killed try left and goes on from there.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FarmModel
 import Glibc
+import GuestControl
 import GuestProtocol
 
 @main

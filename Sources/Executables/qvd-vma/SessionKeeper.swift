@@ -1,5 +1,6 @@
 import FarmModel
 import Glibc
+import GuestControl
 import GuestProtocol
 import Synchronization
 

@@ -1,5 +1,6 @@
 import FarmModel
 import Glibc
+import GuestControl
 import GuestProtocol
 
 /// nxagent and the session program: starts, signals and watches them. Not thread-safe; its keeper is.

@@ -2,6 +2,7 @@ package import FarmControl
 package import FarmModel
 package import FarmPorts
 import Logging
+import TextEncodings
 
 /// L7R: lets users in, brings each to their desktop, and keeps one client per desktop.
 ///
@@ -49,7 +50,7 @@ package actor Router {
         self.configuration = configuration
         self.ports = ports
         self.limiter = limiter
-        incarnation = Self.hexadecimal(ports.random.bytes(8))
+        incarnation = Hexadecimal.text(ports.random.bytes(8))
         passwordQueue = PasswordQueue(
             activeMax: configuration.passwordChecksMax, waitingMax: configuration.passwordChecksWaitingMax)
     }
@@ -94,9 +95,5 @@ package actor Router {
         } catch {
             return
         }
-    }
-
-    static func hexadecimal(_ bytes: [UInt8]) -> String {
-        bytes.map { String(0x100 + Int($0), radix: 16).dropFirst() }.joined()
     }
 }

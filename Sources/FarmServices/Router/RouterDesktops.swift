@@ -1,8 +1,8 @@
 import FarmControl
 import FarmModel
 import FarmPorts
-import GuestProtocol
 import Logging
+import TextEncodings
 
 // The requests that are answered without a session.
 extension Router {

@@ -2,6 +2,7 @@ import FarmControl
 import FarmModel
 import FarmPorts
 import Logging
+import TextEncodings
 
 extension Router {
     /// Who sent the request, or the answer that refuses it. Unknown and blocked users, unknown and blocked
@@ -70,7 +71,7 @@ extension Router {
 
     func makeDecoyHash() async throws(PortError) -> String {
         if let decoyHash { return decoyHash }
-        let hash = try await ports.passwords.hash(Self.hexadecimal(ports.random.bytes(16)))
+        let hash = try await ports.passwords.hash(Hexadecimal.text(ports.random.bytes(16)))
         decoyHash = hash
         return hash
     }

@@ -1,5 +1,6 @@
 import Foundation
 import ImageDisks
+import SystemCalls
 
 /// Puts an image file, with the kernel and initial ramdisk beside it, into the image folder under a new name. Nothing
 /// appears there under its name before it is whole and on the disk, and nothing that exists is replaced.
@@ -98,13 +99,8 @@ struct ImageCopy {
     }
 
     private func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32, _ path: String) throws {
-        var rest = bytes
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw failure("writing", path) }
-            rest = rest.dropFirst(count)
-        }
+        let code = FileBytes.write(bytes, to: descriptor)
+        if code != 0 { throw failure("writing", path, code: code) }
     }
 
     /// Kernel and ramdisk first, so that the image never stands there without them.
@@ -115,10 +111,8 @@ struct ImageCopy {
             if try link(unfinished.reversed(), as: name) { break }
             attempt += 1
         }
-        let descriptor = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure("opening", folder.path) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw failure("writing", folder.path) }
+        let code = FileBytes.sync(folder.path)
+        if code != 0 { throw failure("writing", folder.path, code: code) }
         return numbered(attempt)
     }
 
@@ -146,8 +140,7 @@ struct ImageCopy {
         return "\(name[..<dot])-\(attempt)\(name[dot...])"
     }
 
-    private func failure(_ verb: String, _ path: String) -> CommandFailure {
-        let number = errno
+    private func failure(_ verb: String, _ path: String, code number: Int32 = errno) -> CommandFailure {
         let advice = number == ENOSPC || number == EDQUOT ? "; free space there" : ""
         return CommandFailure("\(verb) \(path): \(String(cString: strerror(number))) (errno \(number))\(advice)")
     }

@@ -1,9 +1,11 @@
 /// Lets one caller in at a time, in the order of arrival.
-actor CallQueue {
+package actor CallQueue {
     private var isBusy = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    func enter() async {
+    package init() {}
+
+    package func enter() async {
         if !isBusy {
             isBusy = true
             return
@@ -11,7 +13,7 @@ actor CallQueue {
         await withCheckedContinuation { waiting.append($0) }
     }
 
-    func leave() {
+    package func leave() {
         if waiting.isEmpty {
             isBusy = false
         } else {

@@ -1,6 +1,6 @@
 import XCTest
 
-@testable import GuestProtocol
+@testable import GuestControl
 
 final class HomeDiskTests: XCTestCase {
     private func decide(_ facts: HomeDisk.Facts, isWhole: Bool = true) -> HomeDisk.Decision {

@@ -1,6 +1,6 @@
 import XCTest
 
-@testable import GuestProtocol
+@testable import GuestControl
 
 final class SessionAccountTests: XCTestCase {
     private let files = AccountFiles(

@@ -1,4 +1,5 @@
 package import FarmModel
+package import GuestProtocol
 
 /// The options with which nxagent is started. Every value that came from a client is either matched against
 /// an allow-list here or not used at all; `qvd.client.nxagent.extra_args` is not used. Printed without the

@@ -1,4 +1,5 @@
 import FarmModel
+import GuestControl
 import GuestProtocol
 import XCTest
 

@@ -1,7 +1,8 @@
 import FarmModel
+import GuestProtocol
 import XCTest
 
-@testable import GuestProtocol
+@testable import GuestControl
 
 final class GuestSessionMachineTests: XCTestCase {
     private typealias Observation = GuestSessionMachine.Observation

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// A place for one value that several may give and one awaits: the first to give wins.
-final class FirstAnswer<Value: Sendable>: Sendable {
+package final class FirstAnswer<Value: Sendable>: Sendable {
     private enum State {
         case empty
         case awaited(CheckedContinuation<Value, Never>)
@@ -10,9 +10,11 @@ final class FirstAnswer<Value: Sendable>: Sendable {
     }
     private let state = Mutex(State.empty)
 
+    package init() {}
+
     /// False when somebody was faster: then nobody learns of this value.
     @discardableResult
-    func give(_ value: Value) -> Bool {
+    package func give(_ value: Value) -> Bool {
         let (isFirst, waiting) = state.withLock { state -> (Bool, CheckedContinuation<Value, Never>?) in
             switch state {
             case .empty:
@@ -30,7 +32,7 @@ final class FirstAnswer<Value: Sendable>: Sendable {
     }
 
     /// To be awaited once.
-    var value: Value {
+    package var value: Value {
         get async {
             await withCheckedContinuation { continuation in
                 let given = state.withLock { state -> Value? in

@@ -51,8 +51,7 @@ package enum JSONValue: Sendable, Hashable {
             case "\r": quoted += "\\r"
             case "\t": quoted += "\\t"
             case _ where scalar.value < 0x20 || scalar.value == 0x7f:
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                quoted += "\\u" + Hexadecimal.text(UInt16(scalar.value))
             default: quoted.unicodeScalars.append(scalar)
             }
         }
@@ -60,7 +59,7 @@ package enum JSONValue: Sendable, Hashable {
     }
 
     /// Reads one value that fills the whole text.
-    package init(decoding bytes: [UInt8]) throws(GuestProtocolError) {
+    package init(decoding bytes: [UInt8]) throws(JSONError) {
         var reader = JSONReader(bytes)
         self = try reader.readDocument()
     }

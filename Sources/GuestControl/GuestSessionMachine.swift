@@ -1,4 +1,5 @@
 package import FarmModel
+import GuestProtocol
 
 /// The X session of a guest: decides what to do with nxagent, and what `x_state` answers.
 ///

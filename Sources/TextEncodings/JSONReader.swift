@@ -7,14 +7,14 @@ struct JSONReader {
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    mutating func readDocument() throws(GuestProtocolError) -> JSONValue {
+    mutating func readDocument() throws(JSONError) -> JSONValue {
         let value = try readValue(depth: 0)
         skipSpace()
         guard place == bytes.count else { throw wrong("something after the end") }
         return value
     }
 
-    private mutating func readValue(depth: Int) throws(GuestProtocolError) -> JSONValue {
+    private mutating func readValue(depth: Int) throws(JSONError) -> JSONValue {
         guard depth < Self.depthMax else { throw wrong("nested deeper than \(Self.depthMax)") }
         skipSpace()
         switch peek {
@@ -28,7 +28,7 @@ struct JSONReader {
         }
     }
 
-    private mutating func readArray(depth: Int) throws(GuestProtocolError) -> JSONValue {
+    private mutating func readArray(depth: Int) throws(JSONError) -> JSONValue {
         place += 1
         var values: [JSONValue] = []
         skipSpace()
@@ -41,7 +41,7 @@ struct JSONReader {
         }
     }
 
-    private mutating func readObject(depth: Int) throws(GuestProtocolError) -> JSONValue {
+    private mutating func readObject(depth: Int) throws(JSONError) -> JSONValue {
         place += 1
         var members: [JSONValue.Member] = []
         skipSpace()
@@ -59,7 +59,7 @@ struct JSONReader {
         }
     }
 
-    private mutating func readString() throws(GuestProtocolError) -> String {
+    private mutating func readString() throws(JSONError) -> String {
         place += 1
         var text: [UInt8] = []
         while let byte = peek {
@@ -76,7 +76,7 @@ struct JSONReader {
         throw wrong("a string without end")
     }
 
-    private mutating func readEscape() throws(GuestProtocolError) -> Unicode.Scalar {
+    private mutating func readEscape() throws(JSONError) -> Unicode.Scalar {
         let letter = peek
         place += 1
         switch letter {
@@ -93,7 +93,7 @@ struct JSONReader {
         }
     }
 
-    private mutating func readUnicodeEscape() throws(GuestProtocolError) -> Unicode.Scalar {
+    private mutating func readUnicodeEscape() throws(JSONError) -> Unicode.Scalar {
         let first = try readFourDigits()
         var code = first
         if (0xd800..<0xdc00).contains(first) {
@@ -106,7 +106,7 @@ struct JSONReader {
         return scalar
     }
 
-    private mutating func readFourDigits() throws(GuestProtocolError) -> UInt32 {
+    private mutating func readFourDigits() throws(JSONError) -> UInt32 {
         guard place + 4 <= bytes.count else { throw wrong("a \\u escape without four digits") }
         let digits = String(decoding: bytes[place..<place + 4], as: UTF8.self)
         guard digits.allSatisfy(\.isHexDigit), let code = UInt32(digits, radix: 16) else {
@@ -116,7 +116,7 @@ struct JSONReader {
         return code
     }
 
-    private mutating func readNumber() throws(GuestProtocolError) -> JSONValue {
+    private mutating func readNumber() throws(JSONError) -> JSONValue {
         let start = place
         _ = take("-")
         let wholeStart = place
@@ -132,13 +132,13 @@ struct JSONReader {
         return .number(String(decoding: bytes[start..<place], as: UTF8.self))
     }
 
-    private mutating func skipDigits() throws(GuestProtocolError) {
+    private mutating func skipDigits() throws(JSONError) {
         let start = place
         while let byte = peek, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { place += 1 }
         guard place > start else { throw wrong("expected a value") }
     }
 
-    private mutating func read(_ word: String, as value: JSONValue) throws(GuestProtocolError) -> JSONValue {
+    private mutating func read(_ word: String, as value: JSONValue) throws(JSONError) -> JSONValue {
         guard bytes[place...].starts(with: word.utf8) else { throw wrong("expected a value") }
         place += word.utf8.count
         return value
@@ -156,7 +156,7 @@ struct JSONReader {
         while let byte = peek, byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d { place += 1 }
     }
 
-    private func wrong(_ reason: String) -> GuestProtocolError {
-        GuestProtocolError("JSON", "\(reason) at byte \(place)")
+    private func wrong(_ reason: String) -> JSONError {
+        JSONError("\(reason) at byte \(place)")
     }
 }

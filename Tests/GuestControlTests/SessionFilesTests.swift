@@ -1,7 +1,8 @@
 import FarmModel
+import GuestProtocol
 import XCTest
 
-@testable import GuestProtocol
+@testable import GuestControl
 
 /// What the agent reads from the kernel and from nxagent, and what it writes for X.
 final class SessionFilesTests: XCTestCase {

@@ -1,3 +1,5 @@
+package import GuestProtocol
+
 /// The file in which X clients and servers look up cookies (`XAUTHORITY`). Written here and not by xauth: its
 /// entries would bear the host name, which changes when the guest learns it from DHCP.
 package enum XAuthority {

@@ -1,0 +1,147 @@
+import FarmModel
+import FarmPorts
+import Foundation
+import ImageDisks
+import NodeRig
+import PortContracts
+import SystemCalls
+import XCTest
+
+/// Storage that stops answering. A frozen file system is such storage: who writes to it waits in the kernel and cannot
+/// be killed.
+final class HangingStorageTests: XCTestCase {
+    private let limit = Duration.milliseconds(500)
+
+    private func inWorld(_ body: (ImageDisksWorld, ImageDisks) async throws -> Void) async throws {
+        let world = try await ImageDisksWorld()
+        let result: Result<Void, any Error>
+        do {
+            try await body(world, ImageDisks(farm: ImageDisksWorld.farm, folders: world.folders, limit: limit))
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        try await world.end()
+        try result.get()
+    }
+
+    private func whileFrozen(_ world: ImageDisksWorld, _ body: () async throws -> Void) async throws {
+        try await RigCommand.run("fsfreeze", "-f", world.storage.path)
+        let result: Result<Void, any Error>
+        do {
+            result = .success(try await body())
+        } catch {
+            result = .failure(error)
+        }
+        try await RigCommand.run("fsfreeze", "-u", world.storage.path)
+        try result.get()
+    }
+
+    private func overlay(_ vm: Int64, _ world: ImageDisksWorld) -> OverlaySpecification {
+        OverlaySpecification(vm: VMID(vm), image: ImageID(1), imageFile: world.goodImages[0], keepsExisting: false)
+    }
+
+    func testACallThatHangsIsAnsweredAndMeetsNothingNewer() async throws {
+        try await inWorld { world, port in
+            let path = try await port.prepareOverlay(overlay(1, world))
+            try await whileFrozen(world) {
+                let begun = ContinuousClock.now
+                try await requireFailure(.outcomeUnknown, .timedOut, "removing on frozen storage") {
+                    () async throws(PortError) in
+                    try await port.removeOverlays(of: VMID(1))
+                }
+                try await requireFailure(.outcomeUnknown, .timedOut, "a user disk on frozen storage") {
+                    () async throws(PortError) in
+                    try await port.ensureUserDisk(of: VMID(2), size: Mebibytes(1))
+                }
+                try await requireFailure(.unreachable, .busy, "another call about the disks of VM 1") {
+                    () async throws(PortError) in
+                    try await port.prepareOverlay(overlay(1, world))
+                }
+                XCTAssertLessThan(ContinuousClock.now - begun, .seconds(10))
+                // Looking writes nothing, so it still sees.
+                let seen = try await port.observe().map(\.path)
+                XCTAssertEqual(seen, [path])
+            }
+            try await waitFor("what hung to be carried out") { try await port.observe().map(\.vm) == [VMID(2)] }
+            try await waitFor("the disks of VM 1 to be free") {
+                do throws(PortError) {
+                    return try await port.prepareOverlay(overlay(1, world)) == path
+                } catch {
+                    guard error.reason == .busy else { throw error }
+                    return false
+                }
+            }
+            let seen = try await port.observe().map(\.vm)
+            XCTAssertEqual(seen, [VMID(1), VMID(2)])
+        }
+    }
+
+    func testNoMoreThanSixteenCallsHang() async throws {
+        try await inWorld { world, port in
+            try await whileFrozen(world) {
+                let reasons = await withTaskGroup(of: PortError.Reason?.self) { group in
+                    for vm: Int64 in 1...16 {
+                        group.addTask {
+                            do throws(PortError) {
+                                _ = try await port.ensureUserDisk(of: VMID(vm), size: Mebibytes(1))
+                                return nil
+                            } catch {
+                                return error.reason
+                            }
+                        }
+                    }
+                    return await group.reduce(into: []) { $0.append($1) }
+                }
+                XCTAssertEqual(reasons, Array(repeating: .timedOut, count: 16))
+                try await requireFailure(.unreachable, .limit, "one more") { () async throws(PortError) in
+                    try await port.ensureUserDisk(of: VMID(17), size: Mebibytes(1))
+                }
+            }
+            try await waitFor("what hung to be carried out") {
+                do throws(PortError) {
+                    return try await port.observe().count == 16
+                } catch {
+                    return false
+                }
+            }
+            _ = try await port.ensureUserDisk(of: VMID(17), size: Mebibytes(1))
+        }
+    }
+
+    func testAStoppedQemuImgIsKilledAndItsOutcomeIsUnknown() async throws {
+        try await inWorld { world, port in
+            _ = try await port.inspect(imageFile: world.goodImages[1])
+            let command = "\(world.storage.path)/qemu-img"
+            let script = "#!/bin/sh\n[ $1 = create ] && kill -STOP $$\nexec qemu-img \"$@\"\n"
+            try script.write(toFile: command, atomically: true, encoding: .utf8)
+            try await RigCommand.run("chmod", "755", command)
+            let stopped = ImageDisks(
+                farm: ImageDisksWorld.farm, folders: world.folders, command: command, limit: limit)
+            let begun = ContinuousClock.now
+            let failure = try await requireFailure(.outcomeUnknown, .timedOut, "a qemu-img that was stopped") {
+                () async throws(PortError) in
+                try await stopped.prepareOverlay(overlay(1, world))
+            }
+            XCTAssertLessThan(ContinuousClock.now - begun, .seconds(10))
+            XCTAssertTrue(failure.detail.contains("is the storage reachable"), failure.detail)
+            let left = try FileManager.default.contentsOfDirectory(atPath: world.folders.overlays)
+            XCTAssertEqual(left.filter { !$0.hasPrefix(".lock-") }, [], "nothing half-made is left")
+        }
+    }
+
+    func testAProgramThatCannotBeKilledKeepsNobody() async throws {
+        try await inWorld { world, _ in
+            try await whileFrozen(world) {
+                let begun = ContinuousClock.now
+                do throws(ProgramRun.Failure) {
+                    _ = try await ProgramRun("touch", ["\(world.storage.path)/a"], limit: limit)()
+                    XCTFail("it ended")
+                } catch {
+                    guard case .overtime = error else { return XCTFail("\(error)") }
+                }
+                XCTAssertLessThan(ContinuousClock.now - begun, .seconds(10))
+            }
+        }
+    }
+}
