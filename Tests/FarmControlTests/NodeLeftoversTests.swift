@@ -29,8 +29,10 @@ final class NodeLeftoversTests: XCTestCase {
                 view.filters = others.map { ObservedFilter(tap: $0, isComplete: true) }
                 let name = DomainName(farm: otherFarm, vm: VMID(1))
                 let owner = Ownership(farm: otherFarm, node: NodeBench.node, vm: VMID(1), epoch: Epoch(1))
+                let elsewhere = Ownership(farm: NodeBench.farm, node: NodeID(9), vm: VMID(3), epoch: Epoch(1))
                 view.domains = [
                     ObservedDomain(name: name, owner: owner, state: .running),
+                    ObservedDomain(name: NodeBench.domain(3).name, owner: elsewhere, state: .running),
                     ObservedDomain(name: DomainName(observed: "guest"), owner: nil, state: .shutOff),
                 ]
             }

@@ -1,0 +1,24 @@
+import FarmControl
+import FarmModel
+import XCTest
+
+/// Names of taps hold a node's number in two signs: a farm gives out no more numbers than that.
+final class NumbersOfNodesTests: XCTestCase {
+    func testAFarmGivesOutNoMoreNodeNumbersThanTheNamesOfTapsCanHold() throws {
+        let base: UInt32 = 0x0a03_0000
+        let plan = try AddressPlan(
+            network: IPv4Address(bits: base), prefixLength: 16, rangeStart: IPv4Address(bits: base + 0x1000),
+            gateway: nil)
+        var ledger = FarmLedger(farm: FarmID(bits: 1), addressPlan: plan)
+        func add(_ number: Int64) throws -> Result<AdministrationResult, AdministrationRefusal> {
+            let command = AdministrationCommand.addNode(
+                name: "n\(number)", address: IPv4Address(bits: base + UInt32(number)))
+            return try ledger.apply(command, by: "test", at: WallTime(seconds: 1))
+        }
+        for number in 1...TapName.nodeMax { XCTAssertEqual(try add(number).get(), .node(NodeID(number))) }
+        guard case .failure(let refusal) = try add(TapName.nodeMax + 1) else {
+            return XCTFail("a node was given a number that no name of a tap can hold")
+        }
+        XCTAssertEqual(refusal.reason, .rangeIsFull)
+    }
+}
