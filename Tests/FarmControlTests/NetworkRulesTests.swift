@@ -51,6 +51,11 @@ final class NetworkRulesTests: XCTestCase {
             FrameVerdict.verdict(on: frame, in: [FilterRule([], .drop), FilterRule([], .accept)]), .drop)
     }
 
+    func testAFrameIsAtLeastItsHeader() {
+        XCTAssertNotNil(EthernetFrame([UInt8](repeating: 0, count: 14)))
+        for count in 0..<14 { XCTAssertNil(EthernetFrame([UInt8](repeating: 0, count: count))) }
+    }
+
     func testRandomOctetsNeverCrashTheParserAndNeverPassWithAnotherSource() {
         var state: UInt64 = 42
         func next() -> UInt64 {

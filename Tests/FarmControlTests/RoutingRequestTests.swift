@@ -95,7 +95,7 @@ final class RoutingRequestTests: XCTestCase {
             "", "Basic", "Basic ", "Bearer YWxpY2U6c2VjcmV0", "Basic YWxpY2U=", "Basic YWxpY2U6",
             "Basic OnNlY3JldA==",
             "Basic YWxpY2U6c2VjcmV0=", "Basic Y", "Basic /w==", "Basic YWxp Y2U6", "Basic YToA",
-            "Basic " + String(repeating: "YWFh", count: 1000),
+            "Basic YWxpY2U6" + String(repeating: "YWFh", count: 1000),
         ] { XCTAssertNil(read(header), header) }
         XCTAssertEqual(BasicCredentials(header: "Basic YWxpY2U6c2VjcmV0").map { "\($0)" }, "alice")
     }

@@ -2,8 +2,19 @@ import FarmControl
 import FarmModel
 import XCTest
 
-/// Names of taps hold a node's number in two signs: a farm gives out no more numbers than that.
-final class NumbersOfNodesTests: XCTestCase {
+/// What no administrator can do to a farm.
+final class AdministrationLimitsTests: XCTestCase {
+    func testTheTenantOfThoseWhoNameNoneIsNeverDeleted() throws {
+        let plan = try AddressPlan(
+            network: IPv4Address(bits: 0x0a03_0000), prefixLength: 24, rangeStart: IPv4Address(bits: 0x0a03_0064),
+            gateway: nil)
+        var ledger = FarmLedger(farm: FarmID(bits: 1), addressPlan: plan)
+        let result = try ledger.apply(.deleteTenant(TenantID(1)), by: "test", at: WallTime(seconds: 1))
+        guard case .failure(let refusal) = result else { return XCTFail("an empty farm lost its tenant `default`") }
+        XCTAssertEqual(refusal.reason, .inUse)
+    }
+
+    /// Names of taps hold a node's number in two signs.
     func testAFarmGivesOutNoMoreNodeNumbersThanTheNamesOfTapsCanHold() throws {
         let base: UInt32 = 0x0a03_0000
         let plan = try AddressPlan(
