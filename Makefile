@@ -6,7 +6,7 @@ FLAGS := -c release -Xswiftc -enable-testing --explicit-target-dependency-import
 XCTEST := --disable-swift-testing
 CACHE ?= /var/cache/qvd
 
-.PHONY: help packages build agent image demo demo-clean test test-pure lint bench
+.PHONY: help packages build agent image demo demo-clean test test-pure test-mutants lint bench
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -37,10 +37,12 @@ demo-clean: ## remove what a killed demo left
 test: ## test everything, the demo included (root, 40 minutes at most)
 	@fixtures/run-tests.sh
 
-test-pure: ## test what needs no root and no outside system
-	@swift build $(FLAGS) --build-tests
-	@swift test $(FLAGS) $(XCTEST) --skip-build \
-		--filter '^(FarmModelTests|FarmControlTests|FarmServicesTests|TextEncodingsTests|SystemCallsTests|GuestProtocolTests|GuestControlTests|SimulationTests|StoreTests|RouterTests|TidyTests)\.'
+test-pure: ## test what needs no root, no outside system and none of the packages that talk to one
+	@fixtures/run-pure-tests.sh
+
+test-mutants: ## break each decision on purpose and see a proof fail (30 minutes at most; MUTANTS=DIR takes other files)
+	@fixtures/need-sqlite.sh
+	@python3 -B fixtures/mutants/run.py
 
 lint: ## check the form of the Swift sources (.swift-format); `swift format -i -r DIR` puts it right
 	@swift format lint --strict --parallel --recursive Package.swift Sources Simulation Tests

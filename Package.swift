@@ -22,17 +22,21 @@ let nio: [Target.Dependency] = [
 ]
 let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 
+let pureDependencies: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+    .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
+]
+let outsideDependencies: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.0"),
+]
+
 let package = Package(
     name: "qvd",
-    dependencies: [
-        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
-        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
-        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
-        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.0"),
-        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
-    ],
+    dependencies: pureDependencies + outsideDependencies,
     targets: [
         // Decisions: values in, values out.
         .target(name: "FarmModel", swiftSettings: settings),
@@ -181,4 +185,27 @@ func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+// With QVD_PURE in the environment (`make test-pure`, `make test-mutants`) everything is left out that stands on one of
+// these, directly or through another target. What remains needs no network package, no libvirt, no OpenSSL and no root.
+if Context.environment["QVD_PURE"] != nil {
+    var outside: Set = [
+        "swift-nio", "swift-nio-ssl", "swift-subprocess", "CLibvirt", "CLinux", "COpenSSL", "CProcess", "CAgent",
+    ]
+    func isOutside(_ target: Target) -> Bool {
+        outside.contains(target.name)
+            || target.dependencies.contains { dependency in
+                switch dependency {
+                case .productItem(_, let package, _, _): outside.contains(package ?? "")
+                case .targetItem(let name, _), .byNameItem(let name, _): outside.contains(name)
+                @unknown default: false
+                }
+            }
+    }
+    // One after the other, because what falls out takes with it what stands on it.
+    while let index = package.targets.firstIndex(where: isOutside) {
+        outside.insert(package.targets.remove(at: index).name)
+    }
+    package.dependencies = pureDependencies
 }

@@ -153,6 +153,15 @@ final class ExplanationTests: XCTestCase {
         }
     }
 
+    func testNothingIsSaidThatIsNotTheCase() throws {
+        XCTAssertFalse(try words { _, _ in }.contains("No start is possible"), "node1 serves")
+        let runs = try words { _, vm in
+            vm.intent = self.assigned
+            vm.observation = self.running
+        }
+        XCTAssertFalse(runs.contains("Its next start uses"), "it is the image that it runs on")
+    }
+
     func testAVMThatIsNotHasNoExplanation() {
         XCTAssertNil(Explanation.of(VMID(9), in: farm { _, _ in }, at: WallTime(seconds: 1)))
     }

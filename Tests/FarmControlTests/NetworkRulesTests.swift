@@ -54,6 +54,23 @@ final class NetworkRulesTests: XCTestCase {
             FrameVerdict.verdict(on: frame, in: [FilterRule([], .drop), FilterRule([], .accept)]), .drop)
     }
 
+    func testWhatPreroutingDropsGoesNowhere() throws {
+        let tap = TapName(farm: FarmID(bits: 1), node: NodeID(1), vm: VMID(1))
+        let accept = [FilterRule([], .accept)]
+        let frame = try XCTUnwrap(EthernetFrame([UInt8](repeating: 2, count: 60)))
+        for way in FrameVerdict.Way.allCases {
+            let dropped = TapRuleSet(tap: tap, prerouting: [], input: accept, forward: accept)
+            XCTAssertFalse(FrameVerdict.passes(frame, rules: dropped, way: way))
+            let passed = TapRuleSet(tap: tap, prerouting: accept, input: accept, forward: accept)
+            XCTAssertTrue(FrameVerdict.passes(frame, rules: passed, way: way))
+        }
+    }
+
+    func testAFrameIsAtLeastItsHeader() {
+        XCTAssertNotNil(EthernetFrame([UInt8](repeating: 0, count: 14)))
+        for count in 0..<14 { XCTAssertNil(EthernetFrame([UInt8](repeating: 0, count: count))) }
+    }
+
     func testRandomOctetsNeverCrashTheParserAndNeverPassWithAnotherSource() {
         var state: UInt64 = 42
         func next() -> UInt64 {

@@ -29,8 +29,10 @@ final class NodeLeftoversTests: XCTestCase {
                 view.filters = others.map { ObservedFilter(tap: $0, isComplete: true) }
                 let name = DomainName(farm: otherFarm, vm: VMID(1))
                 let owner = DomainOwner(farm: otherFarm, node: NodeBench.node, vm: VMID(1), epoch: Epoch(1))
+                let elsewhere = DomainOwner(farm: NodeBench.farm, node: NodeID(9), vm: VMID(3), epoch: Epoch(1))
                 view.domains = [
                     ObservedDomain(name: name, owner: owner, state: .running),
+                    ObservedDomain(name: NodeBench.domain(3).name, owner: elsewhere, state: .running),
                     ObservedDomain(name: DomainName(observed: "guest"), owner: nil, state: .shutOff),
                 ]
             }
@@ -58,6 +60,15 @@ final class NodeLeftoversTests: XCTestCase {
         bench.readAgain([], others: [2])
         bench.lookAgain { $0.overlays = [VMID(1), VMID(2)] }
         XCTAssertEqual(bench.collected, [.overlays(VMID(1))])
+    }
+
+    func testAnOverlayWithoutARowIsNotCollectedHoweverOftenItIsSeen() {
+        var bench = NodeBench.ready()
+        for _ in 0..<3 {
+            bench.send(.hypervisor(.connectionRestored))
+            bench.look { $0.overlays = [VMID(1)] }
+        }
+        XCTAssertEqual(bench.collected, [], "no reading has begun since it was first seen")
     }
 
     func testADomainWithoutARowIsReportedOnceAndKeptWithAllItHas() {

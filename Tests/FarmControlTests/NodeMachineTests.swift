@@ -268,6 +268,34 @@ final class NodeMachineTests: XCTestCase {
         XCTAssertEqual(bench.machine.machines[VMID(1)]?.state, .starting, "it died, nobody asked for it")
     }
 
+    func testAnEndThatIsHeardWhileALookStillSeesTheDomainIsRemembered() {
+        var bench = NodeBench.ready()
+        bench.readAgain([NodeBench.assignment(1)])
+        bench.runCompletely(1)
+        bench.send(.hypervisor(.connectionRestored))
+        bench.send(.hypervisor(.stopped(DomainName(farm: NodeBench.farm, vm: VMID(1)), .shutdown)))
+        bench.look { $0.domains = [NodeBench.domain(1)] }
+        bench.look()
+        for _ in StartStep.allCases { bench.answer(1) }
+        XCTAssertEqual(
+            bench.machine.machines[VMID(1)]?.state, .stopping, "its guest has ended by itself: no restart")
+    }
+
+    func testALookFromBeforeTheDomainWasRemovedAdoptsNothing() {
+        var bench = NodeBench.ready()
+        bench.readAgain([NodeBench.assignment(1)])
+        bench.runCompletely(1)
+        bench.send(.hypervisor(.connectionRestored))
+        bench.look { $0.domains = [NodeBench.domain(1)] }
+        bench.readAgain([NodeBench.assignment(1, .stop)])
+        for _ in [VMEffect.askPowerOff, .askShutdown] { bench.answer(1, .failed("no answer")) }
+        for _ in StartStep.allCases { bench.answer(1) }
+        bench.answer(1)
+        bench.forgetActions()
+        bench.read([NodeBench.assignment(1, epoch: 2)])
+        XCTAssertEqual(bench.effects(of: 1), [.begin])
+    }
+
     func testDomainsOfOthersAreNoBusinessOfOurs() {
         var bench = NodeBench.ready()
         bench.send(.hypervisor(.stopped(DomainName(observed: "somebody-else"), .crashed)))

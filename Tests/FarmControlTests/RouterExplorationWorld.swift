@@ -205,16 +205,21 @@ struct RouterExplorationWorld {
 
     /// The node does what is wanted of the VM. Its own rules are explored elsewhere.
     mutating func nodeActs() {
-        guard var vm = ledger.vm(Self.vm) else { return }
-        if vm.intent.wanted == .run {
-            vm.observation.state = .running
-            guest = .suspended
-        } else {
-            vm.observation.state = .stopped
-            vm.intent.node = nil
-            guest = .off
+        guard let intent = ledger.vm(Self.vm)?.intent, let node = intent.node else { return }
+        do {
+            if intent.wanted == .run {
+                _ = try ledger.begin(Self.vm, by: node, epoch: intent.epoch, secret: AgentSecret("s"))
+                try ledger.record(Observation(state: .running), of: Self.vm, by: node, epoch: intent.epoch)
+                guest = .suspended
+            } else {
+                try ledger.release(
+                    Self.vm, by: node, epoch: intent.epoch, request: intent.request, error: nil,
+                    at: WallTime(seconds: 0))
+                guest = .off
+            }
+        } catch {
+            return breaks("the node cannot do what is wanted: \(error)")
         }
-        ledger.put(vm)
         announce()
     }
 

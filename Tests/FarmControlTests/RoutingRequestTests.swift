@@ -47,6 +47,14 @@ final class RoutingRequestTests: XCTestCase {
         XCTAssertEqual(status([("id", "1"), ("custom.a", "x\ny")]), 422)
     }
 
+    func testTheCookieOfTheLineIsThirtyTwoHexadecimalDigits() {
+        func status(_ cookie: String) -> Int { self.status([("id", "1"), (SessionParameter.nxCookie, cookie)]) }
+        XCTAssertEqual(status(String(repeating: "0aF9", count: 8)), 200)
+        for cookie in ["", "0aF9", String(repeating: "0aF9", count: 9), String(repeating: "0aG9", count: 8)] {
+            XCTAssertEqual(status(cookie), 422, cookie)
+        }
+    }
+
     func testIdsAreOnePositiveNumber() {
         for id in ["", "0", "-1", "1.0", "one", "99999999999999999999"] {
             XCTAssertEqual(status([("id", id)]), 422, id)
@@ -87,7 +95,7 @@ final class RoutingRequestTests: XCTestCase {
             "", "Basic", "Basic ", "Bearer YWxpY2U6c2VjcmV0", "Basic YWxpY2U=", "Basic YWxpY2U6",
             "Basic OnNlY3JldA==",
             "Basic YWxpY2U6c2VjcmV0=", "Basic Y", "Basic /w==", "Basic YWxp Y2U6", "Basic YToA",
-            "Basic " + String(repeating: "YWFh", count: 1000),
+            "Basic YWxpY2U6" + String(repeating: "YWFh", count: 1000),
         ] { XCTAssertNil(read(header), header) }
         XCTAssertEqual(BasicCredentials(header: "Basic YWxpY2U6c2VjcmV0").map { "\($0)" }, "alice")
     }

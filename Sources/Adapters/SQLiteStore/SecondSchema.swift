@@ -54,8 +54,8 @@ extension Schema {
         """,
     ]
 
-    /// A session says where its router runs: on a node, or under the name of one that stands alone. A session from before
-    /// says neither: whichever router starts next may end it.
+    /// A session says where its router runs: on a node, or under the name of one that stands alone. A session from
+    /// before says neither: whichever router starts next may end it.
     private static let dependents = [
         """
         CREATE TABLE new_vm_secrets (

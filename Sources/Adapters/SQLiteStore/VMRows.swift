@@ -38,7 +38,7 @@ extension SQLRecords: FarmRecords {
         var found: [VirtualMachine] = []
         let sorted = ids.sorted()
         var start = 0
-        // In blocks of one size, the last filled up with an id that it has: one statement to prepare, whatever the count.
+        // In blocks of one size, the last filled up with an id that it has: one statement, whatever the count.
         while let last = sorted.last, start < sorted.count {
             let block = (start..<start + Self.idsAtOnce).map { $0 < sorted.count ? sorted[$0] : last }
             found += try vms("WHERE vms.id IN (\(Self.places)) ORDER BY vms.id", block.map { SQLValue($0) })

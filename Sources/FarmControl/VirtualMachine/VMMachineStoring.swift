@@ -28,8 +28,8 @@ extension VMMachine {
         }
     }
 
-    /// Ends a start that has touched nothing. Something may be there all the same if an earlier life of the daemon began
-    /// this very assignment.
+    /// Ends a start that has touched nothing. Something may be there all the same if an earlier life of the daemon
+    /// began this very assignment.
     mutating func endBegun(_ now: Instant, _ actions: inout [VMAction]) {
         guard plan?.vm.intent.hasBegun == true else { return release(now, &actions) }
         undo(from: .domain, now, &actions)
