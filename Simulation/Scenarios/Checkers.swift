@@ -223,7 +223,7 @@ extension World {
         guard !state.value.orphans.isEmpty, isAlive(.houseKeeper),
             store.look({ $0.node(NodeID(1))?.state }) == .running
         else { return }
-        for vm in running where live.contains(vm) && state.value.orphans.contains(vm) { simulation.happened(.adopted) }
+        for vm in running where live.contains(vm) && state.value.orphans.contains(vm) { simulation.mark(.adopted) }
         state.value.orphans = []
     }
 

@@ -25,7 +25,7 @@ extension World {
     func terminate(_ kind: ProcessKind, restartAfter pause: Int64) {
         guard let life = state.value.lives[kind], life.isAlive, state.value.departures[kind]?.life != life.number
         else { return }
-        simulation.happened(.terminated(kind))
+        simulation.mark(.terminated(kind))
         let rows = store.look { $0.vms() }
         let live = liveVMs
         let settled = rows.filter {

@@ -53,7 +53,7 @@ package final class Runner {
             plan: plan, violation: violation, trace: world.simulation.trace,
             outcome: world.simulation.outcome.digest(rows: world.finalRows), sources: world.simulation.sources,
             virtualTime: world.now, portCalls: world.simulation.portCalls, jobs: executor.jobsRun,
-            happenings: world.simulation.happenings, wallTime: clock.now - began)
+            coverage: world.simulation.coverage, wallTime: clock.now - began)
         // What is left of the processes must end, or a soak would fill the memory.
         world.endProcesses()
         executor.clearStop()
@@ -130,6 +130,6 @@ package struct RunResult: Sendable {
     package var portCalls: Int
     package var jobs: Int
     /// What the run met, and how often.
-    package var happenings: [Happening: Int]
+    package var coverage: [CoverageMark: Int]
     package var wallTime: Duration
 }

@@ -19,7 +19,7 @@ package struct Soak: Sendable {
         package var digest: UInt64 = 0xcbf2_9ce4_8422_2325
         /// The same over their outcomes.
         package var outcome: UInt64 = 0xcbf2_9ce4_8422_2325
-        package var happenings: [Happening: Int] = [:]
+        package var coverage: [CoverageMark: Int] = [:]
 
         package init() {}
 
@@ -32,12 +32,12 @@ package struct Soak: Sendable {
             wallTime += result.wallTime
             digest = (digest ^ result.trace.digest) &* 0x0000_0100_0000_01b3
             outcome = (outcome ^ result.outcome) &* 0x0000_0100_0000_01b3
-            happenings.merge(result.happenings, uniquingKeysWith: +)
+            coverage.merge(result.coverage, uniquingKeysWith: +)
             if result.violation != nil { violations.append(result) }
         }
 
         /// What a soak should have met, and this one did not.
-        package var missed: [Happening] { Happening.wanted.filter { happenings[$0] == nil } }
+        package var missed: [CoverageMark] { CoverageMark.wanted.filter { coverage[$0] == nil } }
     }
 
     package var first: UInt64

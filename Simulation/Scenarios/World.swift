@@ -194,7 +194,7 @@ package final class World: Sendable {
     func kill(_ kind: ProcessKind, restartAfter pause: Int64) {
         guard let life = state.value.lives[kind], life.isAlive else { return }
         state.value.deaths += 1
-        simulation.happened(.killed(kind))
+        simulation.mark(.killed(kind))
         if kind == .houseKeeper { state.value.orphans.formUnion(liveVMs) }
         if kind == .router { state.value.door = nil }
         simulation.kill(life)
@@ -233,19 +233,19 @@ package final class World: Sendable {
         case .kill(let kind, let calls):
             guard let life = state.value.lives[kind], life.isAlive else { return }
             guard let calls else { return kill(kind, restartAfter: fault.lasts) }
-            simulation.doom(life, afterSteps: calls) { [self] operation in
-                simulation.happened(.killedDuring(kind, operation))
+            simulation.scheduleKill(life, afterSteps: calls) { [self] operation in
+                simulation.mark(.killedDuring(kind, operation))
                 kill(kind, restartAfter: fault.lasts)
             }
         case .terminate(let kind): terminate(kind, restartAfter: fault.lasts)
         case .freeze(let kind):
             guard let life = state.value.lives[kind], life.isAlive else { return }
             life.executor.freeze()
-            simulation.happened(.frozen(kind))
+            simulation.mark(.frozen(kind))
             simulation.executor.schedule(at: now + fault.lasts) { life.executor.thaw() }
         case .addressServiceDies:
             host.change { $0.isAddressServiceUp = false }
-            simulation.happened(.befell(ScenarioFaults.word(fault.kind)))
+            simulation.mark(.injected(ScenarioFaults.word(fault.kind)))
             simulation.executor.schedule(at: now + fault.lasts) { [host] in
                 host.change { $0.isAddressServiceUp = true }
             }
@@ -258,14 +258,14 @@ package final class World: Sendable {
             }
         case .emulatorFreezes(let vm):
             guard let name = host.liveName(of: vm) else { return }
-            befall(fault.kind)
+            inject(fault.kind)
             simulation.executor.schedule(at: now + fault.lasts) { [host] in host.setFrozen(name, false) }
-        default: befall(fault.kind)
+        default: inject(fault.kind)
         }
     }
 
-    private func befall(_ kind: Fault.Kind) {
-        if host.befall(kind) { simulation.happened(.befell(ScenarioFaults.word(kind))) }
+    private func inject(_ kind: Fault.Kind) {
+        if host.inject(kind) { simulation.mark(.injected(ScenarioFaults.word(kind))) }
     }
 
     /// All faults end, the dead rise, and nothing goes wrong any more.
@@ -284,7 +284,7 @@ package final class World: Sendable {
         for kind in ProcessKind.allCases {
             if let life = state.value.lives[kind], life.isAlive {
                 life.executor.thaw()
-                simulation.pardon(life)
+                simulation.cancelKill(life)
             } else {
                 start(kind)
             }

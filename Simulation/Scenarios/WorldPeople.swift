@@ -30,27 +30,27 @@ extension World {
         case .connect(let user, let vm, _):
             let earlier = state.value.clients.filter { $0.user == user && $0.vm == vm && $0.isConnect }
             if owner(ofVM: vm) != user {
-                simulation.happened(.askedForForeignVM)
+                simulation.mark(.askedForForeignVM)
             } else if earlier.contains(where: { $0.exchange.carriedNow != nil }) {
-                simulation.happened(.tookOver)
+                simulation.mark(.tookOver)
             } else if earlier.contains(where: { $0.exchange.carried.value != nil }) {
-                simulation.happened(.reconnected)
+                simulation.mark(.reconnected)
             }
         case .stopVM(let user, let vm):
-            if owner(ofVM: vm) != user { simulation.happened(.askedForForeignVM) }
+            if owner(ofVM: vm) != user { simulation.mark(.askedForForeignVM) }
         case .vanish(let user):
             if open(user).contains(where: { $0.exchange.carriedNow != nil }) {
-                simulation.happened(.vanishedWhileConnected)
+                simulation.mark(.vanishedWhileConnected)
             }
         case .disconnect(let user):
-            if open(user).contains(where: { $0.exchange.carriedNow == nil }) { simulation.happened(.leftWhileWaiting) }
+            if open(user).contains(where: { $0.exchange.carriedNow == nil }) { simulation.mark(.leftWhileWaiting) }
         case .connectWithWrongPassword, .list: break
         }
         switch action {
-        case .administer: simulation.happened(.administrator(ScenarioText.word(action)))
+        case .administer: simulation.mark(.administrator(ScenarioText.word(action)))
         case .vanish(let user) where open(user).isEmpty: break
         case .disconnect(let user) where open(user).isEmpty: break
-        default: simulation.happened(.user(ScenarioText.word(action)))
+        default: simulation.mark(.user(ScenarioText.word(action)))
         }
     }
 

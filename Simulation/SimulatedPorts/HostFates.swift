@@ -6,7 +6,7 @@ extension SimulatedHost {
     ///
     /// - Returns: whether there was anything for it to befall.
     @discardableResult
-    package func befall(_ kind: Fault.Kind) -> Bool {
+    package func inject(_ kind: Fault.Kind) -> Bool {
         switch kind {
         case .guestNeverBoots(let vm):
             change { _ = $0.stuckBoots.insert(vm) }
@@ -23,7 +23,7 @@ extension SimulatedHost {
         case .domainDies(let vm), .guestHangs(let vm), .emulatorFreezes(let vm), .sessionEnds(let vm),
             .guestPowersOff(let vm), .guestTurnsHostile(let vm):
             guard let name = liveName(of: vm) else { return false }
-            befall(name, kind)
+            inject(name, kind)
             return true
         case .slow, .failing, .hanging, .eventsLost, .eventsDoubled, .diskFull, .agentSilent, .addressServiceDies,
             .kill, .terminate, .freeze:
@@ -31,7 +31,7 @@ extension SimulatedHost {
         }
     }
 
-    private func befall(_ name: DomainName, _ kind: Fault.Kind) {
+    private func inject(_ name: DomainName, _ kind: Fault.Kind) {
         switch kind {
         case .domainDies: endDomain(name, .crashed)
         case .guestHangs: changeGuest(name) { $0.isHung = true }

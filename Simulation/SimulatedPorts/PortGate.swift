@@ -85,9 +85,9 @@ package struct PortGate: Sendable {
     private func note(_ decision: FaultBoard.Decision, _ operation: PortOperation, _ vm: Int64) {
         let port = operation.port
         if operation == .storeRecord { simulation.recordMet(decision.failure, vm: vm) }
-        if decision.extraLatency > 0 { simulation.happened(.slow(port)) }
-        if decision.hangsUntil != nil { simulation.happened(.hung(port)) }
-        if let failure = decision.failure { simulation.happened(.failed(port, failure)) }
+        if decision.extraLatency > 0 { simulation.mark(.slow(port)) }
+        if decision.hangsUntil != nil { simulation.mark(.hung(port)) }
+        if let failure = decision.failure { simulation.mark(.failed(port, failure)) }
     }
 
     /// The effect at its instant, as the fault has it.

@@ -124,11 +124,11 @@ package struct SimulatedDiskStorage: DiskStorage {
 extension SimulatedHost {
     func checkImage(_ file: String, attempt: String) throws(PortError) {
         guard let image = read({ $0.disks.images[file] }) else {
-            simulation.happened(.imageWasMissing)
+            simulation.mark(.imageWasMissing)
             throw PortError(.rejected, .notFound, attempt: attempt, detail: "no image file \(file)")
         }
         guard !image.isCorrupt else {
-            simulation.happened(.imageWasCorrupt)
+            simulation.mark(.imageWasCorrupt)
             throw PortError(.rejected, .corrupt, attempt: attempt, detail: "\(file) is no usable image")
         }
     }
@@ -144,7 +144,7 @@ extension SimulatedHost {
         let full = simulation.withFaults { $0.isDiskFull(node: node) }
         let free = read { $0.disks.freeBytes }
         guard !full, free >= bytes else {
-            simulation.happened(.diskWasFull)
+            simulation.mark(.diskWasFull)
             throw PortError(
                 .rejected, .noSpace, attempt: attempt, detail: "No space left on device; \(full ? 0 : free) bytes free")
         }

@@ -109,7 +109,7 @@ package struct SimulatedGuestAgent: GuestAgent {
         let vm = domain.specification.owner.vm
         let isSilenced = host.simulation.withFaults { $0.isAgentSilent(vm, node: host.node) }
         if domain.guest.isHung || domain.isFrozen || isSilenced {
-            host.simulation.happened(isSilenced ? .agentWasSilent : domain.isFrozen ? .emulatorWasFrozen : .guestHung)
+            host.simulation.mark(isSilenced ? .agentWasSilent : domain.isFrozen ? .emulatorWasFrozen : .guestHung)
             return .silence
         }
         guard domain.guest.phase == .up else {

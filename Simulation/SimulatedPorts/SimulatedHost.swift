@@ -70,7 +70,7 @@ package final class SimulatedHost: Sendable {
 
     func announce(_ event: HypervisorEvent) {
         let count = simulation.withFaults { $0.deliveries(node: node) }
-        if count != 1 { simulation.happened(count == 0 ? .eventLost : .eventDoubled) }
+        if count != 1 { simulation.mark(count == 0 ? .eventLost : .eventDoubled) }
         for number in listeners.value.keys.sorted() {
             for _ in 0..<count { listeners.value[number]?.yield(event) }
         }

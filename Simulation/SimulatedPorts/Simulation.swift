@@ -29,16 +29,16 @@ package final class Simulation: Sendable {
         var acknowledgedRevision: Int64 = 0
         var incarnations = 0
         var lives: [String: Int] = [:]
-        var doom: [UInt16: Doom] = [:]
+        var scheduledKills: [UInt16: ScheduledKill] = [:]
         var mutation: Mutation?
-        var happenings: [Happening: Int] = [:]
+        var coverage: [CoverageMark: Int] = [:]
         var sources: [String] = ["world"]
         /// What became of the newest record of each VM, if it did not simply work.
         var recordFates: [Int64: RecordFate] = [:]
     }
 
     /// A process that dies after so many more steps.
-    private struct Doom {
+    private struct ScheduledKill {
         var steps: Int
         var act: (_ during: PortOperation) -> Void
     }
@@ -85,16 +85,16 @@ package final class Simulation: Sendable {
     }
 
     /// What happened so far, and how often.
-    package var happenings: [Happening: Int] { state.value.happenings }
+    package var coverage: [CoverageMark: Int] { state.value.coverage }
 
-    package func happened(_ what: Happening) { state.value.happenings[what, default: 0] += 1 }
+    package func mark(_ what: CoverageMark) { state.value.coverage[what, default: 0] += 1 }
 
     /// How the newest record of a VM fared.
     func recordMet(_ failure: FailureMode?, vm: Int64) { state.value.recordFates[vm] = failure.map(RecordFate.init) }
 
     /// A command about a VM takes effect, or is refused.
     func commanded(_ command: VMCommand, _ vm: VMID) {
-        if let fate = state.value.recordFates[vm.rawValue] { happened(.commandMet(command, fate)) }
+        if let fate = state.value.recordFates[vm.rawValue] { mark(.commandMet(command, fate)) }
     }
 
     package func withFaults<Result>(_ body: (inout FaultBoard) -> Result) -> Result { body(&state.value.faults) }
@@ -119,30 +119,30 @@ package final class Simulation: Sendable {
 
     package func kill(_ incarnation: Incarnation) {
         guard incarnation.isAlive else { return }
-        state.value.doom[incarnation.source] = nil
+        state.value.scheduledKills[incarnation.source] = nil
         record(.processKilled, source: incarnation.source, words: "\(incarnation.name) is killed")
         incarnation.kill()
     }
 
     /// Lets `act` happen when the process has gone that many steps further: two for each port call, one before its
     /// effect and one after. `act` kills it.
-    package func doom(
+    package func scheduleKill(
         _ incarnation: Incarnation, afterSteps steps: Int, _ act: @escaping (_ during: PortOperation) -> Void
     ) {
-        state.value.doom[incarnation.source] = Doom(steps: steps, act: act)
+        state.value.scheduledKills[incarnation.source] = ScheduledKill(steps: steps, act: act)
     }
 
-    /// Takes a doom back.
-    package func pardon(_ incarnation: Incarnation) { state.value.doom[incarnation.source] = nil }
+    /// Takes a scheduled kill back.
+    package func cancelKill(_ incarnation: Incarnation) { state.value.scheduledKills[incarnation.source] = nil }
 
-    /// One step of a process; its doom may fall here.
+    /// One step of a process; its scheduled kill may fall here.
     func step(_ incarnation: Incarnation, in operation: PortOperation) {
-        guard !state.value.doom.isEmpty, let doom = state.value.doom[incarnation.source] else { return }
-        if doom.steps > 0 {
-            state.value.doom[incarnation.source]?.steps -= 1
+        guard let planned = state.value.scheduledKills[incarnation.source] else { return }
+        if planned.steps > 0 {
+            state.value.scheduledKills[incarnation.source]?.steps -= 1
         } else {
-            state.value.doom[incarnation.source] = nil
-            doom.act(operation)
+            state.value.scheduledKills[incarnation.source] = nil
+            planned.act(operation)
         }
     }
 

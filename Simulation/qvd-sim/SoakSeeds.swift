@@ -31,8 +31,10 @@ struct SoakSeeds: ParsableCommand {
     @Flag(help: "Go on after a violation, and report all of them at the end.")
     var keepGoing = false
 
-    @Flag(help: "Print how often each kind of step, fault and meeting happened.")
-    var happenings = false
+    @Flag(
+        name: .customLong("happenings"),
+        help: "Print the coverage marks: how often each kind of step, fault and meeting happened.")
+    var printsMarks = false
 
     func validate() throws {
         guard seeds >= 1 else { throw ValidationError("--seeds must be 1 or more") }
@@ -50,7 +52,7 @@ struct SoakSeeds: ParsableCommand {
         if SimulatorCommand.isWatched { SimulatorCommand.tell("\n") }
         let wall = max(1e-9, (ContinuousClock.now - began) / .seconds(1))
         printSummary(summary, wall)
-        if happenings { printHappenings(summary) }
+        if printsMarks { printMarks(summary) }
         guard !summary.violations.isEmpty else { return }
         for result in summary.violations.prefix(keepGoing ? 20 : 1) { try tell(of: result) }
         let failed = summary.violations.map { "\($0.plan.seed) (\($0.violation?.invariant ?? ""))" }
@@ -99,14 +101,14 @@ struct SoakSeeds: ParsableCommand {
             real time        \(String(format: "%.1f", wall)) s, \(Int(virtual / wall)) times faster than real
             port calls       \(summary.portCalls), \(Int(Double(summary.portCalls) / wall)) per second\
              (\(Int(Double(summary.portCalls) / busy)) per thread)
-            met              \(Happening.wanted.count - missed.count) of \(Happening.wanted.count) kinds of events\
+            met              \(CoverageMark.wanted.count - missed.count) of \(CoverageMark.wanted.count) kinds of events\
             \(missed.isEmpty ? "" : "; not: " + missed.map(\.text).joined(separator: ", "))
             digest           \(Report.hexadecimal(summary.digest))
             """)
     }
 
-    private func printHappenings(_ summary: Soak.Summary) {
-        for (what, count) in summary.happenings.map({ ($0.key.text, $0.value) }).sorted(by: { $0.0 < $1.0 }) {
+    private func printMarks(_ summary: Soak.Summary) {
+        for (what, count) in summary.coverage.map({ ($0.key.text, $0.value) }).sorted(by: { $0.0 < $1.0 }) {
             print(String(format: "%9d  ", count) + what)
         }
     }

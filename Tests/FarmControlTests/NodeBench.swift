@@ -95,14 +95,14 @@ struct NodeBench {
     }
 
     /// The look that is out comes back.
-    mutating func look(_ change: (inout NodeView) -> Void = { _ in }) {
-        var view = NodeView()
+    mutating func look(_ change: (inout Inventory) -> Void = { _ in }) {
+        var view = Inventory()
         change(&view)
         send(.looked(view))
     }
 
     /// Waits until the next look is due, and answers it; readings meanwhile bring what the last one brought.
-    mutating func lookAgain(_ change: (inout NodeView) -> Void = { _ in }) {
+    mutating func lookAgain(_ change: (inout Inventory) -> Void = { _ in }) {
         while machine.isLooking == false {
             now = max(now, machine.deadline ?? now)
             send(.tick)

@@ -54,7 +54,7 @@ struct EffectRanks {
 extension NodeMachine {
     fileprivate func canonical(at now: Instant, _ ranks: EffectRanks) -> NodeMachine {
         var copy = self
-        var moments = [lookBegan, viewBegan] + heardStops.values.map(\.at)
+        var moments = [lookBegan, inventoryBegan] + heardStops.values.map(\.at)
         moments += machines.values.compactMap(\.domainKnownAt)
         moments.sort()
         func rank(_ moment: Instant) -> Instant {
@@ -72,7 +72,7 @@ extension NodeMachine {
             }
         }
         copy.lookBegan = rank(lookBegan)
-        copy.viewBegan = rank(viewBegan)
+        copy.inventoryBegan = rank(inventoryBegan)
         copy.nextRead = left(nextRead)
         copy.nextLook = left(nextLook)
         copy.serving.retryAt = left(serving.retryAt)

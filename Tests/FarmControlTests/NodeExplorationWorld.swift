@@ -223,8 +223,8 @@ struct NodeExplorationWorld {
         }
     }
 
-    private var view: NodeView {
-        var view = NodeView()
+    private var view: Inventory {
+        var view = Inventory()
         for vm in domains.keys.sorted() where mutant != .looksMissDomains {
             let owner = DomainOwner(
                 farm: Self.farm, node: Self.node, vm: vm, epoch: domains[vm]?.epoch ?? .none)

@@ -9,7 +9,7 @@ final class NodeLeftoversTests: XCTestCase {
 
     func testLeftoversOfVMsThatNobodyAssignedAreCollectedOnce() {
         var bench = NodeBench.ready()
-        let change: (inout NodeView) -> Void = { view in
+        let change: (inout Inventory) -> Void = { view in
             view.taps = [ObservedTap(name: NodeBench.tap(1), isUp: true, isOnBridge: true)]
             view.filters = [ObservedFilter(tap: NodeBench.tap(1), isComplete: false)]
             view.secrets = [VMID(1)]

@@ -57,7 +57,7 @@ final class HouseKeeperSurvivalTests: XCTestCase {
             defer { bench.end() }
             bench.startAll()
             let keeper = try XCTUnwrap(bench.keeper)
-            bench.simulation.doom(keeper, afterSteps: step) { [simulation = bench.simulation] _ in
+            bench.simulation.scheduleKill(keeper, afterSteps: step) { [simulation = bench.simulation] _ in
                 simulation.kill(keeper)
             }
             try bench.start(vm)
@@ -141,7 +141,7 @@ final class HouseKeeperSurvivalTests: XCTestCase {
     func testAZombieKeepsItsRowAndIsRetriedEverSlowerForAllToSee() throws {
         let bench = try bench()
         defer { bench.end() }
-        bench.host.befall(.guestHangs(vm))
+        bench.host.inject(.guestHangs(vm))
         try bench.apply(.stopVM(vm))
         bench.pass(.milliseconds(500))
         bench.fault(.failing(.hypervisor, .rejected, perMille: 1000))

@@ -139,7 +139,7 @@ final class HouseKeeperTests: XCTestCase {
         bench.startAll()
         try bench.start(vm)
         XCTAssert(bench.pass(upTo: .seconds(60)) { bench.state(vm) == .running })
-        bench.host.befall(.filterFlushed(vm))
+        bench.host.inject(.filterFlushed(vm))
         XCTAssert(bench.host.state.network.filters.isEmpty)
         XCTAssert(bench.pass(upTo: .seconds(15)) { bench.host.state.network.filters.values.first?.isComplete == true })
         XCTAssertEqual(bench.journal.lines(with: "filter rules had been changed; put back").count, 1)

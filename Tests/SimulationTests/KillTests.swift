@@ -45,7 +45,7 @@ final class KillTests: XCTestCase {
                     return met
                 }
                 killedSomebody = false
-                for case .killedDuring(_, let operation) in result.happenings.keys {
+                for case .killedDuring(_, let operation) in result.coverage.keys {
                     killedSomebody = true
                     met.insert(operation)
                 }

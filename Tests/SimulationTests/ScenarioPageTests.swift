@@ -51,9 +51,9 @@ final class ScenarioPageTests: XCTestCase {
     func testEveryWordOfTheFormatIsExplained() throws {
         let page = try page()
         let examples = examples(page).joined(separator: "\n")
-        for happening in Happening.wanted {
-            switch happening {
-            case .befell(let word): XCTAssertTrue(examples.contains("fault: \(word)"), word)
+        for mark in CoverageMark.wanted {
+            switch mark {
+            case .injected(let word): XCTAssertTrue(examples.contains("fault: \(word)"), word)
             case .user(let word): XCTAssertTrue(examples.contains("does: \(word)"), word)
             case .administrator(let word): XCTAssertTrue(examples.contains("administrator: \(word)"), word)
             case .failed(let port, let mode):

@@ -1,7 +1,7 @@
 package import FarmModel
 
 /// Everything of the farm that was found on the node in one look.
-package struct NodeView: Sendable, Hashable {
+package struct Inventory: Sendable, Hashable {
     package var domains: [ObservedDomain] = []
     package var taps: [ObservedTap] = []
     package var filters: [ObservedFilter] = []
@@ -14,7 +14,7 @@ package struct NodeView: Sendable, Hashable {
 package enum NodeEvent: Sendable, Hashable {
     /// What the store wants of this node.
     case read(DesiredState)
-    case looked(NodeView)
+    case looked(Inventory)
     /// The look or the reading failed; it is tried again.
     case lookFailed(String)
     case readFailed(String)

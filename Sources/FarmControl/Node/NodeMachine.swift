@@ -21,7 +21,7 @@ package struct NodeMachine: Sendable, Hashable {
     var words: [VMID: RowWord]?
     /// Row-less domains that an operator gave up.
     var abandoned: Set<VMID> = []
-    var view: NodeView?
+    var inventory: Inventory?
     package internal(set) var isReady = false
     /// How far the store knows that the node serves.
     var serving = Serving()
@@ -32,8 +32,8 @@ package struct NodeMachine: Sendable, Hashable {
     var isLookingAgain = false
     /// When the look that is out, or else the last one, began.
     var lookBegan = Instant.start
-    /// When the look that brought `view` began.
-    var viewBegan = Instant.start
+    /// When the look that brought `inventory` began.
+    var inventoryBegan = Instant.start
     /// Why domains ended, as heard and not yet matched with a look.
     var heardStops: [VMID: HeardStop] = [:]
     /// Leftovers being removed; their VMs are not started until that is done.
@@ -89,7 +89,7 @@ package struct NodeMachine: Sendable, Hashable {
         var touched: [VMID] = []
         switch event {
         case .read(let wanted): read(wanted, now, &touched, &actions)
-        case .looked(let view): looked(view, now, &touched, &actions)
+        case .looked(let inventory): looked(inventory, now, &touched, &actions)
         case .lookFailed(let words):
             isLooking = false
             isLookingAgain = false
@@ -145,9 +145,9 @@ package struct NodeMachine: Sendable, Hashable {
     /// The VMs of which there is something on the node, as far as is known.
     private var vmsOnNode: [VMID] {
         var vms = Set(machines.keys)
-        if let view {
-            vms.formUnion(ownDomains(view).keys)
-            vms.formUnion(view.overlays)
+        if let inventory {
+            vms.formUnion(ownDomains(inventory).keys)
+            vms.formUnion(inventory.overlays)
         }
         return vms.sorted()
     }
@@ -203,23 +203,23 @@ package struct NodeMachine: Sendable, Hashable {
     }
 
     private mutating func looked(
-        _ view: NodeView, _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
+        _ inventory: Inventory, _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
     ) {
         isLooking = false
         nextLook = now.advanced(by: policy.lookEvery)
-        self.view = view
-        viewBegan = lookBegan
+        self.inventory = inventory
+        inventoryBegan = lookBegan
         reported.nodeReadable(&actions)
         if isReady {
-            let live = ownDomains(view).filter(\.value.isLive)
+            let live = ownDomains(inventory).filter(\.value.isLive)
             for vm in machines.keys.sorted() {
                 let sight = sight(of: vm, live[vm])
                 give(vm, .observed(sight), now, &touched, &actions)
             }
             meetIdleVMs(now, &touched, &actions)
             giveUpAbandoned(now, &touched, &actions)
-            repairFilters(view, &actions)
-            collectLeftovers(view, &actions)
+            repairFilters(inventory, &actions)
+            collectLeftovers(inventory, &actions)
         } else {
             beginIfBothAreKnown(now, &touched, &actions)
         }
@@ -241,10 +241,10 @@ package struct NodeMachine: Sendable, Hashable {
     private mutating func beginIfBothAreKnown(
         _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
     ) {
-        guard words != nil, let view else { return }
+        guard words != nil, let inventory else { return }
         isReady = true
         meetIdleVMs(now, &touched, &actions)
-        collectLeftovers(view, &actions)
+        collectLeftovers(inventory, &actions)
         recordRunning(&actions)
     }
 
@@ -272,9 +272,9 @@ package struct NodeMachine: Sendable, Hashable {
 
     /// The VMs of which something must be decided though nobody works on them: they are assigned here, or live here.
     private mutating func meetIdleVMs(_ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]) {
-        guard let words, let view else { return }
+        guard let words, let inventory else { return }
         var vms = Set(words.filter { $0.value.assignment != nil }.keys)
-        vms.formUnion(ownDomains(view).filter(\.value.isLive).keys)
+        vms.formUnion(ownDomains(inventory).filter(\.value.isLive).keys)
         for vm in vms.sorted() where machines[vm]?.isIdle ?? true { meet(vm, now, &touched, &actions) }
     }
 
@@ -299,11 +299,12 @@ package struct NodeMachine: Sendable, Hashable {
     /// The epoch of a live domain that no machine works on, and whose assignment was not given back by this daemon:
     /// what appears after that is a late answer's, and is removed.
     private func strayEpoch(of vm: VMID) -> Epoch? {
-        guard let domain = view.flatMap({ ownDomains($0)[vm] }), domain.isLive, let epoch = domain.owner?.epoch else {
+        guard let domain = inventory.flatMap({ ownDomains($0)[vm] }), domain.isLive, let epoch = domain.owner?.epoch
+        else {
             return nil
         }
         guard let machine = machines[vm] else { return epoch }
-        let isNews = machine.domainKnownAt.map { $0 < viewBegan } ?? true
+        let isNews = machine.domainKnownAt.map { $0 < inventoryBegan } ?? true
         return machine.isIdle && isNews && epoch > (machine.lastReleased?.epoch ?? .none) ? epoch : nil
     }
 

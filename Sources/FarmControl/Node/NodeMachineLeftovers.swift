@@ -2,9 +2,9 @@ import FarmModel
 
 /// What is on the node and should not be, or is not and should: found by a look, put right one at a time.
 extension NodeMachine {
-    func ownDomains(_ view: NodeView) -> [VMID: ObservedDomain] {
+    func ownDomains(_ inventory: Inventory) -> [VMID: ObservedDomain] {
         var own: [VMID: ObservedDomain] = [:]
-        for domain in view.domains {
+        for domain in inventory.domains {
             if let owner = domain.owner, owner.farm == farm, owner.node == node { own[owner.vm] = domain }
         }
         return own
@@ -14,8 +14,8 @@ extension NodeMachine {
 
     func isBeingCollected(_ vm: VMID) -> Bool { collecting.contains { $0.vm == vm } }
 
-    mutating func collectLeftovers(_ view: NodeView, _ actions: inout [NodeAction]) {
-        let domains = ownDomains(view)
+    mutating func collectLeftovers(_ inventory: Inventory, _ actions: inout [NodeAction]) {
+        let domains = ownDomains(inventory)
         func isGone(_ vm: VMID) -> Bool {
             guard let domain = domains[vm], domain.isLive, let epoch = domain.owner?.epoch else {
                 return word(of: vm) == .none
@@ -26,14 +26,14 @@ extension NodeMachine {
             (machines[vm]?.isIdle ?? true) && (assignment(of: vm) == nil || isGone(vm))
         }
         func isBare(_ vm: VMID) -> Bool { isFree(vm) && domains[vm]?.isLive != true }
-        for tap in view.taps where isOurs(tap.name) && isBare(tap.name.vm) {
+        for tap in inventory.taps where isOurs(tap.name) && isBare(tap.name.vm) {
             collect(.tap(tap.name), &actions)
         }
-        for filter in view.filters where isOurs(filter.tap) && isBare(filter.tap.vm) {
+        for filter in inventory.filters where isOurs(filter.tap) && isBare(filter.tap.vm) {
             collect(.filter(filter.tap), &actions)
         }
-        for vm in view.secrets where isBare(vm) { collect(.secret(vm), &actions) }
-        for vm in ripeOverlays(view) where isBare(vm) { collect(.overlays(vm), &actions) }
+        for vm in inventory.secrets where isBare(vm) { collect(.secret(vm), &actions) }
+        for vm in ripeOverlays(inventory) where isBare(vm) { collect(.overlays(vm), &actions) }
         for vm in domains.keys.sorted() {
             guard let domain = domains[vm] else { continue }
             if isFree(vm), !domain.isLive, case .elsewhere = word(of: vm) {
@@ -50,7 +50,7 @@ extension NodeMachine {
     /// Overlays whose VM has no row. One with a row is replaced at its next start or kept on purpose. On
     /// shared storage another node may just have made it for a VM newer than our reading: but what the store
     /// says of a VM that is not assigned here comes from a reading that began after the overlay was seen.
-    private func ripeOverlays(_ view: NodeView) -> [VMID] { view.overlays.filter { word(of: $0) == .none } }
+    private func ripeOverlays(_ inventory: Inventory) -> [VMID] { inventory.overlays.filter { word(of: $0) == .none } }
 
     private mutating func collect(_ leftover: Leftover, _ actions: inout [NodeAction]) {
         guard collecting.insert(leftover).inserted else { return }
@@ -71,8 +71,8 @@ extension NodeMachine {
         }
     }
 
-    mutating func repairFilters(_ view: NodeView, _ actions: inout [NodeAction]) {
-        let whole = Set(view.filters.filter { isOurs($0.tap) && $0.isComplete }.map(\.tap.vm))
+    mutating func repairFilters(_ inventory: Inventory, _ actions: inout [NodeAction]) {
+        let whole = Set(inventory.filters.filter { isOurs($0.tap) && $0.isComplete }.map(\.tap.vm))
         for vm in machines.keys.sorted() where !whole.contains(vm) {
             guard let machine = machines[vm], machine.needsFilter(asOf: lookBegan), let plan = machine.plan,
                 repairing.insert(vm).inserted

@@ -79,7 +79,7 @@ struct NodeWorker: Sendable {
 
     private func look() async {
         do throws(PortError) {
-            var view = NodeView()
+            var view = Inventory()
             view.domains = try await ports.hypervisor.observe()
             view.taps = try await ports.network.observeTaps()
             view.filters = try await ports.filter.observe()

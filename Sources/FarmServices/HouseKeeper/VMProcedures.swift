@@ -1,6 +1,7 @@
 import FarmControl
 import FarmModel
 import FarmPorts
+import TextEncodings
 
 /// Carries out one effect of a VM: short, linear, idempotent, one result. It decides nothing.
 struct VMProcedures: Sendable {
@@ -38,7 +39,7 @@ struct VMProcedures: Sendable {
 
     /// 64 hexadecimal digits (256 random bits).
     func drawSecret() -> AgentSecret {
-        AgentSecret(ports.random.bytes(32).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+        AgentSecret(Hexadecimal.text(ports.random.bytes(32)))
     }
 
     // MARK: Building

@@ -1,6 +1,6 @@
 /// Something that a run must have met for its rules to mean anything, counted where it happened and not where it was
 /// planned: a fault that found nothing to break does not count.
-package enum Happening: Hashable, Sendable {
+package enum CoverageMark: Hashable, Sendable {
     /// A call took longer than usual, gave no answer in time, or failed.
     case slow(PortName)
     case hung(PortName)
@@ -14,7 +14,7 @@ package enum Happening: Hashable, Sendable {
     case emulatorWasFrozen
     case guestHung
     /// A fault of one moment found what it breaks; the fault's word in scenario files.
-    case befell(String)
+    case injected(String)
     /// A process was killed by chance of time...
     case killed(ProcessKind)
     /// ...or at a step of this call.
@@ -52,7 +52,7 @@ package enum Happening: Hashable, Sendable {
         case .agentWasSilent: "agent was silent"
         case .emulatorWasFrozen: "emulator was frozen"
         case .guestHung: "guest hung"
-        case .befell(let word): word
+        case .injected(let word): word
         case .killed(let process): "killed \(process.text)"
         case .killedDuring(let process, let operation): "killed \(process.text) during \(operation)"
         case .terminated(let process): "terminated \(process.text)"
@@ -70,7 +70,7 @@ package enum Happening: Hashable, Sendable {
     }
 
     /// What a soak that deserves the name has met: everything but the kills during single calls.
-    package static let wanted: [Happening] =
+    package static let wanted: [CoverageMark] =
         PortName.allCases.flatMap { port in
             [.slow(port), .hung(port)] + FailureMode.allCases.map { .failed(port, $0) }
         } + [
@@ -79,7 +79,7 @@ package enum Happening: Hashable, Sendable {
             .askedForForeignVM, .adopted,
         ] + ProcessKind.allCases.flatMap { [.killed($0), .terminated($0), .frozen($0)] }
         + VMCommand.allCases.flatMap { command in RecordFate.allCases.map { .commandMet(command, $0) } }
-        + momentary.map { .befell($0) } + users.map { .user($0) } + administrators.map { .administrator($0) }
+        + momentary.map { .injected($0) } + users.map { .user($0) } + administrators.map { .administrator($0) }
 
     private static let momentary = [
         "domain-dies", "guest-hangs", "emulator-freezes", "guest-never-boots", "session-ends", "guest-powers-off",
