@@ -40,6 +40,7 @@ let package = Package(
     targets: [
         // Decisions: values in, values out.
         .target(name: "FarmModel", swiftSettings: settings),
+        .target(name: "FarmRules", dependencies: ["FarmModel"], swiftSettings: settings),
         .target(name: "FarmControl", dependencies: ["FarmModel"], swiftSettings: settings),
         .target(name: "FarmPorts", dependencies: ["FarmModel"], swiftSettings: settings),
         .target(
@@ -68,8 +69,8 @@ let package = Package(
         adapter("EbtablesFilter", ["SystemCalls", "TextEncodings"]),
         adapter("DnsmasqAddresses", ["SystemCalls", subprocess]),
         adapter("ImageDisks", ["SystemCalls"]),
-        // The one adapter with rules inside: a transaction runs them on its rows (FarmControl/Administration).
-        adapter("SQLiteStore", ["CSQLite", "FarmControl", "SystemCalls"]),
+        // The one adapter with rules inside: a transaction runs them on its rows.
+        adapter("SQLiteStore", ["CSQLite", "FarmRules", "SystemCalls"]),
         adapter("OpenSSLSecrets", ["COpenSSL", "SystemCalls", "TextEncodings"]),
         adapter("HTTPGuestAgent", ["GuestProtocol"] + nio),
         adapter("NIOTransport", ["TextEncodings"] + nio + [tls]),
@@ -80,12 +81,12 @@ let package = Package(
             name: "Simulator", dependencies: [.product(name: "HeapModule", package: "swift-collections")],
             path: "Simulation/Simulator", swiftSettings: settings),
         .target(
-            name: "SimulatedPorts", dependencies: ["FarmModel", "FarmControl", "FarmPorts", "Simulator"],
+            name: "SimulatedPorts", dependencies: ["FarmModel", "FarmRules", "FarmControl", "FarmPorts", "Simulator"],
             path: "Simulation/SimulatedPorts", swiftSettings: settings),
         .target(
             name: "Scenarios",
             dependencies: [
-                "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "TextEncodings", "Simulator",
+                "FarmModel", "FarmRules", "FarmControl", "FarmPorts", "FarmServices", "TextEncodings", "Simulator",
                 "SimulatedPorts", "Yams", log,
             ],
             path: "Simulation/Scenarios", swiftSettings: settings),
@@ -122,10 +123,13 @@ let package = Package(
             name: "NodeRig", dependencies: ["FarmModel", "CLinux", subprocess],
             path: "Tests/NodeRig", swiftSettings: settings),
         tests("FarmModelTests", ["FarmModel"]),
-        tests("FarmControlTests", ["FarmModel", "FarmControl", "PortContracts"]),
+        tests("FarmControlTests", ["FarmModel", "FarmRules", "FarmControl", "PortContracts"]),
         tests(
             "FarmServicesTests",
-            ["FarmModel", "FarmControl", "FarmPorts", "FarmServices", "Simulator", "SimulatedPorts", log]),
+            [
+                "FarmModel", "FarmRules", "FarmControl", "FarmPorts", "FarmServices", "Simulator", "SimulatedPorts",
+                log,
+            ]),
         tests("TextEncodingsTests", ["TextEncodings"]),
         tests("SystemCallsTests", ["FarmPorts", "SystemCalls"]),
         tests("GuestProtocolTests", ["FarmModel", "TextEncodings", "GuestProtocol"]),
@@ -140,7 +144,8 @@ let package = Package(
         tests(
             "StoreTests",
             [
-                "FarmModel", "FarmControl", "FarmPorts", "PortContracts", "SQLiteStore", "Simulator", "SimulatedPorts",
+                "FarmModel", "FarmRules", "FarmControl", "FarmPorts", "PortContracts", "SQLiteStore", "Simulator",
+                "SimulatedPorts",
                 "CSQLite", "Goldens",
             ]),
         tests(

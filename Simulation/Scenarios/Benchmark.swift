@@ -3,6 +3,7 @@ import FarmModel
 import FarmPorts
 import SimulatedPorts
 import Simulator
+import FarmRules
 
 /// The two figures of the simulator's own speed.
 package enum Benchmark {

@@ -3,6 +3,7 @@ import FarmModel
 import FarmPorts
 import SimulatedPorts
 import Simulator
+import FarmRules
 
 /// The safety invariants, looked at after every event that changed anything. They ask the simulated world itself,
 /// and the store for what the farm claims; never what a daemon believes.

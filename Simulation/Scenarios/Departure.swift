@@ -3,6 +3,7 @@ import FarmModel
 import FarmPorts
 import SimulatedPorts
 import Simulator
+import FarmRules
 
 /// A process that was told to end, and what was so at that moment.
 struct Departure {

@@ -3,6 +3,7 @@ import FarmModel
 import FarmPorts
 import SimulatedPorts
 import Simulator
+import FarmRules
 
 /// Watches over what a scenario expects.
 final class ExpectationChecker {

@@ -2,6 +2,7 @@ import FarmControl
 import FarmModel
 import SimulatedPorts
 import Simulator
+import FarmRules
 
 /// What must hold at rest, after everything was healed. Each function says the first thing that does not hold yet.
 extension World {

@@ -5,6 +5,7 @@ import FarmServices
 import Logging
 package import SimulatedPorts
 package import Simulator
+import FarmRules
 
 /// A farm of one node in memory, with the real HKD and L7R on simulated ports, users and administrators: made from a
 /// plan, run by `Runner`.

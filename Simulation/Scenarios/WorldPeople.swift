@@ -4,6 +4,7 @@ import FarmPorts
 import SimulatedPorts
 import Simulator
 import TextEncodings
+import FarmRules
 
 /// What users and administrators of a simulated farm do.
 extension World {

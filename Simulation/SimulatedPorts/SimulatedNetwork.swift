@@ -2,6 +2,7 @@ import FarmControl
 package import FarmModel
 package import FarmPorts
 import Simulator
+import FarmRules
 
 /// Taps and the bridge in memory.
 package struct SimulatedNetwork: NodeNetwork {

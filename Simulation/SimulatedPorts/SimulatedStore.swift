@@ -1,7 +1,7 @@
-package import FarmControl
 package import FarmModel
 package import FarmPorts
 import Synchronization
+package import FarmRules
 
 /// The farm's store in memory: every operation of the store ports on a `FarmLedger`, at once and without faults.
 /// Whoever wants latency or faults puts them in front of it. It outlives the simulated processes that use it, as a

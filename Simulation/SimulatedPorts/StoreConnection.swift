@@ -2,6 +2,7 @@ import FarmControl
 package import FarmModel
 package import FarmPorts
 import Simulator
+import FarmRules
 
 /// One process's connection to the simulated store: latency, faults, and the death of its process stand between.
 package struct StoreConnection: Sendable {

@@ -1,6 +1,7 @@
 import FarmControl
 import FarmModel
 import XCTest
+@testable import FarmRules
 
 /// What no administrator can do to a farm, and what a node's word changes.
 final class AdministrationLimitsTests: XCTestCase {

@@ -1,6 +1,7 @@
 import FarmControl
 import FarmModel
 import XCTest
+@testable import FarmRules
 
 /// What the farm's objects may be called, and that a refused name leaves nothing behind.
 final class NameRulesTests: XCTestCase {

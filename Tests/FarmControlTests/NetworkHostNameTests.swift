@@ -1,6 +1,7 @@
 import FarmControl
 import FarmModel
 import XCTest
+@testable import FarmRules
 
 final class NetworkHostNameTests: XCTestCase {
     func testALabelIsKeptAndAnyOtherTextIsMadeIntoOne() {

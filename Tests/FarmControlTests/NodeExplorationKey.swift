@@ -1,6 +1,7 @@
 import FarmModel
 
 @testable import FarmControl
+import FarmRules
 
 /// Two worlds with the same key behave the same: moments count only by their order or distance, effects only
 /// by which is awaited.

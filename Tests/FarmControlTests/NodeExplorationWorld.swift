@@ -1,6 +1,7 @@
 import FarmModel
 
 @testable import FarmControl
+@testable import FarmRules
 
 /// A world as small as can be around one `NodeMachine`: the store's rows, what is on the node, and the calls
 /// that are under way. It carries calls out as the ports promise, in every way they may fail.

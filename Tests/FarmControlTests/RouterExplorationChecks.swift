@@ -1,6 +1,7 @@
 import FarmModel
 
 @testable import FarmControl
+import FarmRules
 
 // What must hold after every step, and what must come about when nothing disturbs any more.
 extension RouterExplorationWorld {

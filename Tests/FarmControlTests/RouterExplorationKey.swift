@@ -1,6 +1,7 @@
 import FarmModel
 
 @testable import FarmControl
+import FarmRules
 
 /// Two worlds with the same key behave the same: moments count by their distance, sessions by the order in which they
 /// are met, and by whether their router's run lives. Revision, audit, counters and epochs are left out.

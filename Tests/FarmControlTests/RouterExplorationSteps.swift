@@ -1,6 +1,7 @@
 import FarmModel
 
 @testable import FarmControl
+import FarmRules
 
 /// What may happen next. What goes as it should costs nothing; what departs from that costs one disturbance of the
 /// budget.

@@ -1,6 +1,7 @@
 import FarmModel
 
 @testable import FarmControl
+@testable import FarmRules
 
 // Calls on the store and the guest, carried out. Each is one transaction of the product's rules.
 extension RouterExplorationWorld {

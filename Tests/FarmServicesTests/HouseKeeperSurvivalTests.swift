@@ -5,6 +5,7 @@ import FarmServices
 import SimulatedPorts
 import Simulator
 import XCTest
+import FarmRules
 
 /// HKD that dies, comes back, and finds what is not in its store.
 final class HouseKeeperSurvivalTests: XCTestCase {

@@ -5,6 +5,7 @@ import FarmServices
 import SimulatedPorts
 import Simulator
 import XCTest
+import FarmRules
 
 /// HKD on simulated ports: what it makes of the store's rows.
 final class HouseKeeperTests: XCTestCase {

@@ -1,4 +1,4 @@
-import FarmControl
+import FarmRules
 import FarmModel
 import FarmPorts
 import Foundation

@@ -1,4 +1,4 @@
-import FarmControl
+import FarmRules
 import FarmPorts
 import Glibc
 import SystemCalls

@@ -1,4 +1,4 @@
-import FarmControl
+import FarmRules
 package import FarmModel
 package import FarmPorts
 import SystemCalls

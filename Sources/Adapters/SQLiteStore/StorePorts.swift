@@ -1,8 +1,8 @@
-import FarmControl
+import FarmRules
 package import FarmModel
 package import FarmPorts
 
-// Every operation of the store ports as one transaction that runs the rules of FarmControl on the rows.
+// Every operation of the store ports as one transaction that runs the rules of FarmRules on the rows.
 
 extension SQLiteStore: NodeRecords {
     package func node(named name: String) async throws(PortError) -> NodeIdentity {
