@@ -101,6 +101,11 @@ final class DomainDocumentTests: XCTestCase {
         XCTAssertNil(DomainMetadata.owner(from: "<owner farm='a1b2c3' node='1' vm='2'/><x epoch='3'/>"))
         XCTAssertEqual(
             DomainMetadata.owner(from: "<owner xmlns='u' farm=\"a1b2c3\" node=\"1\" vm='2' epoch='3'/>"),
-            DomainOwner(farm: FarmID("a1b2c3")!, node: NodeID(1), vm: VMID(2), epoch: Epoch(3)))
+            DomainOwner(farm: FarmID("a1b2c3")!, node: NodeID(1), vm: VMID(2), epoch: Epoch(3)),
+            "a domain that was started before there were eras is of the first")
+        XCTAssertEqual(
+            DomainMetadata.owner(from: "<owner farm='a1b2c3' node='1' vm='2' epoch='3' era='4'/>")?.epoch,
+            Epoch(3, era: 4))
+        XCTAssertNil(DomainMetadata.owner(from: "<owner farm='a1b2c3' node='1' vm='2' epoch='3' era='x'/>"))
     }
 }
