@@ -22,6 +22,8 @@ package struct NodeMachine: Sendable, Hashable {
     /// Row-less domains that an operator gave up.
     var abandoned: Set<VMID> = []
     var inventory: Inventory?
+    /// Its domains that are of this farm and node: sorted out once, for every VM is looked up in them at each reading.
+    var ownDomains: [VMID: ObservedDomain] = [:]
     package internal(set) var isReady = false
     /// How far the store knows that the node serves.
     var serving = Serving()
@@ -146,7 +148,7 @@ package struct NodeMachine: Sendable, Hashable {
     private var vmsOnNode: [VMID] {
         var vms = Set(machines.keys)
         if let inventory {
-            vms.formUnion(ownDomains(inventory).keys)
+            vms.formUnion(ownDomains.keys)
             vms.formUnion(inventory.overlays)
         }
         return vms.sorted()
@@ -208,10 +210,11 @@ package struct NodeMachine: Sendable, Hashable {
         isLooking = false
         nextLook = now.advanced(by: policy.lookEvery)
         self.inventory = inventory
+        ownDomains = domainsOfOurs(in: inventory)
         inventoryBegan = lookBegan
         reported.nodeReadable(&actions)
         if isReady {
-            let live = ownDomains(inventory).filter(\.value.isLive)
+            let live = ownDomains.filter(\.value.isLive)
             for vm in machines.keys.sorted() {
                 let sight = sight(of: vm, live[vm])
                 give(vm, .observed(sight), now, &touched, &actions)
@@ -272,9 +275,9 @@ package struct NodeMachine: Sendable, Hashable {
 
     /// The VMs of which something must be decided though nobody works on them: they are assigned here, or live here.
     private mutating func meetIdleVMs(_ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]) {
-        guard let words, let inventory else { return }
+        guard let words else { return }
         var vms = Set(words.filter { $0.value.assignment != nil }.keys)
-        vms.formUnion(ownDomains(inventory).filter(\.value.isLive).keys)
+        vms.formUnion(ownDomains.filter(\.value.isLive).keys)
         for vm in vms.sorted() where machines[vm]?.isIdle ?? true { meet(vm, now, &touched, &actions) }
     }
 
@@ -299,10 +302,7 @@ package struct NodeMachine: Sendable, Hashable {
     /// The epoch of a live domain that no machine works on, and whose assignment was not given back by this daemon:
     /// what appears after that is a late answer's, and is removed.
     private func strayEpoch(of vm: VMID) -> Epoch? {
-        guard let domain = inventory.flatMap({ ownDomains($0)[vm] }), domain.isLive, let epoch = domain.owner?.epoch
-        else {
-            return nil
-        }
+        guard let domain = ownDomains[vm], domain.isLive, let epoch = domain.owner?.epoch else { return nil }
         guard let machine = machines[vm] else { return epoch }
         let isNews = machine.domainKnownAt.map { $0 < inventoryBegan } ?? true
         return machine.isIdle && isNews && epoch > (machine.lastReleased?.epoch ?? .none) ? epoch : nil

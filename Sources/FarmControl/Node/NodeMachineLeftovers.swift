@@ -2,7 +2,7 @@ import FarmModel
 
 /// What is on the node and should not be, or is not and should: found by a look, put right one at a time.
 extension NodeMachine {
-    func ownDomains(_ inventory: Inventory) -> [VMID: ObservedDomain] {
+    func domainsOfOurs(in inventory: Inventory) -> [VMID: ObservedDomain] {
         var own: [VMID: ObservedDomain] = [:]
         for domain in inventory.domains {
             if let owner = domain.owner, owner.farm == farm, owner.node == node { own[owner.vm] = domain }
@@ -15,7 +15,7 @@ extension NodeMachine {
     func isBeingCollected(_ vm: VMID) -> Bool { collecting.contains { $0.vm == vm } }
 
     mutating func collectLeftovers(_ inventory: Inventory, _ actions: inout [NodeAction]) {
-        let domains = ownDomains(inventory)
+        let domains = ownDomains
         func isGone(_ vm: VMID) -> Bool {
             guard let domain = domains[vm], domain.isLive, let epoch = domain.owner?.epoch else {
                 return word(of: vm) == .none
