@@ -52,7 +52,7 @@ struct MachineBench {
     }
 
     mutating func adopt(_ assignment: Assignment, liveUnder epoch: Int64 = 1) {
-        take(machine.adopt(.assigned(assignment), liveUnder: Epoch(epoch), at: now))
+        take(machine.receive(.adopted(.assigned(assignment), liveUnder: Epoch(epoch)), at: now))
     }
 
     /// What the store keeps for the assignment.
@@ -60,7 +60,7 @@ struct MachineBench {
 
     /// The store answers that the start is begun.
     mutating func begin(_ outcome: BeginOutcome = .begun(secret), line: UInt = #line) {
-        guard let id = machine.outstanding?.id, machine.outstanding?.effect == .begin else {
+        guard let id = machine.progress.outstanding?.id, machine.progress.outstanding?.effect == .begin else {
             return XCTFail("nothing is begun", line: line)
         }
         send(.began(id, outcome))
@@ -68,13 +68,15 @@ struct MachineBench {
 
     /// The store answers that the VM is given back.
     mutating func takeBack(line: UInt = #line) {
-        guard case .release? = machine.outstanding?.effect else { return XCTFail("nothing is given back", line: line) }
+        guard case .release? = machine.progress.outstanding?.effect else {
+            return XCTFail("nothing is given back", line: line)
+        }
         answer(line: line)
     }
 
     /// Answers the effect that is out.
     mutating func answer(_ outcome: PortOutcome = .done, line: UInt = #line) {
-        guard let out = machine.outstanding else { return XCTFail("nothing is out", line: line) }
+        guard let out = machine.progress.outstanding else { return XCTFail("nothing is out", line: line) }
         switch (out.effect, outcome) {
         case (.begin, .done): send(.began(out.id, .begun(Self.secret)))
         case (.begin, _): send(.began(out.id, .unknown("no answer")))
@@ -100,7 +102,7 @@ struct MachineBench {
         want(.run)
         send(.slotGranted)
         begin()
-        while machine.outstanding?.effect != .build(step) { answer() }
+        while machine.progress.outstanding?.effect != .build(step) { answer() }
     }
 
     mutating func startCompletely() {
@@ -111,7 +113,7 @@ struct MachineBench {
 
     /// Answers undoing after undoing, until nothing is undone any more.
     mutating func undoAll() {
-        while case .undo? = machine.outstanding?.effect { answer() }
+        while case .undo? = machine.progress.outstanding?.effect { answer() }
     }
 
     mutating func forgetActions() { actions = [] }
@@ -125,6 +127,6 @@ struct MachineBench {
 
     /// The errors of the releases so far; a release without an error is nil.
     var releases: [String?] {
-        all.compactMap { if case .release(let error) = $0 { .some(error) } else { nil } }
+        all.compactMap { if case .release(let failure) = $0 { .some(failure?.words) } else { nil } }
     }
 }

@@ -22,7 +22,7 @@ struct NodeBench {
         var policy = NodePolicy()
         policy.heavyMax = slots
         machine = NodeMachine(farm: Self.farm, node: Self.node, policy: policy)
-        actions = machine.start(at: now)
+        actions = machine.receive(.started, at: now, wall: WallTime(seconds: 0))
     }
 
     /// A node that serves, with nothing assigned and nothing on it.
@@ -103,10 +103,10 @@ struct NodeBench {
 
     /// Waits until the next look is due, and answers it; readings meanwhile bring what the last one brought.
     mutating func lookAgain(_ change: (inout Inventory) -> Void = { _ in }) {
-        while machine.isLooking == false {
+        while machine.looks.isOut == false {
             now = max(now, machine.deadline ?? now)
             send(.tick)
-            if machine.isReading, let last = lastReading {
+            if machine.readings.isOut, let last = lastReading {
                 read(last.assignments, others: last.others, abandoned: last.abandoned)
             }
         }
@@ -115,10 +115,10 @@ struct NodeBench {
 
     /// Answers the effect of the VM that is out.
     mutating func answer(_ number: Int64, _ outcome: PortOutcome = .done) {
-        guard let id = machine.machines[VMID(number)]?.outstanding?.id else {
+        guard let id = machine.vms[VMID(number)]?.progress.outstanding?.id else {
             return XCTFail("nothing is out")
         }
-        if machine.machines[VMID(number)]?.outstanding?.effect == .begin {
+        if machine.vms[VMID(number)]?.progress.outstanding?.effect == .begin {
             send(.began(id, .begun(MachineBench.secret)))
         } else {
             send(.finished(id, outcome))
@@ -129,7 +129,7 @@ struct NodeBench {
     mutating func begin(_ number: Int64) { answer(number) }
 
     mutating func runCompletely(_ number: Int64) {
-        while machine.machines[VMID(number)]?.state != .running { answer(number) }
+        while machine.vms[VMID(number)]?.state != .running { answer(number) }
     }
 
     mutating func forgetActions() { actions = [] }

@@ -24,13 +24,15 @@ extension NodeExplorationWorld {
     /// A row that says running has a domain, or the machine has not yet seen it die, or is about to say so.
     private func brokenRow(_ vm: VMID) -> String? {
         guard row(vm)?.observation.state == .running, domains[vm] == nil, machine.isReady else { return nil }
-        if machine.machines[vm]?.state == .running { return nil }
-        if let recording = machine.recording[vm] {
-            if recording.isOut || recording.retryAt != nil { return nil }
-            // An earlier record came late, or twice: the next reading finds that the row says something else.
-            if ghosts[vm]?.mayBeOverwritten == true, let said = recording.said, said.state != .running { return nil }
+        if machine.vms[vm]?.state == .running { return nil }
+        if machine.reports.isUnderWay(vm) { return nil }
+        // An earlier record came late, or twice: the next reading finds that the row says something else.
+        if ghosts[vm]?.mayBeOverwritten == true, let report = machine.reports.lastReport(of: vm),
+            report.state != .running
+        {
+            return nil
         }
-        if case .releasing = machine.machines[vm]?.phase { return nil }
+        if case .releasing = machine.vms[vm]?.phase { return nil }
         return "true-row: says running, and nobody is about to correct it"
     }
 
@@ -55,16 +57,16 @@ extension NodeExplorationWorld {
     private func wasDisowned(_ vm: VMID) -> Bool { ghosts[vm]?.mayBeStray == true }
 
     private func brokenArming(_ vm: VMID) -> String? {
-        guard let one = machine.machines[vm], one.phase != .idle else { return nil }
+        guard let one = machine.vms[vm], one.phase != .idle else { return nil }
         let changing = pending.filter {
             if case .perform(let effect, let id, _, _) = $0.call {
-                id.vm == vm && effect.changesNode
+                id.vm == vm && effect.step != nil
             } else {
                 false
             }
         }
         if changing.count > 1 { return "one-effect: two are out" }
-        if let outstanding = one.outstanding {
+        if let outstanding = one.progress.outstanding {
             let isOut = pending.contains {
                 if case .perform(_, outstanding.id, _, _) = $0.call { true } else { false }
             }
@@ -74,32 +76,32 @@ extension NodeExplorationWorld {
         if one.deadline != nil { return nil }
         switch one.phase {
         case .waitingForSlot, .waitingToStop:
-            return machine.slots.waiting.contains(vm)
+            return machine.vms.slots.waiting.contains(vm)
                 ? nil : "armed-deadline: waits for a slot without asking"
         default: return "armed-deadline: \(one.phase) waits for nothing"
         }
     }
 
     private var brokenSlots: String? {
-        for vm in machine.slots.holders.sorted() where machine.machines[vm]?.holdsSlot != true {
+        for vm in machine.vms.slots.holders.sorted() where machine.vms[vm]?.progress.holdsSlot != true {
             return "slots: VM \(vm) holds one without knowing"
         }
-        for vm in vms where machine.machines[vm]?.holdsSlot == true && !machine.slots.holders.contains(vm) {
+        for vm in vms where machine.vms[vm]?.progress.holdsSlot == true && !machine.vms.slots.holders.contains(vm) {
             return "slots: VM \(vm) thinks it holds one"
         }
-        if !machine.slots.waiting.isEmpty, machine.slots.holders.count < machine.slots.capacity {
+        if !machine.vms.slots.waiting.isEmpty, machine.vms.slots.holders.count < machine.vms.slots.capacity {
             return "slots: one is free while a VM waits"
         }
         let readIsOut = pending.contains { if case .read = $0.call { true } else { false } }
-        if machine.isReading != readIsOut {
-            return "armed-deadline: reading is \(machine.isReading) in the machine"
+        if machine.readings.isOut != readIsOut {
+            return "armed-deadline: reading is \(machine.readings.isOut) in the machine"
         }
         let lookIsOut = pending.contains { $0.call == .look }
-        if machine.isLooking != lookIsOut {
-            return "armed-deadline: looking is \(machine.isLooking) in the machine"
+        if machine.looks.isOut != lookIsOut {
+            return "armed-deadline: looking is \(machine.looks.isOut) in the machine"
         }
-        if !readIsOut, machine.nextRead == nil { return "armed-deadline: the store is never read again" }
-        if !lookIsOut, machine.nextLook == nil { return "armed-deadline: the node is never looked at again" }
+        if !readIsOut, machine.readings.nextAt == nil { return "armed-deadline: the store is never read again" }
+        if !lookIsOut, machine.looks.nextAt == nil { return "armed-deadline: the node is never looked at again" }
         return nil
     }
 
@@ -145,7 +147,7 @@ extension NodeExplorationWorld {
                 if domains[vm] != nil || taps.contains(vm) || filters.contains(vm) || secrets.contains(vm) {
                     return "no-orphan: VM \(vm) left something"
                 }
-                if machine.machines[vm]?.isIdle == false { return "settles: VM \(vm) is not idle" }
+                if machine.vms[vm]?.isIdle == false { return "settles: VM \(vm) is not idle" }
             }
         }
         return nil

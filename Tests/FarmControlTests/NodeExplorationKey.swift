@@ -9,7 +9,7 @@ extension NodeExplorationWorld {
     func key(withBudget: Bool) -> Int {
         let ranks = EffectRanks(self)
         var hasher = Hasher()
-        machine.canonical(at: now, ranks).hash(into: &hasher)
+        machine.normalized(at: now, number: ranks.of).hash(into: &hasher)
         for entry in pending {
             switch entry.call {
             case .perform(let effect, let id, let epoch, let request):
@@ -41,7 +41,7 @@ struct EffectRanks {
     private var known: [VMEffectID: Int64] = [:]
 
     init(_ world: NodeExplorationWorld) {
-        var ids = world.machine.machines.values.compactMap { $0.outstanding?.id }
+        var ids = world.machine.vms.machines.values.compactMap { $0.progress.outstanding?.id }
         for entry in world.pending {
             if case .perform(_, let id, _, _) = entry.call { ids.append(id) }
         }
@@ -50,57 +50,6 @@ struct EffectRanks {
     }
 
     func of(_ id: VMEffectID) -> Int64 { known[id] ?? -1 }
-}
-
-extension NodeMachine {
-    fileprivate func canonical(at now: Instant, _ ranks: EffectRanks) -> NodeMachine {
-        var copy = self
-        var moments = [lookBegan, inventoryBegan] + heardStops.values.map(\.at)
-        moments += machines.values.compactMap(\.domainKnownAt)
-        moments.sort()
-        func rank(_ moment: Instant) -> Instant {
-            var distinct = -1
-            var last: Instant?
-            for other in moments where other <= moment {
-                if other != last { distinct += 1 }
-                last = other
-            }
-            return Instant(nanoseconds: Int64(distinct))
-        }
-        func left(_ moment: Instant?) -> Instant? {
-            moment.map {
-                Instant(nanoseconds: (now.duration(to: $0) + .milliseconds(5)).wholeNanoseconds / 10_000_000)
-            }
-        }
-        copy.lookBegan = rank(lookBegan)
-        copy.inventoryBegan = rank(inventoryBegan)
-        copy.nextRead = left(nextRead)
-        copy.nextLook = left(nextLook)
-        copy.serving.retryAt = left(serving.retryAt)
-        for (vm, heard) in heardStops { copy.heardStops[vm]?.at = rank(heard.at) }
-        for (vm, entry) in recording { copy.recording[vm]?.retryAt = left(entry.retryAt) }
-        for (vm, one) in machines {
-            var other = one
-            other.deadline = left(one.deadline)
-            other.domainKnownAt = one.domainKnownAt.map(rank)
-            other.effectCount = 0
-            if let awaited = one.outstanding {
-                other.outstanding?.id = VMEffectID(vm: vm, number: ranks.of(awaited.id))
-            }
-            if let since = one.runningSince {
-                other.runningSince = Instant(
-                    nanoseconds: since.duration(to: now) >= one.limits.stableAfter ? 1 : 0)
-            }
-            if let since = one.adoptedAt {
-                let limit = one.limits.powerOff + one.limits.shutdown
-                other.adoptedAt = Instant(nanoseconds: since.duration(to: now) >= limit ? 1 : 0)
-            }
-            other.silence.since = left(one.silence.since) ?? .start
-            if one.phase != .booting && one.phase != .running { other.silence = AgentSilence() }
-            copy.machines[vm] = other
-        }
-        return copy
-    }
 }
 
 extension NodeExplorationWorld.Call {

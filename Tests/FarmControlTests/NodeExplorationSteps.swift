@@ -65,7 +65,7 @@ extension NodeExplorationWorld {
                 world.refuse(index, .finished(id, .unknown("no answer")))
             }
         case .perform(let effect, let id, let epoch, _):
-            guard effect.changesNode else { return }
+            guard effect.step != nil else { return }
             step("fails: \(entry.call)", 1) { $0.refuse(index, .finished(id, .failed("refused"))) }
             step("no answer: \(entry.call)", 1) { $0.refuse(index, .finished(id, .unknown("no answer"))) }
             step("done without answer: \(entry.call)", 1) { world in

@@ -95,7 +95,7 @@ struct NodeExplorationWorld {
 
     mutating func startDaemon() {
         machine = NodeMachine(farm: Self.farm, node: Self.node, policy: policy)
-        take(machine.start(at: now))
+        take(machine.receive(.started, at: now, wall: WallTime(seconds: 0)))
     }
 
     mutating func deliver(_ event: NodeEvent) {
@@ -133,8 +133,8 @@ struct NodeExplorationWorld {
     mutating func carryOut(_ call: Call) -> NodeEvent {
         switch call {
         case .perform(.begin, let id, let epoch, _): return .began(id, begin(id.vm, epoch))
-        case .perform(.release(let error), let id, let epoch, let request):
-            release(id.vm, epoch, request, error)
+        case .perform(.release(let failure), let id, let epoch, let request):
+            release(id.vm, epoch, request, failure?.words)
             return .finished(id, .done)
         case .perform(let effect, let id, let epoch, _): return .finished(id, perform(effect, id.vm, epoch))
         case .record(let observation, let vm, let epoch): return .recorded(vm, record(observation, vm, epoch))

@@ -143,7 +143,7 @@ final class NodeLeftoversTests: XCTestCase {
         )
         bench.readAgain([NodeBench.assignment(1)])
         XCTAssertEqual(bench.effects(of: 1), [])
-        XCTAssertEqual(bench.machine.machines[VMID(1)]?.state, .running)
+        XCTAssertEqual(bench.machine.vms[VMID(1)]?.state, .running)
 
         // The same over a restart of the daemon.
         var fresh = NodeBench()
@@ -196,7 +196,7 @@ final class NodeLeftoversTests: XCTestCase {
     func testALookThatBeganBeforeTheDomainWasMadeRepairsNothing() {
         var bench = NodeBench.ready()
         bench.readAgain([NodeBench.assignment(1)])
-        while bench.machine.machines[VMID(1)]?.outstanding?.effect != .build(.domain) { bench.answer(1) }
+        while bench.machine.vms[VMID(1)]?.progress.outstanding?.effect != .build(.domain) { bench.answer(1) }
         bench.send(.hypervisor(.connectionRestored))
         bench.runCompletely(1)
         bench.forgetActions()
@@ -210,8 +210,8 @@ final class NodeLeftoversTests: XCTestCase {
         for _ in StartStep.allCases { bench.answer(1) }
         bench.answer(1)
         bench.read([], others: [1])
-        XCTAssertEqual(bench.machine.machines.count, 1)
+        XCTAssertEqual(bench.machine.vms.machines.count, 1)
         bench.readAgain([])
-        XCTAssertEqual(bench.machine.machines.count, 0)
+        XCTAssertEqual(bench.machine.vms.machines.count, 0)
     }
 }

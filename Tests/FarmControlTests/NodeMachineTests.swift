@@ -46,8 +46,8 @@ final class NodeMachineTests: XCTestCase {
             XCTAssertNotNil(bench.machine.deadline)
             bench.now = max(bench.now, bench.machine.deadline ?? bench.now)
             bench.send(.tick)
-            if bench.machine.isReading { bench.send(.readFailed("away")) }
-            if bench.machine.isLooking { bench.send(.lookFailed("away")) }
+            if bench.machine.readings.isOut { bench.send(.readFailed("away")) }
+            if bench.machine.looks.isOut { bench.send(.lookFailed("away")) }
         }
         XCTAssertEqual(bench.findings, [.storeUnreachable("away"), .nodeUnreadable("away")], "each once")
         bench.readAgain([])
@@ -101,14 +101,14 @@ final class NodeMachineTests: XCTestCase {
         bench.readAgain((1...5).map { NodeBench.assignment($0) })
         var started: Set<Int64> = []
         while started.count < 5 {
-            let building = (1...5).filter { bench.machine.machines[VMID($0)]?.outstanding != nil }
+            let building = (1...5).filter { bench.machine.vms[VMID($0)]?.progress.outstanding != nil }
                 .filter { !started.contains($0) }
             XCTAssertEqual(building.count, min(2, 5 - started.count))
             guard let first = building.first else { return XCTFail("nobody starts") }
             bench.runCompletely(first)
             started.insert(first)
         }
-        XCTAssertEqual(bench.machine.slots.holders, [])
+        XCTAssertEqual(bench.machine.vms.slots.holders, [])
     }
 
     func testNoMoreVMsShutDownAtOnceThanThereAreSlotsAndAStartGoesBeforeThem() {
@@ -232,7 +232,7 @@ final class NodeMachineTests: XCTestCase {
     func testThePingsCarryTheSecretThatTheStoreKeepsForTheAssignment() {
         var bench = NodeBench.ready()
         bench.readAgain([NodeBench.assignment(1)])
-        while bench.machine.machines[VMID(1)]?.state != .running { bench.answer(1) }
+        while bench.machine.vms[VMID(1)]?.state != .running { bench.answer(1) }
         let secrets = bench.actions.compactMap { action -> AgentSecret? in
             if case .perform(.ping, _, let plan) = action { plan.secret } else { nil }
         }
@@ -262,10 +262,10 @@ final class NodeMachineTests: XCTestCase {
         bench.runCompletely(1)
         bench.send(.hypervisor(.stopped(DomainName(farm: NodeBench.farm, vm: VMID(1)), .shutdown)))
         bench.look { $0.domains = [NodeBench.domain(1)] }
-        XCTAssertEqual(bench.machine.machines[VMID(1)]?.state, .running)
+        XCTAssertEqual(bench.machine.vms[VMID(1)]?.state, .running)
         bench.lookAgain()
         for _ in StartStep.allCases { bench.answer(1) }
-        XCTAssertEqual(bench.machine.machines[VMID(1)]?.state, .starting, "it died, nobody asked for it")
+        XCTAssertEqual(bench.machine.vms[VMID(1)]?.state, .starting, "it died, nobody asked for it")
     }
 
     func testAnEndThatIsHeardWhileALookStillSeesTheDomainIsRemembered() {
@@ -278,7 +278,7 @@ final class NodeMachineTests: XCTestCase {
         bench.look()
         for _ in StartStep.allCases { bench.answer(1) }
         XCTAssertEqual(
-            bench.machine.machines[VMID(1)]?.state, .stopping, "its guest has ended by itself: no restart")
+            bench.machine.vms[VMID(1)]?.state, .stopping, "its guest has ended by itself: no restart")
     }
 
     func testALookFromBeforeTheDomainWasRemovedAdoptsNothing() {

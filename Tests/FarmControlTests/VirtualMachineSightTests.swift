@@ -14,7 +14,7 @@ final class VirtualMachineSightTests: XCTestCase {
         bench.send(.observed(DomainSight(isLive: false, asOf: began)))
         XCTAssertEqual(bench.machine.state, .running)
         bench.look(isLive: false)
-        XCTAssertEqual(bench.machine.outstanding?.effect, .undo(.domain))
+        XCTAssertEqual(bench.machine.progress.outstanding?.effect, .undo(.domain))
     }
 
     func testALookThatBeganBeforeTheDomainWasRemovedStartsNoSecondRemoval() {
@@ -50,12 +50,12 @@ final class VirtualMachineSightTests: XCTestCase {
             bench.takeBack()
             bench.want(.run, epoch: 2, request: 2)
             bench.send(.slotGranted)
-            while bench.machine.outstanding?.effect != .ping { bench.answer() }
+            while bench.machine.progress.outstanding?.effect != .ping { bench.answer() }
             if !isBooting { bench.answer() }
             bench.look(isLive: true, epoch: 2)
             XCTAssertEqual(bench.machine.state, isBooting ? .starting : .running)
             bench.look(isLive: true, epoch: 1)
-            XCTAssertEqual(bench.machine.outstanding?.effect, .undo(.domain))
+            XCTAssertEqual(bench.machine.progress.outstanding?.effect, .undo(.domain))
             bench.undoAll()
             XCTAssertEqual(bench.actions.last, .requestSlot(.start), "and then it starts again")
         }
@@ -65,14 +65,14 @@ final class VirtualMachineSightTests: XCTestCase {
         var waiting = MachineBench()
         waiting.want(.run)
         waiting.look(isLive: true)
-        XCTAssertEqual(waiting.machine.outstanding?.effect, .undo(.domain))
+        XCTAssertEqual(waiting.machine.progress.outstanding?.effect, .undo(.domain))
 
         var undoing = MachineBench()
         undoing.start(upTo: .filter)
         undoing.answer(.failed("no"))
         undoing.look(isLive: true)
         undoing.answer()
-        XCTAssertEqual(undoing.machine.outstanding?.effect, .undo(.domain))
+        XCTAssertEqual(undoing.machine.progress.outstanding?.effect, .undo(.domain))
 
         var released = MachineBench()
         released.start(upTo: .domain)
@@ -80,7 +80,7 @@ final class VirtualMachineSightTests: XCTestCase {
         released.undoAll()
         released.takeBack()
         released.look(isLive: true)
-        XCTAssertEqual(released.machine.outstanding?.effect, .undo(.domain))
+        XCTAssertEqual(released.machine.progress.outstanding?.effect, .undo(.domain))
         released.undoAll()
         XCTAssertEqual(released.releases.count, 2)
     }
@@ -101,7 +101,7 @@ final class VirtualMachineSightTests: XCTestCase {
     func testAnAdoptedDesktopKeepsItsRowRunningAndOnlyItsRulesAndReservationAreMadeSure() {
         var bench = MachineBench()
         bench.adopt(MachineBench.assignment(state: .running))
-        while bench.machine.outstanding?.effect != .ping {
+        while bench.machine.progress.outstanding?.effect != .ping {
             XCTAssertEqual(bench.machine.state, .running)
             bench.answer()
         }
@@ -123,18 +123,18 @@ final class VirtualMachineSightTests: XCTestCase {
         for failedStep in [StartStep.filter, .reservation] {
             var bench = MachineBench()
             bench.adopt(MachineBench.assignment(state: .running))
-            while bench.machine.outstanding?.effect != .build(failedStep) { bench.answer() }
+            while bench.machine.progress.outstanding?.effect != .build(failedStep) { bench.answer() }
             bench.answer(.failed("ebtables is locked"))
-            XCTAssertEqual(bench.machine.said?.error, "ebtables is locked")
+            XCTAssertEqual(bench.machine.report?.failure?.words, "ebtables is locked")
             bench.passDeadline()
-            XCTAssertEqual(bench.machine.outstanding?.effect, .build(failedStep), "tried again")
+            XCTAssertEqual(bench.machine.progress.outstanding?.effect, .build(failedStep), "tried again")
             bench.passDeadline()
             XCTAssertEqual(bench.machine.state, .running)
             bench.answer(.unknown("no answer"))
             bench.passDeadline()
-            while bench.machine.outstanding?.effect != .ping { bench.answer() }
+            while bench.machine.progress.outstanding?.effect != .ping { bench.answer() }
             XCTAssertTrue(bench.effects.allSatisfy { if case .undo = $0 { false } else { true } })
-            XCTAssertNil(bench.machine.said?.error, "the trouble is over")
+            XCTAssertNil(bench.machine.report?.failure?.words, "the trouble is over")
         }
     }
 
@@ -143,13 +143,13 @@ final class VirtualMachineSightTests: XCTestCase {
         bench.adopt(MachineBench.assignment(state: .running))
         bench.answer(.failed("ebtables is locked"))
         bench.want(.stop, request: 2)
-        XCTAssertEqual(bench.machine.outstanding?.effect, .askPowerOff)
+        XCTAssertEqual(bench.machine.progress.outstanding?.effect, .askPowerOff)
 
         var inStep = MachineBench()
         inStep.adopt(MachineBench.assignment(state: .running))
         inStep.want(.stop, request: 2)
         inStep.answer(.failed("ebtables is locked"))
-        XCTAssertEqual(inStep.machine.outstanding?.effect, .askPowerOff)
+        XCTAssertEqual(inStep.machine.progress.outstanding?.effect, .askPowerOff)
     }
 
     func testAnAdoptedDesktopThatDiesInAStepIsStartedAgain() {
@@ -181,7 +181,7 @@ final class VirtualMachineSightTests: XCTestCase {
     func testAGuestThatEndsSoonAfterItsAdoptionIsStartedAgainForItMayHaveBeenAsked() {
         var bench = MachineBench()
         bench.adopt(MachineBench.assignment(state: .running))
-        while bench.machine.outstanding?.effect != .ping { bench.answer() }
+        while bench.machine.progress.outstanding?.effect != .ping { bench.answer() }
         bench.answer()
         var later = bench
         bench.look(isLive: false, heard: .shutdown)
@@ -216,7 +216,7 @@ final class VirtualMachineSightTests: XCTestCase {
             bench.send(.row(.none))
             bench.answer()
             // A domain that lives is kept: a store that lost its rows must not end desktops.
-            XCTAssertEqual(bench.machine.outstanding?.effect, step == .domain ? .ping : .undo(step))
+            XCTAssertEqual(bench.machine.progress.outstanding?.effect, step == .domain ? .ping : .undo(step))
         }
     }
 

@@ -9,7 +9,7 @@ final class VirtualMachineStartTests: XCTestCase {
         bench.startCompletely()
         XCTAssertEqual(bench.effects, [.begin] + StartStep.allCases.map { .build($0) } + [.ping])
         XCTAssertEqual(bench.machine.state, .running)
-        XCTAssertEqual(bench.machine.said?.image, MachineBench.image.id)
+        XCTAssertEqual(bench.machine.report?.image, MachineBench.image.id)
     }
 
     func testTheRulesAreInPlaceBeforeTheDomainIsMade() {
@@ -81,7 +81,7 @@ final class VirtualMachineStartTests: XCTestCase {
         bench.want(.stop, request: 2)
         bench.want(.run, request: 3)
         bench.answer()
-        XCTAssertEqual(bench.machine.outstanding?.effect, .build(.reservation))
+        XCTAssertEqual(bench.machine.progress.outstanding?.effect, .build(.reservation))
     }
 
     func testWithoutAUsableImageTheVMIsReleasedWithWhatToDo() {
@@ -101,12 +101,12 @@ final class VirtualMachineStartTests: XCTestCase {
         bench.start(upTo: .domain)
         bench.answer()
         var pings = 0
-        while bench.machine.outstanding?.effect == .ping, pings < 1000 {
+        while bench.machine.progress.outstanding?.effect == .ping, pings < 1000 {
             bench.answer(.failed("no route"))
-            if bench.machine.outstanding == nil { bench.passDeadline() }
+            if bench.machine.progress.outstanding == nil { bench.passDeadline() }
             pings += 1
         }
-        XCTAssertEqual(bench.machine.outstanding?.effect, .askShutdown)
+        XCTAssertEqual(bench.machine.progress.outstanding?.effect, .askShutdown)
         bench.answer(.failed("not running"))
         bench.undoAll()
         XCTAssertTrue(bench.releases.first??.contains("180 s") == true, "\(bench.releases)")
@@ -116,11 +116,11 @@ final class VirtualMachineStartTests: XCTestCase {
         var bench = MachineBench()
         bench.start(upTo: .domain)
         bench.answer()
-        let first = bench.machine.outstanding?.id
+        let first = bench.machine.progress.outstanding?.id
         bench.passDeadline()
         bench.passDeadline()
-        XCTAssertEqual(bench.machine.outstanding?.effect, .ping)
-        XCTAssertNotEqual(bench.machine.outstanding?.id, first)
+        XCTAssertEqual(bench.machine.progress.outstanding?.effect, .ping)
+        XCTAssertNotEqual(bench.machine.progress.outstanding?.id, first)
     }
 
     func testTheSlotIsHeldUntilTheAgentAnswers() {
@@ -136,7 +136,7 @@ final class VirtualMachineStartTests: XCTestCase {
         var bench = MachineBench()
         bench.startCompletely()
         let before = bench.machine
-        for number in Int64(0)...8 where number != before.outstanding?.id.number {
+        for number in Int64(0)...8 where number != before.progress.outstanding?.id.number {
             bench.send(.finished(VMEffectID(vm: MachineBench.vm, number: number), .failed("old")))
         }
         XCTAssertEqual(bench.machine, before)

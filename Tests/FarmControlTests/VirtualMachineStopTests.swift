@@ -31,9 +31,9 @@ final class VirtualMachineStopTests: XCTestCase {
             var bench = running
             bench.want(.stop, request: 2)
             answers ? bench.answer(.failed("refused")) : bench.passDeadline()
-            XCTAssertEqual(bench.machine.outstanding?.effect, .askShutdown)
+            XCTAssertEqual(bench.machine.progress.outstanding?.effect, .askShutdown)
             answers ? bench.answer(.unknown("no answer")) : bench.passDeadline()
-            XCTAssertEqual(bench.machine.outstanding?.effect, .undo(.domain))
+            XCTAssertEqual(bench.machine.progress.outstanding?.effect, .undo(.domain))
         }
     }
 
@@ -52,7 +52,7 @@ final class VirtualMachineStopTests: XCTestCase {
         bench.hasSlotsForStops = false
         bench.want(.stop, request: 2)
         XCTAssertEqual(bench.actions, [.requestSlot(.stop)])
-        XCTAssertEqual(bench.machine.said?.detail, "waiting for other VMs that are starting or stopping")
+        XCTAssertEqual(bench.machine.report?.detail.words, "waiting for other VMs that are starting or stopping")
         XCTAssertEqual(bench.machine.state, .stopping)
         XCTAssertTrue(bench.machine.needsFilter(asOf: bench.now), "the guest still runs")
         bench.send(.slotGranted)
@@ -81,11 +81,11 @@ final class VirtualMachineStopTests: XCTestCase {
         bench.hasSlotsForStops = false
         while bench.machine.state == .running {
             bench.passDeadline()
-            if bench.machine.outstanding != nil { bench.answer(.failed("no route")) }
+            if bench.machine.progress.outstanding != nil { bench.answer(.failed("no route")) }
         }
         XCTAssertEqual(bench.actions.last, .requestSlot(.stop))
         bench.send(.slotGranted)
-        XCTAssertEqual(bench.machine.outstanding?.effect, .askShutdown)
+        XCTAssertEqual(bench.machine.progress.outstanding?.effect, .askShutdown)
     }
 
     func testAStartWhileStoppingStartsAgainAfterTheUndoingWithoutARelease() {
@@ -120,15 +120,15 @@ final class VirtualMachineStopTests: XCTestCase {
             var bench = running
             bench.want(.stop, request: 2)
             bench.look(isLive: false)
-            while bench.machine.outstanding?.effect != .undo(step) { bench.answer() }
+            while bench.machine.progress.outstanding?.effect != .undo(step) { bench.answer() }
             var pauses: [Duration] = []
             for _ in 0..<6 {
                 bench.answer(.failed("busy"))
                 XCTAssertEqual(bench.machine.state, .zombie)
-                XCTAssertEqual(bench.machine.said?.error, "busy")
+                XCTAssertEqual(bench.machine.report?.failure?.words, "busy")
                 if let deadline = bench.machine.deadline { pauses.append(bench.now.duration(to: deadline)) }
                 bench.passDeadline()
-                XCTAssertEqual(bench.machine.outstanding?.effect, .undo(step))
+                XCTAssertEqual(bench.machine.progress.outstanding?.effect, .undo(step))
                 XCTAssertEqual(bench.machine.state, .zombie, "not confirmed yet")
             }
             XCTAssertEqual(pauses, [5, 10, 20, 40, 60, 60].map { .seconds($0) })
@@ -209,7 +209,7 @@ final class VirtualMachineStopTests: XCTestCase {
             var misses = 0
             while bench.machine.state == .running, misses < 1000 {
                 bench.passDeadline()
-                guard bench.machine.outstanding?.effect == .ping else { continue }
+                guard bench.machine.progress.outstanding?.effect == .ping else { continue }
                 bench.answer(.failed("no route"))
                 misses += 1
             }

@@ -11,7 +11,7 @@ final class VirtualMachineWithoutRowTests: XCTestCase {
         bench.send(.row(.none))
         for _ in 0..<100 {
             bench.passDeadline()
-            if bench.machine.outstanding?.effect == .ping { bench.answer(.failed("no route")) }
+            if bench.machine.progress.outstanding?.effect == .ping { bench.answer(.failed("no route")) }
         }
         XCTAssertEqual(bench.machine.state, .running)
         XCTAssertTrue(bench.machine.isKeptWithoutRow)

@@ -12,6 +12,8 @@ package struct Inventory: Sendable, Hashable {
 }
 
 package enum NodeEvent: Sendable, Hashable {
+    /// The daemon begins its work.
+    case started
     /// What the store wants of this node.
     case read(DesiredState)
     case looked(Inventory)

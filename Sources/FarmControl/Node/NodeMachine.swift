@@ -9,374 +9,253 @@ package import FarmModel
 ///
 /// It never acts before it has both: what is wanted and what exists.
 package struct NodeMachine: Sendable, Hashable {
-    package let farm: FarmID
-    package let node: NodeID
-    let policy: NodePolicy
-
-    package internal(set) var machines: [VMID: VMMachine] = [:]
-    var vmsByDomain: [DomainName: VMID] = [:]
-    package internal(set) var slots: SlotQueue
-    var recording: [VMID: Recording] = [:]
-    /// What the store said of each VM that is assigned here or was asked about; nil before the first reading.
-    var words: [VMID: RowWord]?
-    /// Row-less domains that an operator gave up.
-    var abandoned: Set<VMID> = []
-    var inventory: Inventory?
-    /// Its domains that are of this farm and node: sorted out once, for every VM is looked up in them at each reading.
-    var ownDomains: [VMID: ObservedDomain] = [:]
-    package internal(set) var isReady = false
-    /// How far the store knows that the node serves.
-    var serving = Serving()
-
-    var isReading = false
-    var isReadingAgain = false
-    var isLooking = false
-    var isLookingAgain = false
-    /// When the look that is out, or else the last one, began.
-    var lookBegan = Instant.start
-    /// When the look that brought `inventory` began.
-    var inventoryBegan = Instant.start
-    /// Why domains ended, as heard and not yet matched with a look.
-    var heardStops: [VMID: HeardStop] = [:]
-    /// Leftovers being removed; their VMs are not started until that is done.
-    var collecting: Set<Leftover> = []
-    /// VMs whose rules are being put back.
-    var repairing: Set<VMID> = []
-    var nextRead: Instant?
-    var nextLook: Instant?
-    var reported = ReportedEpisodes()
+    private let farm: FarmID
+    private let policy: NodePolicy
+    private(set) var vms: NodeVMs
+    private(set) var readings = StoreReadings()
+    private(set) var looks: NodeLooks
+    private(set) var reports: RowReports
+    private(set) var isReady = false
+    private var serving = Serving()
+    private var heardStops = HeardStops()
+    private var repairs = Repairs()
+    private var episodes = ReportedEpisodes()
 
     package init(farm: FarmID, node: NodeID, policy: NodePolicy) {
         self.farm = farm
-        self.node = node
         self.policy = policy
-        slots = SlotQueue(capacity: policy.heavyMax)
+        vms = NodeVMs(policy)
+        looks = NodeLooks(farm: farm, node: node)
+        reports = RowReports(retryAfter: policy.retryAfter)
     }
 
-    /// What was last said to the store of a VM, and whether an answer is awaited.
-    struct Recording: Sendable, Hashable {
-        var epoch: Epoch
-        var said: VMMachine.Said?
-        var isOut = false
-        var retryAt: Instant?
-        /// The reading that is out began before `said` was taken, and says nothing of it.
-        var isYoungerThanReading = false
-        /// The state that was last told to people, and since when it holds.
-        var state: VMState?
-        var since = WallTime(seconds: 0)
-    }
-
-    struct Serving: Sendable, Hashable {
-        var isRecording = false
-        /// When the store is told again.
-        var retryAt: Instant?
-        var isAnnounced = false
-    }
-
-    struct HeardStop: Sendable, Hashable {
-        var reason: StopReason
-        var at: Instant
-    }
-
-    /// The first actions, before any event.
-    package mutating func start(at now: Instant) -> [NodeAction] {
-        lookBegan = now
-        isReading = true
-        isLooking = true
-        return [.readStore(about: []), .look]
-    }
-
+    /// Takes one event; the first is `.started`. The actions are to be carried out in order.
     package mutating func receive(_ event: NodeEvent, at now: Instant, wall: WallTime) -> [NodeAction] {
-        var actions: [NodeAction] = []
-        var touched: [VMID] = []
+        var changes = NodeChanges()
         switch event {
-        case .read(let wanted): read(wanted, now, &touched, &actions)
-        case .looked(let inventory): looked(inventory, now, &touched, &actions)
+        case .started:
+            readStore(&changes)
+            look(now, &changes)
+        case .read(let wanted): read(wanted, now, &changes)
+        case .looked(let inventory): looked(inventory, now, &changes)
         case .lookFailed(let words):
-            isLooking = false
-            isLookingAgain = false
-            nextLook = now.advanced(by: policy.retryAfter)
-            reported.nodeUnreadable(words, &actions)
+            looks.failed(retryAt: now.advanced(by: policy.retryAfter))
+            episodes.nodeUnreadable(words, &changes)
         case .readFailed(let words):
-            isReading = false
-            isReadingAgain = false
-            nextRead = now.advanced(by: policy.retryAfter)
-            reported.storeUnreachable(words, &actions)
-        case .began(let id, let outcome): give(id.vm, .began(id, outcome), now, &touched, &actions)
-        case .finished(let id, let outcome):
-            let wasIdle = machines[id.vm]?.isIdle ?? true
-            give(id.vm, .finished(id, outcome), now, &touched, &actions)
-            // It was given back: what was read before that is old.
-            if !wasIdle, machines[id.vm]?.isIdle == true { readStore(&actions) }
-        case .recorded(let vm, let outcome): recorded(vm, outcome, now, &touched, &actions)
-        case .runningRecorded(let isDone): runningRecorded(isDone, now, &actions)
-        case .repaired(let vm): repairing.remove(vm)
-        case .hypervisor(let event): heard(event, now, &actions)
-        case .collected(let leftover): collected(leftover, now, &touched, &actions)
-        case .storeChanged: readStore(&actions)
-        case .tick: tick(now, &touched, &actions)
+            readings.failed(retryAt: now.advanced(by: policy.retryAfter))
+            episodes.storeUnreachable(words, &changes)
+        case .began(let id, let outcome): vms.give(.began(id, outcome), to: id.vm, at: now, &changes)
+        case .finished(let id, let outcome): finished(id, outcome, now, &changes)
+        case .recorded(let vm, let outcome):
+            reports.told(vm, outcome, isReading: readings.isOut, at: now)
+            if outcome == .stale { readStore(&changes) }
+            changes.touch(vm)
+        case .runningRecorded(let isDone): runningRecorded(isDone, now, &changes)
+        case .repaired(let vm): repairs.repaired(vm)
+        case .hypervisor(let event): heard(event, now, &changes)
+        case .collected(let leftover):
+            repairs.collected(leftover)
+            meet(leftover.vm, now, &changes)
+        case .storeChanged: readStore(&changes)
+        case .tick: tick(now, &changes)
         }
-        for vm in touched { settle(vm, wall, &actions) }
-        return actions
+        for vm in changes.touched {
+            if let machine = vms[vm] { reports.tell(machine, at: wall, &changes) }
+        }
+        return changes.actions
     }
 
     /// The earliest moment at which `.tick` is wanted.
     package var deadline: Instant? {
-        var earliest = [nextRead, nextLook, serving.retryAt].compactMap { $0 }.min()
-        for machine in machines.values {
-            if let deadline = machine.deadline { earliest = min(earliest ?? deadline, deadline) }
-        }
-        for entry in recording.values {
-            if let retry = entry.retryAt { earliest = min(earliest ?? retry, retry) }
-        }
-        return earliest
+        [readings.nextAt, looks.nextAt, serving.retryAt, vms.deadline, reports.deadline].compactMap { $0 }.min()
     }
 
     // MARK: The two sources of truth
 
-    mutating func readStore(_ actions: inout [NodeAction]) {
-        guard !isReading else {
-            isReadingAgain = true
-            return
-        }
-        isReading = true
-        nextRead = nil
-        actions.append(.readStore(about: vmsOnNode))
+    private mutating func readStore(_ changes: inout NodeChanges) {
+        if readings.begin() { changes.add(.readStore(about: vmsOnNode)) }
     }
 
     /// The VMs of which there is something on the node, as far as is known.
     private var vmsOnNode: [VMID] {
-        var vms = Set(machines.keys)
-        if let inventory {
-            vms.formUnion(ownDomains.keys)
-            vms.formUnion(inventory.overlays)
-        }
-        return vms.sorted()
+        var all = Set(vms.machines.keys)
+        all.formUnion(looks.domains.keys)
+        all.formUnion(looks.inventory?.overlays ?? [])
+        return all.sorted()
     }
 
-    private mutating func look(_ now: Instant, _ actions: inout [NodeAction]) {
-        guard !isLooking else {
-            isLookingAgain = true
-            return
-        }
-        isLooking = true
-        lookBegan = now
-        nextLook = nil
-        actions.append(.look)
+    private mutating func look(_ now: Instant, _ changes: inout NodeChanges) {
+        if looks.begin(at: now) { changes.add(.look) }
     }
 
-    private mutating func read(
-        _ wanted: DesiredState, _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
-    ) {
-        isReading = false
-        nextRead = now.advanced(by: policy.readEvery)
-        reported.storeReachable(&actions)
-        var words: [VMID: RowWord] = [:]
-        for vm in wanted.asked { words[vm] = RowWord.none }
-        for row in wanted.elsewhere { words[row.vm.id] = .elsewhere(row) }
-        for row in wanted.assignments { words[row.vm.id] = .assigned(row) }
-        self.words = words
-        abandoned = Set(wanted.abandoned)
-        compare(wanted.assignments, now)
+    private mutating func read(_ wanted: DesiredState, _ now: Instant, _ changes: inout NodeChanges) {
+        readings.took(wanted, nextAt: now.advanced(by: policy.readEvery))
+        episodes.storeReachable(&changes)
+        reports.compare(wanted.assignments, at: now)
         if isReady {
-            if wanted.node.state != .running { recordRunning(&actions) }
-            for vm in words.keys.sorted() { meet(vm, now, &touched, &actions) }
+            if wanted.node.state != .running { recordRunning(&changes) }
+            for vm in readings.vms { meet(vm, now, &changes) }
             forgetDeletedVMs()
         } else {
-            beginIfBothAreKnown(now, &touched, &actions)
+            beginIfBothAreKnown(now, &changes)
         }
-        if isReadingAgain {
-            isReadingAgain = false
-            readStore(&actions)
-        }
+        if readings.takeWantedAgain() { readStore(&changes) }
     }
 
-    func word(of vm: VMID) -> RowWord { words?[vm] ?? .unknown }
-    func assignment(of vm: VMID) -> Assignment? { word(of: vm).assignment }
-
-    /// Numbers of VMs are never used again, so nothing that could come late needs these machines.
     private mutating func forgetDeletedVMs() {
-        let gone = machines.keys.filter { word(of: $0) == .none }.sorted()
-        for vm in gone where machines[vm]?.isIdle == true {
-            machines[vm] = nil
-            vmsByDomain[DomainName(farm: farm, vm: vm)] = nil
-            heardStops[vm] = nil
+        for vm in readings.vms where readings.word(of: vm) == .none && vms[vm]?.isIdle == true {
+            vms.forget(vm)
+            heardStops.forget(vm)
         }
     }
 
-    private mutating func looked(
-        _ inventory: Inventory, _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
-    ) {
-        isLooking = false
-        nextLook = now.advanced(by: policy.lookEvery)
-        self.inventory = inventory
-        ownDomains = domainsOfOurs(in: inventory)
-        inventoryBegan = lookBegan
-        reported.nodeReadable(&actions)
+    private mutating func looked(_ inventory: Inventory, _ now: Instant, _ changes: inout NodeChanges) {
+        looks.took(inventory, nextAt: now.advanced(by: policy.lookEvery))
+        episodes.nodeReadable(&changes)
         if isReady {
-            let live = ownDomains.filter(\.value.isLive)
-            for vm in machines.keys.sorted() {
-                let sight = sight(of: vm, live[vm])
-                give(vm, .observed(sight), now, &touched, &actions)
+            for vm in vms.machines.keys.sorted() { vms.give(.observed(sight(of: vm)), to: vm, at: now, &changes) }
+            meetIdleVMs(now, &changes)
+            for vm in readings.abandoned.sorted() where vms[vm]?.isKeptWithoutRow == true {
+                vms.give(.givenUp, to: vm, at: now, &changes)
             }
-            meetIdleVMs(now, &touched, &actions)
-            giveUpAbandoned(now, &touched, &actions)
-            repairFilters(inventory, &actions)
-            collectLeftovers(inventory, &actions)
+            repairs.putBackRules(plansWithoutRules(inventory), &changes)
+            collectLeftovers(inventory, &changes)
         } else {
-            beginIfBothAreKnown(now, &touched, &actions)
+            beginIfBothAreKnown(now, &changes)
         }
-        if isLookingAgain {
-            isLookingAgain = false
-            look(now, &actions)
-        }
+        if looks.takeWantedAgain() { look(now, &changes) }
     }
 
-    /// What was heard of an end belongs to this look, unless it was heard later and the look still saw the
-    /// domain.
-    private mutating func sight(of vm: VMID, _ domain: ObservedDomain?) -> DomainSight {
-        let heard = heardStops[vm]
-        if let heard, domain == nil || heard.at <= lookBegan { heardStops[vm] = nil }
+    private mutating func sight(of vm: VMID) -> DomainSight {
+        let domain = looks.domains[vm].flatMap { $0.isLive ? $0 : nil }
+        let heard = heardStops.take(vm, isLive: domain != nil, lookBegan: looks.began)
         return DomainSight(
-            isLive: domain != nil, epoch: domain?.owner?.epoch, asOf: lookBegan, stopReason: heard?.reason)
+            isLive: domain != nil, epoch: domain?.owner?.epoch, asOf: looks.began, stopReason: heard)
     }
 
-    private mutating func beginIfBothAreKnown(
-        _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
-    ) {
-        guard words != nil, let inventory else { return }
+    private mutating func beginIfBothAreKnown(_ now: Instant, _ changes: inout NodeChanges) {
+        guard readings.hasRead, let inventory = looks.inventory else { return }
         isReady = true
-        meetIdleVMs(now, &touched, &actions)
-        collectLeftovers(inventory, &actions)
-        recordRunning(&actions)
+        meetIdleVMs(now, &changes)
+        collectLeftovers(inventory, &changes)
+        recordRunning(&changes)
+    }
+
+    private mutating func heard(_ event: HypervisorEvent, _ now: Instant, _ changes: inout NodeChanges) {
+        switch event {
+        case .stopped(let name, let reason):
+            guard let vm = name.vm(in: farm), vms[vm] != nil else { break }
+            heardStops.heard(reason, of: vm, at: now)
+            look(now, &changes)
+        case .started, .connectionLost: break
+        case .connectionRestored: look(now, &changes)
+        }
     }
 
     // MARK: The node's own row
 
-    private mutating func recordRunning(_ actions: inout [NodeAction]) {
-        guard !serving.isRecording else { return }
-        serving.isRecording = true
-        serving.retryAt = nil
-        actions.append(.recordRunning)
+    private mutating func recordRunning(_ changes: inout NodeChanges) {
+        if serving.begin() { changes.add(.recordRunning) }
     }
 
-    private mutating func runningRecorded(_ isDone: Bool, _ now: Instant, _ actions: inout [NodeAction]) {
-        serving.isRecording = false
-        guard isDone else {
-            serving.retryAt = now.advanced(by: policy.retryAfter)
-            return
+    private mutating func runningRecorded(_ isDone: Bool, _ now: Instant, _ changes: inout NodeChanges) {
+        if !isDone {
+            serving.failed(retryAt: now.advanced(by: policy.retryAfter))
+        } else if serving.told() {
+            changes.add(.announceReady)
         }
-        guard !serving.isAnnounced else { return }
-        serving.isAnnounced = true
-        actions.append(.announceReady)
     }
 
     // MARK: Rows meet domains
 
     /// The VMs of which something must be decided though nobody works on them: they are assigned here, or live here.
-    private mutating func meetIdleVMs(_ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]) {
-        guard let words else { return }
-        var vms = Set(words.filter { $0.value.assignment != nil }.keys)
-        vms.formUnion(ownDomains.filter(\.value.isLive).keys)
-        for vm in vms.sorted() where machines[vm]?.isIdle ?? true { meet(vm, now, &touched, &actions) }
+    private mutating func meetIdleVMs(_ now: Instant, _ changes: inout NodeChanges) {
+        let found = Set(readings.assignedVMs).union(looks.liveVMs)
+        for vm in found.sorted() where vms.isIdle(vm) { meet(vm, now, &changes) }
     }
 
     /// What the store says of a VM meets what is on the node. A domain that was seen live, though nobody here started
     /// it, is kept, ended or left alone by whose it is.
-    mutating func meet(_ vm: VMID, _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]) {
-        guard !isBeingCollected(vm) else { return }  // `.collected` comes back to it
-        let word = word(of: vm)
+    private mutating func meet(_ vm: VMID, _ now: Instant, _ changes: inout NodeChanges) {
+        guard !repairs.isCollecting(vm) else { return }  // `.collected` comes back to it
+        let word = readings.word(of: vm)
         if let epoch = strayEpoch(of: vm) {
             switch Ownership(of: epoch, by: word) {
-            case .mine, .notMine: adopt(vm, word, epoch, now, &touched, &actions)
-            case .unknown: readStore(&actions)
+            case .mine, .notMine: vms.give(.adopted(word, liveUnder: epoch), to: vm, at: now, &changes)
+            case .unknown: readStore(&changes)
             case .rowGone: break  // kept, and reported by the look
             }
-        } else if let machine = machines[vm] {
-            if machine.row != word { give(vm, .row(word), now, &touched, &actions) }
+        } else if let machine = vms[vm] {
+            if machine.assignment.row != word { vms.give(.row(word), to: vm, at: now, &changes) }
         } else if word.assignment != nil {
-            give(vm, .row(word), now, &touched, &actions)
+            vms.give(.row(word), to: vm, at: now, &changes)
         }
     }
 
     /// The epoch of a live domain that no machine works on, and whose assignment was not given back by this daemon:
     /// what appears after that is a late answer's, and is removed.
     private func strayEpoch(of vm: VMID) -> Epoch? {
-        guard let domain = ownDomains[vm], domain.isLive, let epoch = domain.owner?.epoch else { return nil }
-        guard let machine = machines[vm] else { return epoch }
-        let isNews = machine.domainKnownAt.map { $0 < inventoryBegan } ?? true
-        return machine.isIdle && isNews && epoch > (machine.lastReleased?.epoch ?? .none) ? epoch : nil
+        guard let domain = looks.domains[vm], domain.isLive, let epoch = domain.owner?.epoch else { return nil }
+        guard let machine = vms[vm] else { return epoch }
+        return machine.isNews(epoch, toLookFrom: looks.inventoryBegan) ? epoch : nil
     }
 
-    private mutating func adopt(
-        _ vm: VMID, _ word: RowWord, _ epoch: Epoch, _ now: Instant, _ touched: inout [VMID],
-        _ actions: inout [NodeAction]
+    // MARK: What is to be put right
+
+    private mutating func collectLeftovers(_ inventory: Inventory, _ changes: inout NodeChanges) {
+        let leftovers = Leftovers(inventory, looks, readings, vms)
+        repairs.collect(leftovers.toCollect, &changes)
+        for (name, vm) in leftovers.withoutRow { episodes.domainWithoutRow(name, vm, &changes) }
+        episodes.forgetDomains(except: leftovers.goneVMs)
+    }
+
+    private func plansWithoutRules(_ inventory: Inventory) -> [StartPlan] {
+        let whole = Set(inventory.filters.filter { looks.isOurs($0.tap) && $0.isComplete }.map(\.tap.vm))
+        return vms.machines.keys.sorted().compactMap { vm in
+            guard !whole.contains(vm), let machine = vms[vm], machine.needsFilter(asOf: looks.began) else { return nil }
+            return machine.plan
+        }
+    }
+
+    // MARK: Results and time
+
+    private mutating func finished(
+        _ id: VMEffectID, _ outcome: PortOutcome, _ now: Instant, _ changes: inout NodeChanges
     ) {
-        var machine = machines[vm] ?? VMMachine(vm: vm, limits: policy.limits)
-        let results = machine.adopt(word, liveUnder: epoch, at: now)
-        keep(machine)
-        translate(results, vm, now, &touched, &actions)
+        let wasIdle = vms.isIdle(id.vm)
+        vms.give(.finished(id, outcome), to: id.vm, at: now, &changes)
+        // It was given back: what was read before that is old.
+        if !wasIdle, vms.isIdle(id.vm) { readStore(&changes) }
     }
 
-    // MARK: Events for VMs
-
-    mutating func give(
-        _ vm: VMID, _ event: VMEvent, _ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]
-    ) {
-        var machine = machines[vm] ?? VMMachine(vm: vm, limits: policy.limits)
-        let result = machine.receive(event, at: now)
-        keep(machine)
-        if touched.last != vm { touched.append(vm) }
-        translate(result, vm, now, &touched, &actions)
+    private mutating func tick(_ now: Instant, _ changes: inout NodeChanges) {
+        if readings.isDue(at: now) { readStore(&changes) }
+        if looks.isDue(at: now) { look(now, &changes) }
+        if serving.isDue(at: now) { recordRunning(&changes) }
+        vms.tick(at: now, &changes)
+        for vm in reports.takeDue(at: now) { changes.touch(vm) }
     }
 
-    private mutating func keep(_ machine: VMMachine) {
-        if machines.updateValue(machine, forKey: machine.vm) == nil {
-            vmsByDomain[DomainName(farm: farm, vm: machine.vm)] = machine.vm
-        }
-    }
-
-    private mutating func translate(
-        _ results: [VMAction], _ vm: VMID, _ now: Instant, _ touched: inout [VMID],
-        _ actions: inout [NodeAction]
-    ) {
-        if touched.last != vm { touched.append(vm) }
-        for result in results {
-            switch result {
-            case .perform(let effect, let id, let plan): actions.append(.perform(effect, id, plan))
-            case .requestSlot(let use):
-                if slots.request(vm, for: use) { give(vm, .slotGranted, now, &touched, &actions) }
-            case .releaseSlot:
-                if let next = slots.release(vm) { give(next, .slotGranted, now, &touched, &actions) }
-            }
-        }
-    }
-
-    private mutating func heard(_ event: HypervisorEvent, _ now: Instant, _ actions: inout [NodeAction]) {
-        switch event {
-        case .stopped(let name, let reason):
-            // An event may be late and mean an earlier domain of the VM: it only says why, a look says
-            // whether.
-            guard let vm = vmsByDomain[name] else { break }
-            heardStops[vm] = HeardStop(reason: reason, at: now)
-            look(now, &actions)
-        case .started, .connectionLost: break
-        case .connectionRestored: look(now, &actions)
-        }
-    }
-
-    private mutating func tick(_ now: Instant, _ touched: inout [VMID], _ actions: inout [NodeAction]) {
-        if let due = nextRead, due <= now { readStore(&actions) }
-        if let due = nextLook, due <= now { look(now, &actions) }
-        if let due = serving.retryAt, due <= now { recordRunning(&actions) }
-        for vm in machines.keys.sorted() {
-            if let due = machines[vm]?.deadline, due <= now { give(vm, .tick, now, &touched, &actions) }
-        }
-        for vm in recording.keys.sorted() {
-            if let retry = recording[vm]?.retryAt, retry <= now {
-                recording[vm]?.retryAt = nil
-                touched.append(vm)
-            }
-        }
+    /// For exhaustive searches; see `Normalization`.
+    ///
+    /// - Parameter number: the place of an effect among those that are out.
+    package func normalized(at now: Instant, number: @escaping (VMEffectID) -> Int64) -> NodeMachine {
+        var moments = [looks.began, looks.inventoryBegan] + heardStops.moments
+        moments += vms.machines.values.compactMap(\.domain.knownAt)
+        let places = Set(moments).sorted()
+        let known = Normalization(
+            now: now,
+            rank: { moment in
+                let later = places.firstIndex { $0 > moment } ?? places.count
+                return Instant(nanoseconds: Int64(later) - 1)
+            }, number: number)
+        var copy = self
+        copy.vms = vms.normalized(known)
+        copy.readings = readings.normalized(known)
+        copy.looks = looks.normalized(known)
+        copy.reports = reports.normalized(known)
+        copy.serving = serving.normalized(known)
+        copy.heardStops = heardStops.normalized(known)
+        return copy
     }
 }

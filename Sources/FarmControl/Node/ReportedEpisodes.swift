@@ -6,33 +6,33 @@ struct ReportedEpisodes: Sendable, Hashable {
     private var isNodeUnreadable = false
     private var domains: Set<VMID> = []
 
-    mutating func storeUnreachable(_ words: String, _ actions: inout [NodeAction]) {
+    mutating func storeUnreachable(_ words: String, _ changes: inout NodeChanges) {
         guard !isStoreUnreachable else { return }
         isStoreUnreachable = true
-        actions.append(.report(.storeUnreachable(words)))
+        changes.add(.report(.storeUnreachable(words)))
     }
 
-    mutating func storeReachable(_ actions: inout [NodeAction]) {
+    mutating func storeReachable(_ changes: inout NodeChanges) {
         guard isStoreUnreachable else { return }
         isStoreUnreachable = false
-        actions.append(.report(.storeReachable))
+        changes.add(.report(.storeReachable))
     }
 
-    mutating func nodeUnreadable(_ words: String, _ actions: inout [NodeAction]) {
+    mutating func nodeUnreadable(_ words: String, _ changes: inout NodeChanges) {
         guard !isNodeUnreadable else { return }
         isNodeUnreadable = true
-        actions.append(.report(.nodeUnreadable(words)))
+        changes.add(.report(.nodeUnreadable(words)))
     }
 
-    mutating func nodeReadable(_ actions: inout [NodeAction]) {
+    mutating func nodeReadable(_ changes: inout NodeChanges) {
         guard isNodeUnreadable else { return }
         isNodeUnreadable = false
-        actions.append(.report(.nodeReadable))
+        changes.add(.report(.nodeReadable))
     }
 
-    mutating func domainWithoutRow(_ name: DomainName, _ vm: VMID, _ actions: inout [NodeAction]) {
+    mutating func domainWithoutRow(_ name: DomainName, _ vm: VMID, _ changes: inout NodeChanges) {
         guard domains.insert(vm).inserted else { return }
-        actions.append(.report(.domainWithoutRow(name, vm)))
+        changes.add(.report(.domainWithoutRow(name, vm)))
     }
 
     mutating func forgetDomains(except live: Set<VMID>) { domains.formIntersection(live) }

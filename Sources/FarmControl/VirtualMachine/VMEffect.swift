@@ -10,18 +10,6 @@ package enum StartStep: Int, Sendable, Hashable, CaseIterable, Comparable {
 
     var next: StartStep? { StartStep(rawValue: rawValue + 1) }
     var previous: StartStep? { StartStep(rawValue: rawValue - 1) }
-
-    /// For people: `starting: filter rules`.
-    package var words: String {
-        switch self {
-        case .disks: "disks"
-        case .tap: "tap"
-        case .filter: "filter rules"
-        case .reservation: "DHCP reservation"
-        case .secret: "agent secret"
-        case .domain: "domain"
-        }
-    }
 }
 
 /// One thing the house keeper does for a VM: a short, idempotent procedure that reports one result.
@@ -38,13 +26,13 @@ package enum VMEffect: Sendable, Hashable {
     /// Asks the guest by ACPI.
     case askShutdown
     /// Nothing of the VM is left on the node: gives it back to the store, with why it failed, if it did.
-    case release(error: String?)
+    case release(VMFailure?)
 
-    /// Whether the effect changes what is on the node, so that nothing else may be begun until it reports.
-    var changesNode: Bool {
+    /// What an effect works on that changes the node, so that nothing else may be begun until it reports.
+    var step: StartStep? {
         switch self {
-        case .build, .undo: true
-        case .begin, .ping, .askPowerOff, .askShutdown, .release: false
+        case .build(let step), .undo(let step): step
+        case .begin, .ping, .askPowerOff, .askShutdown, .release: nil
         }
     }
 }
@@ -90,6 +78,9 @@ package enum VMAction: Sendable, Hashable {
 package enum VMEvent: Sendable, Hashable {
     /// What the store says of the VM now.
     case row(RowWord)
+    /// A live domain of this epoch was found that nobody here made, of a VM with a row: it is kept or ended by whose it
+    /// is. Given only to an idle machine.
+    case adopted(RowWord, liveUnder: Epoch)
     case slotGranted
     case began(VMEffectID, BeginOutcome)
     case finished(VMEffectID, PortOutcome)
@@ -138,4 +129,14 @@ package enum PortOutcome: Sendable, Hashable {
     case failed(String)
     /// It may have happened.
     case unknown(String)
+
+    /// Nil when it was done.
+    var failure: VMFailure? {
+        switch self {
+        case .done: nil
+        case .notYet(let words), .failed(let words), .unknown(let words): .reported(words)
+        }
+    }
+
+    var isNotYet: Bool { if case .notYet = self { true } else { false } }
 }

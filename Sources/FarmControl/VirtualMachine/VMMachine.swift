@@ -19,346 +19,374 @@ package import FarmModel
 ///
 /// One effect that changes the node is out at a time; nothing else is begun until it reports, for its late
 /// half could otherwise meet the undoing of it. Effects that only ask (ping, power off) are dropped when
-/// overtaken. `deadline` is the one moment at which the machine wants a `.tick`.
+/// overtaken.
 package struct VMMachine: Sendable, Hashable {
     package let vm: VMID
     let limits: VMTimeLimits
-
-    var phase: Phase = .idle
-    /// What the store says of the VM, as last read.
-    package internal(set) var row = RowWord.unknown
-    /// What the present start was made from.
-    package internal(set) var plan: StartPlan?
-    /// Set when a start must not be tried again until the store wants it anew.
-    var error: String?
-    /// Why the present step has to be tried again: an undoing that fails, or an adopted domain's rules or
-    /// reservation that could not be made sure of. It ends with the trouble.
-    var trouble: String?
-    var outstanding: Outstanding?
-    package internal(set) var deadline: Instant?
-    var holdsSlot = false
-    var effectCount: Int64 = 0
-    var restarts = 0
-    var runningSince: Instant?
-    /// When the present domain was taken over. What a predecessor asked of its guest is not known.
-    var adoptedAt: Instant?
-    var silence = AgentSilence()
-    /// When the machine itself last made the domain or made it not exist; an older look says nothing of it.
-    package internal(set) var domainKnownAt: Instant?
-    /// The domain ended while an effect was out.
-    var domainEnded: StopReason?
-    /// A look saw a domain that an earlier, unanswered call must have made after all; it goes before anything
-    /// else.
-    var hasStrayDomain = false
-    /// The domain ended by itself and the store shall be told to want it no more.
-    var endedByGuest = false
-    var zombieAttempts = 0
-    /// How often the store did not take what it was told, since it last did.
-    var storeAttempts = 0
-    /// Since when the present step waits for an outside system to come up.
-    var notYetSince: Instant?
-    /// The last start that was given back to the store. Its epoch is over: what the store said of it before
-    /// is old, and a domain of it that appears after all is a late answer's and is removed.
-    var lastReleased: StartPlan?
+    private(set) var progress = VMProgress()
+    private(set) var assignment = AssignmentState()
+    private(set) var domain = DomainKnowledge()
+    private(set) var agent = AgentWatch()
+    private(set) var restarts = RestartCount()
+    private(set) var retries = StepRetries()
 
     package init(vm: VMID, limits: VMTimeLimits) {
         self.vm = vm
         self.limits = limits
     }
 
-    enum Phase: Sendable, Hashable {
-        case idle
-        case waitingForSlot
-        /// The store is told that the start begins...
-        case beginning
-        /// ...and has not answered; it is told again at `deadline`.
-        case waitingForStore
-        /// To be ended in this way, as soon as there is a slot.
-        case waitingToStop(StopWay)
-        case building(StartStep)
-        case booting
-        case running
-        case debugging
-        case askingPowerOff
-        case askingShutdown
-        case undoing(StartStep)
-        /// Nothing can be done until `deadline`, or until the effect that is out reports.
-        case zombie(StartStep)
-        case releasing
-    }
-
-    /// How a domain is ended first; the stronger ways follow.
-    enum StopWay: Sendable, Hashable { case powerOff, shutdown }
-
-    struct Outstanding: Sendable, Hashable {
-        var id: VMEffectID
-        var effect: VMEffect
-    }
-
     /// Takes one event. The actions are to be carried out in order.
     package mutating func receive(_ event: VMEvent, at now: Instant) -> [VMAction] {
-        var actions: [VMAction] = []
         switch event {
-        case .row(let word): rowRead(word, now, &actions)
-        case .slotGranted: slotGranted(now, &actions)
-        case .began(let id, let outcome): began(id, outcome, now, &actions)
-        case .finished(let id, let outcome): finished(id, outcome, now, &actions)
-        case .observed(let sight): observed(sight, now, &actions)
-        case .givenUp: giveUpDomain(now, &actions)
-        case .tick: tick(now, &actions)
+        case .row(let word): rowRead(word, now)
+        case .adopted(let word, let epoch): adopt(word, liveUnder: epoch, now)
+        case .slotGranted: slotGranted(now)
+        case .began(let id, let outcome): if progress.takeAnswered(id) == .begin { began(outcome, now) }
+        case .finished(let id, let outcome):
+            if let effect = progress.takeAnswered(id) { finished(effect, outcome, now) }
+        case .observed(let sight): observed(sight, now)
+        case .givenUp: giveUpDomain(now)
+        case .tick: if progress.takeDeadline(at: now) { deadlineReached(now) }
         }
-        return actions
-    }
-
-    /// Takes over a live domain that a predecessor started, or whose row had disappeared and is back: called
-    /// on an idle machine. The domain of this assignment is kept running; one of another is ended.
-    ///
-    /// - Parameters:
-    ///   - word: what the store says of the VM, which has a row.
-    ///   - epoch: of the live domain, from its metadata.
-    package mutating func adopt(_ word: RowWord, liveUnder epoch: Epoch, at now: Instant) -> [VMAction] {
-        precondition(phase == .idle && outstanding == nil, "VM \(vm): only an idle machine adopts")
-        guard let known = word.row else { preconditionFailure("VM \(vm): a domain without a row is not adopted") }
-        var actions: [VMAction] = []
-        row = word
-        error = nil
-        endedByGuest = false
-        let image = known.images.first { $0.id == known.vm.observation.image }
-        plan = StartPlan(assignment: known, image: image, isAdopted: true)
-        adoptedAt = now
-        switch Ownership(of: epoch, by: word) {
-        case .mine, .rowGone, .unknown:
-            // Rules and reservation are made sure of; the domain itself and its secret are left alone.
-            enterBuilding(.filter, now, &actions)
-        case .notMine(.politely): askPowerOff(now, &actions)
-        case .notMine(.now): undo(from: .domain, now, &actions)
-        }
-        return actions
+        return progress.takeActions()
     }
 
     // MARK: What the store wants
 
-    /// Whose the VM's domain is, or would be.
-    var ownership: Ownership {
-        guard let epoch = plan?.epoch ?? row.row?.vm.intent.epoch else { return .unknown }
-        return Ownership(of: epoch, by: row)
-    }
-
-    var isWanted: Bool { error == nil && !endedByGuest && ownership == .mine }
-
-    /// A desktop in use whose row has disappeared is kept: a store that lost its rows must not end desktops.
-    var mayRunOn: Bool { isWanted || isForgotten }
-
-    /// The store says nothing of the VM that this node could act on.
-    var isForgotten: Bool { ownership == .rowGone || ownership == .unknown }
-
-    /// The assignment is over, and the VM may be started elsewhere at any moment.
-    var mustEndNow: Bool { ownership == .notMine(.now) }
-
-    mutating func rowRead(_ word: RowWord, _ now: Instant, _ actions: inout [VMAction]) {
-        let isOver = word.assignment.map { $0.vm.intent.epoch <= (lastReleased?.epoch ?? .none) } ?? false
-        row = isOver ? .unknown : word
+    private mutating func rowRead(_ word: RowWord, _ now: Instant) {
+        assignment.read(word)
+        let mustEndNow = assignment.mustEndNow
+        let isIdleInStep = progress.outstanding == nil
         switch phase {
-        case .idle: startIfWanted(now, &actions)
-        case .waitingForSlot where !isWanted, .waitingForStore where !isWanted: giveUpStart(now, &actions)
-        case .building where outstanding == nil && mustEndNow: undo(from: .domain, now, &actions)
-        case .building where outstanding == nil && !mayRunOn: endWithoutDelay(now, &actions)
-        case .booting where mustEndNow, .running where mustEndNow, .debugging where mustEndNow,
-            .waitingToStop where mustEndNow, .askingPowerOff where mustEndNow, .askingShutdown where mustEndNow:
-            endNow(now, &actions)
-        case .booting where !mayRunOn: askShutdown(now, &actions)
-        case .running where !mayRunOn, .debugging where !mayRunOn: askPowerOff(now, &actions)
+        case .idle: startIfWanted(now)
+        case .waitingForSlot where !assignment.isWanted, .waitingForStore where !assignment.isWanted:
+            progress.giveUpWaiting()
+            endBegun(now)
+        case .building where isIdleInStep && mustEndNow: undo(from: .domain, now)
+        case .building(let step) where isIdleInStep && !assignment.mayRunOn:
+            // Between two tries of a step: a desktop that was adopted, or a start that has no domain yet.
+            if assignment.isAdopted { askPowerOff(now) } else { undo(from: step, now) }
+        case _ where mustEndNow && (phase.hasAgent || phase.isStopping):
+            // Past slots, and past whatever the guest was asked.
+            progress.giveUpWaiting()
+            progress.drop()
+            undo(from: .domain, now)
+        case .booting where !assignment.mayRunOn: askShutdown(now)
+        case .running where !assignment.mayRunOn, .debugging where !assignment.mayRunOn: askPowerOff(now)
         default: break  // a change in mid-step is met when the step reports
         }
     }
 
-    /// Past slots, and past whatever the guest was asked.
-    private mutating func endNow(_ now: Instant, _ actions: inout [VMAction]) {
-        if case .waitingToStop = phase { actions.append(.releaseSlot) }
-        outstanding = nil
-        undo(from: .domain, now, &actions)
-    }
-
-    /// Ends what waits between two tries of a step: a desktop that was adopted, or a start that has no domain yet.
-    private mutating func endWithoutDelay(_ now: Instant, _ actions: inout [VMAction]) {
-        guard case .building(let step) = phase, plan?.isAdopted != true else { return askPowerOff(now, &actions) }
-        undo(from: step, now, &actions)
+    /// Takes over a live domain that a predecessor started, or whose row had disappeared and is back. The domain of
+    /// this assignment is kept running; one of another is ended.
+    private mutating func adopt(_ word: RowWord, liveUnder epoch: Epoch, _ now: Instant) {
+        precondition(phase == .idle && progress.outstanding == nil, "VM \(vm): only an idle machine adopts")
+        guard let known = word.row else { preconditionFailure("VM \(vm): a domain without a row is not adopted") }
+        assignment.adopt(word, known)
+        restarts.adopted(at: now)
+        switch Ownership(of: epoch, by: word) {
+        case .mine, .rowGone, .unknown:
+            // Rules and reservation are made sure of; the domain itself and its secret are left alone.
+            build(.filter, now)
+        case .notMine(.politely): askPowerOff(now)
+        case .notMine(.now): undo(from: .domain, now)
+        }
     }
 
     /// An operator gave up a domain that has no row any more.
-    mutating func giveUpDomain(_ now: Instant, _ actions: inout [VMAction]) {
-        guard ownership == .rowGone else { return }
+    private mutating func giveUpDomain(_ now: Instant) {
+        guard assignment.ownership == .rowGone else { return }
         switch phase {
-        case .booting, .running, .debugging: askPowerOff(now, &actions)
-        case .building where outstanding == nil: askPowerOff(now, &actions)
+        case .booting, .running, .debugging: askPowerOff(now)
+        case .building where progress.outstanding == nil: askPowerOff(now)
         default: break
         }
     }
 
-    mutating func startIfWanted(_ now: Instant, _ actions: inout [VMAction]) {
-        guard phase == .idle, let wish = row.assignment else { return }
-        error = nil
-        endedByGuest = false
-        guard wish.vm.intent.wanted == .run else {
-            plan = StartPlan(assignment: wish, image: nil)
-            undo(from: .domain, now, &actions)
-            return
-        }
-        switch ImageChoice.choose(for: wish) {
-        case .success(let image):
-            plan = StartPlan(assignment: wish, image: image)
-            waitForSlot(&actions)
-        case .failure(let failure):
-            plan = StartPlan(assignment: wish, image: nil)
-            error = failure.words
-            endBegun(now, &actions)
+    private mutating func startIfWanted(_ now: Instant) {
+        switch assignment.take() {
+        case nil: break
+        case .start: progress.waitForSlot(.start, in: .waitingForSlot)
+        case .stop: undo(from: .domain, now)
+        case .giveBack: endBegun(now)
         }
     }
 
-    mutating func waitForSlot(_ actions: inout [VMAction]) {
-        phase = .waitingForSlot
-        deadline = nil
-        actions.append(.requestSlot(.start))
-    }
-
-    /// The start has touched nothing yet.
-    private mutating func giveUpStart(_ now: Instant, _ actions: inout [VMAction]) {
-        if phase == .waitingForSlot { actions.append(.releaseSlot) }
-        giveBackSlot(&actions)
-        endBegun(now, &actions)
-    }
-
-    mutating func slotGranted(_ now: Instant, _ actions: inout [VMAction]) {
-        holdsSlot = true
+    private mutating func slotGranted(_ now: Instant) {
+        progress.slotGranted()
         switch phase {
-        case .waitingForSlot: begin(now, &actions)
-        case .waitingToStop(.powerOff): askPowerOff(now, &actions)
-        case .waitingToStop(.shutdown): askShutdown(now, &actions)
-        default: giveBackSlot(&actions)
+        case .waitingForSlot: perform(.begin, in: .beginning, limit: limits.call, now)
+        case .waitingToStop(.powerOff): askPowerOff(now)
+        case .waitingToStop(.shutdown): askShutdown(now)
+        default: progress.giveBackSlot()
         }
+    }
+
+    // MARK: The store is told
+
+    private mutating func began(_ outcome: BeginOutcome, _ now: Instant) {
+        switch outcome {
+        case .begun(let secret):
+            retries.storeTook()
+            assignment.begun(secret)
+            if domain.hasStray {
+                undo(from: .domain, now)
+            } else if assignment.isWanted {
+                build(.disks, now)
+            } else {
+                endBegun(now)
+            }
+        case .refused: endBegun(now)
+        case .unknown(let words): waitForStore(.reported(words), now)
+        }
+    }
+
+    /// Ends a start that has touched nothing. Something may be there all the same if an earlier life of the daemon
+    /// began this very assignment.
+    private mutating func endBegun(_ now: Instant) {
+        guard assignment.wasBegunBefore else { return release(now) }
+        undo(from: .domain, now)
+    }
+
+    /// The store is told again after a pause.
+    private mutating func waitForStore(_ why: VMFailure, _ now: Instant) {
+        retries.hinders(why)
+        progress.wait(in: .waitingForStore, until: now.advanced(by: retries.storeDidNotTake(limits)))
+    }
+
+    private mutating func release(_ now: Instant) {
+        progress.giveBackSlot()
+        perform(.release(assignment.failure), in: .releasing, limit: limits.call, now)
+    }
+
+    private mutating func released() {
+        progress.wait(in: .idle, until: nil)
+        assignment.released()
+        restarts.forget()
+        retries.storeTook()
+    }
+
+    // MARK: Building
+
+    private mutating func build(_ step: StartStep, _ now: Instant) {
+        perform(.build(step), in: .building(step), limit: limits.step, now)
+    }
+
+    private mutating func built(_ step: StartStep, _ now: Instant) {
+        retries.built()
+        let isAdopted = assignment.isAdopted
+        if let reason = domain.takeEnd() {
+            ended(reason, now)
+        } else if assignment.mustEndNow {
+            undo(from: max(step, isAdopted ? .domain : step), now)
+        } else if isAdopted, !assignment.mayRunOn {
+            askPowerOff(now)
+        } else if !isAdopted, !assignment.isWanted, step != .domain {
+            undo(from: step, now)
+        } else if !isAdopted, !assignment.mayRunOn {
+            askShutdown(now)
+        } else if domain.hasStray {
+            undo(from: .domain, now)
+        } else if let next = step.next, !(step == .reservation && isAdopted) {
+            build(next, now)
+        } else {
+            let wasRunning = assignment.wasRunning
+            domain.made(at: now)
+            agent.begin(at: now)
+            restarts.runs(since: wasRunning ? now : nil)
+            ping(in: wasRunning ? .running : .booting, now)
+        }
+    }
+
+    /// An outside system that is just coming up is waited for, for a while.
+    private mutating func buildNotYet(_ step: StartStep, _ why: VMFailure, _ now: Instant) {
+        guard !assignment.isAdopted, !assignment.mustEndNow, assignment.isWanted, retries.mayWait(at: now, limits)
+        else { return buildFailed(step, why, now) }
+        retries.notYet(why, at: now)
+        progress.wake(at: now.advanced(by: limits.notYetRetry))
+    }
+
+    private mutating func buildFailed(_ step: StartStep, _ why: VMFailure, _ now: Instant) {
+        retries.waitedInVain()
+        if !assignment.isAdopted {
+            assignment.failed(why)
+            undo(from: step, now)
+        } else if let reason = domain.takeEnd() {
+            ended(reason, now)
+        } else if assignment.mustEndNow {
+            undo(from: .domain, now)
+        } else if !assignment.mayRunOn {
+            askPowerOff(now)
+        } else {
+            // A running desktop is not ended because its rules or its reservation could not be made sure of at once.
+            retries.hinders(why)
+            progress.wake(at: now.advanced(by: limits.zombieRetry))
+        }
+    }
+
+    // MARK: The agent
+
+    private mutating func ping(in phase: VMPhase, _ now: Instant) {
+        perform(.ping, in: phase, limit: limits.call, now)
+    }
+
+    private mutating func answered(_ now: Instant) {
+        agent.begin(at: now)
+        if phase != .running {
+            if phase == .booting { restarts.runs(since: now) }
+            progress.enter(.running)
+            progress.giveBackSlot()
+        }
+        progress.wake(at: now.advanced(by: limits.pingAfterAnswer))
+    }
+
+    /// - Parameter words: why, if anything was said.
+    private mutating func missed(_ words: String?, _ now: Instant) {
+        let verdict = agent.missed(
+            words, whileBooting: phase == .booting, isPatient: assignment.isForgotten, limits: limits, at: now)
+        switch verdict {
+        case .askAgain(let pause): progress.wake(at: now.advanced(by: pause))
+        case .silent where phase != .booting && limits.debugs:
+            progress.enter(.debugging)
+            progress.wake(at: now.advanced(by: limits.pingAfterMiss))
+        case .silent(let failure):
+            assignment.failed(failure)
+            askShutdown(now)
+        }
+    }
+
+    // MARK: Stopping
+
+    private mutating func askPowerOff(_ now: Instant) {
+        guard progress.holdsSlot else { return progress.waitForSlot(.stop, in: .waitingToStop(.powerOff)) }
+        perform(.askPowerOff, in: .askingPowerOff, limit: limits.powerOff, now)
+    }
+
+    private mutating func askShutdown(_ now: Instant) {
+        guard progress.holdsSlot else { return progress.waitForSlot(.stop, in: .waitingToStop(.shutdown)) }
+        perform(.askShutdown, in: .askingShutdown, limit: limits.shutdown, now)
+    }
+
+    private mutating func observed(_ sight: DomainSight, _ now: Instant) {
+        let isOut = progress.outstanding != nil
+        switch domain.judge(sight, in: phase, isOut: isOut, assignment.plan) {
+        case .nothing: break
+        case .ended(let reason):
+            progress.drop()
+            ended(reason, now)
+        case .removeLate:
+            progress.giveUpWaiting()
+            undo(from: .domain, now)
+        case .appeared(let epoch): if assignment.reopen(for: epoch) { undo(from: .domain, now) }
+        }
+    }
+
+    /// The domain is gone by itself or by our asking.
+    private mutating func ended(_ reason: StopReason, _ now: Instant) {
+        progress.giveUpWaiting()
+        if !phase.isStopping, assignment.isWanted {
+            switch restarts.judge(reason, limits: limits, at: now) {
+            case .again: break
+            case .tooOften(let failure): assignment.failed(failure)
+            case .byGuest: assignment.guestEnded()
+            }
+        }
+        undo(from: .domain, now)
+    }
+
+    /// Undoes this step and all before it. Of an assignment that was begun before this start there may be more: what an
+    /// earlier life of the daemon made.
+    private mutating func undo(from step: StartStep, _ now: Instant) {
+        undoStep(domain.hasStray || assignment.wasBegunBefore ? .domain : step, now)
+    }
+
+    private mutating func undoStep(_ step: StartStep, _ now: Instant) {
+        perform(.undo(step), in: .undoing(step), limit: limits.step, now)
+    }
+
+    private mutating func undone(_ step: StartStep, _ now: Instant) {
+        if step == .domain { domain.removed(at: now) }
+        if let next = domain.hasStray ? .domain : step.previous, next > .disks || assignment.mayTouchDisks {
+            return undoStep(next, now)
+        }
+        progress.giveBackSlot()
+        retries.undone()
+        restarts.ended()
+        guard assignment.isWanted else { return release(now) }
+        // It died, or was ended and is wanted again: the same assignment, from the beginning.
+        progress.enter(.idle)
+        startIfWanted(now)
     }
 
     // MARK: Results and time
 
-    mutating func finished(
-        _ id: VMEffectID, _ outcome: PortOutcome, _ now: Instant, _ actions: inout [VMAction]
-    ) {
-        guard let current = outstanding, current.id == id else { return }
-        outstanding = nil
-        if case .zombie(let step) = phase, current.effect.changesNode {
+    private mutating func finished(_ effect: VMEffect, _ outcome: PortOutcome, _ now: Instant) {
+        if case .zombie(let step) = phase, let late = effect.step {
             // It took too long; whatever came of it is removed.
-            undo(from: max(step, laterStep(of: current.effect)), now, &actions)
-            return
+            return undo(from: max(step, late), now)
         }
-        switch (current.effect, outcome) {
-        case (.build(let step), .done): built(step, now, &actions)
-        case (.build(let step), .notYet(let words)): buildNotYet(step, words, now, &actions)
-        case (.build(let step), .failed(let words)), (.build(let step), .unknown(let words)):
-            buildFailed(step, words, now, &actions)
-        case (.undo(let step), .done): undone(step, now, &actions)
-        case (.undo(let step), .notYet(let words)), (.undo(let step), .failed(let words)),
-            (.undo(let step), .unknown(let words)):
-            trouble = words
-            becomeZombie(step, now, &actions)
-        case (.begin, _): waitForStore("an answer that is none", now, &actions)
-        case (.release, .done): released(now, &actions)
-        case (.release, _): deadline = now.advanced(by: pauseForStore())
-        case (.ping, .done): answered(now, &actions)
-        case (.ping, .notYet(let words)), (.ping, .failed(let words)), (.ping, .unknown(let words)):
-            missed(words, now, &actions)
-        case (.askPowerOff, .done), (.askShutdown, .done): break  // now the guest has until the deadline
-        case (.askPowerOff, _): askShutdown(now, &actions)
-        case (.askShutdown, _): undo(from: .domain, now, &actions)
+        switch (effect, outcome.failure) {
+        case (.build(let step), nil): built(step, now)
+        case (.build(let step), let why?):
+            if outcome.isNotYet { buildNotYet(step, why, now) } else { buildFailed(step, why, now) }
+        case (.undo(let step), nil): undone(step, now)
+        case (.undo(let step), let why?):
+            retries.hinders(why)
+            progress.wait(in: .zombie(step), until: now.advanced(by: retries.undoingFailed(limits)))
+        case (.begin, _): waitForStore(.notAnAnswer, now)
+        case (.release, nil): released()
+        case (.release, _): progress.wake(at: now.advanced(by: retries.storeDidNotTake(limits)))
+        case (.ping, nil): answered(now)
+        case (.ping, let why?): missed(why.words, now)
+        case (.askPowerOff, nil), (.askShutdown, nil): break  // now the guest has until the deadline
+        case (.askPowerOff, _): askShutdown(now)
+        case (.askShutdown, _): undo(from: .domain, now)
         }
     }
 
-    func laterStep(of effect: VMEffect) -> StartStep {
-        switch effect {
-        case .build(let step), .undo(let step): step
-        case .begin, .ping, .askPowerOff, .askShutdown, .release: .disks
-        }
-    }
-
-    mutating func becomeZombie(_ step: StartStep, _ now: Instant, _ actions: inout [VMAction]) {
-        phase = .zombie(step)
-        giveBackSlot(&actions)
-        deadline = now.advanced(by: limits.zombiePause(attempt: zombieAttempts))
-        zombieAttempts += 1
-    }
-
-    mutating func tick(_ now: Instant, _ actions: inout [VMAction]) {
-        guard let reached = deadline, reached <= now else { return }
-        deadline = nil
+    private mutating func deadlineReached(_ now: Instant) {
+        let isSilent = progress.outstanding != nil
+        // Of what changes the node the answer is waited for: nothing else is begun while it may be at work.
+        if progress.outstanding?.effect.step == nil { progress.drop() }
         switch phase {
         case .idle, .waitingForSlot, .waitingToStop: break
-        case .beginning:
-            outstanding = nil
-            waitForStore("the store has not answered", now, &actions)
-        case .waitingForStore: waitForSlot(&actions)
-        case .releasing:
-            outstanding = nil
-            release(now, &actions)
-        case .building(let step) where outstanding == nil: enterBuilding(step, now, &actions)
-        case .building where plan?.isAdopted == true:
-            trouble = noAnswer  // the desktop is left alone; the answer is waited for
+        case .beginning: waitForStore(.storeSilent, now)
+        case .waitingForStore: progress.waitForSlot(.start, in: .waitingForSlot)
+        case .releasing: release(now)
         case .building(let step):
-            error = noAnswer
-            awaitAnswer(step, &actions)
-        case .undoing(let step):
-            trouble = noAnswer
-            awaitAnswer(step, &actions)
-        case .booting, .running, .debugging:
-            if outstanding != nil {
-                outstanding = nil
-                missed(nil, now, &actions)
+            if !isSilent {
+                build(step, now)
+            } else if assignment.isAdopted {
+                retries.hinders(.nodeSilent(limits.step))  // the desktop is left alone
             } else {
-                ping(now, &actions)
+                assignment.failed(.nodeSilent(limits.step))
+                retries.undoingUnanswered()
+                progress.wait(in: .zombie(step), until: nil)
             }
-        case .askingPowerOff:
-            outstanding = nil
-            askShutdown(now, &actions)
-        case .askingShutdown:
-            outstanding = nil
-            undo(from: .domain, now, &actions)
-        case .zombie(let step): undoStep(hasStrayDomain ? .domain : step, now, &actions)
+        case .undoing(let step):
+            retries.hinders(.nodeSilent(limits.step))
+            retries.undoingUnanswered()
+            progress.wait(in: .zombie(step), until: nil)
+        case .booting, .running, .debugging: if isSilent { missed(nil, now) } else { ping(in: phase, now) }
+        case .askingPowerOff: askShutdown(now)
+        case .askingShutdown: undo(from: .domain, now)
+        case .zombie(let step): undoStep(domain.hasStray ? .domain : step, now)
         }
     }
 
-    private var noAnswer: String { "the node has not answered for \(limits.step.components.seconds) s" }
-
-    /// Nothing else is begun while an effect may still be at work.
-    private mutating func awaitAnswer(_ step: StartStep, _ actions: inout [VMAction]) {
-        phase = .zombie(step)
-        zombieAttempts += 1
-        giveBackSlot(&actions)
+    private mutating func perform(_ effect: VMEffect, in phase: VMPhase, limit: Duration, _ now: Instant) {
+        guard let plan = assignment.plan else { preconditionFailure("VM \(vm) has no plan for \(effect)") }
+        progress.perform(effect, in: phase, until: now.advanced(by: limit), plan)
     }
 
-    mutating func perform(
-        _ effect: VMEffect, limit: Duration, _ now: Instant, _ actions: inout [VMAction]
-    ) {
-        guard let plan else { preconditionFailure("VM \(vm) has no plan for \(effect)") }
-        if let outstanding { precondition(!outstanding.effect.changesNode, "VM \(vm): two effects at once") }
-        effectCount += 1
-        let id = VMEffectID(vm: vm, number: effectCount)
-        outstanding = Outstanding(id: id, effect: effect)
-        deadline = now.advanced(by: limit)
-        actions.append(.perform(effect, id, plan))
+    /// For exhaustive searches; see `Normalization`.
+    package func normalized(_ moments: Normalization) -> VMMachine {
+        var copy = self
+        copy.progress = progress.normalized(moments)
+        copy.domain = domain.normalized(moments)
+        copy.agent = phase == .booting || phase == .running ? agent.normalized(moments) : AgentWatch()
+        copy.restarts = restarts.normalized(moments, limits: limits)
+        copy.retries = retries.normalized(moments)
+        return copy
     }
-
-    mutating func giveBackSlot(_ actions: inout [VMAction]) {
-        guard holdsSlot else { return }
-        holdsSlot = false
-        actions.append(.releaseSlot)
-    }
-}
-
-/// Since when an agent has been silent, and how often it was asked in vain.
-struct AgentSilence: Sendable, Hashable {
-    var since = Instant.start
-    var misses = 0
-    /// Why the last try failed, if anything was said.
-    var words: String?
-
-    /// To end an error with.
-    var reason: String { words.map { "; the last try: \($0)" } ?? "" }
 }

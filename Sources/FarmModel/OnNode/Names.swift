@@ -47,6 +47,15 @@ package struct DomainName: Sendable, Hashable, Comparable, CustomStringConvertib
     package init(farm: FarmID, vm: VMID) { text = "qvd-\(farm)-\(vm)" }
     /// A name as observed; it may be anybody's.
     package init(observed text: String) { self.text = text }
+
+    /// The VM of a domain of this farm; nil when it is another's.
+    package func vm(in farm: FarmID) -> VMID? {
+        guard let number = Int64(text.drop(while: { $0 != "-" }).dropFirst(farm.text.count + 2)),
+            case let vm = VMID(number), DomainName(farm: farm, vm: vm) == self
+        else { return nil }
+        return vm
+    }
+
     package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
     package var description: String { text }
 }

@@ -38,7 +38,7 @@ package struct HouseKeeper: Sendable {
             group.addTask { await worker.hearStore() }
             var machine = NodeMachine(farm: identity.farm, node: identity.node.id, policy: settings.policy)
             var alarms = Alarms()
-            for action in machine.start(at: ports.clock.now) {
+            for action in machine.receive(.started, at: ports.clock.now, wall: ports.clock.wallTime) {
                 group.addTask { await worker.carryOut(action) }
             }
             for await event in inbox {

@@ -20,8 +20,8 @@ struct NodeWorker: Sendable {
         case .readStore(let vms): await readStore(about: vms)
         case .look: await look()
         case .perform(.begin, let id, let plan): send.yield(.began(id, await begin(plan)))
-        case .perform(.release(let error), let id, let plan):
-            send.yield(.finished(id, await release(plan, error)))
+        case .perform(.release(let failure), let id, let plan):
+            send.yield(.finished(id, await release(plan, failure?.words)))
         case .perform(let effect, let id, let plan):
             send.yield(.finished(id, await procedures.perform(effect, plan)))
         case .record(let observation, let vm, let epoch): await record(observation, vm, epoch)

@@ -1,0 +1,58 @@
+import FarmModel
+
+/// The machines of a node's VMs, and the slots that they share.
+struct NodeVMs: Sendable, Hashable {
+    private let limits: VMTimeLimits
+    private(set) var machines: [VMID: VMMachine] = [:]
+    private(set) var slots: SlotQueue
+
+    init(_ policy: NodePolicy) {
+        limits = policy.limits
+        slots = SlotQueue(capacity: policy.heavyMax)
+    }
+
+    subscript(vm: VMID) -> VMMachine? { machines[vm] }
+
+    /// Nobody works on the VM.
+    func isIdle(_ vm: VMID) -> Bool { machines[vm]?.isIdle ?? true }
+
+    /// The earliest moment at which one of them wants to be woken.
+    var deadline: Instant? {
+        var earliest: Instant?
+        for machine in machines.values {
+            if let deadline = machine.deadline { earliest = min(earliest ?? deadline, deadline) }
+        }
+        return earliest
+    }
+
+    mutating func give(_ event: VMEvent, to vm: VMID, at now: Instant, _ changes: inout NodeChanges) {
+        var machine = machines[vm] ?? VMMachine(vm: vm, limits: limits)
+        let results = machine.receive(event, at: now)
+        machines[vm] = machine
+        changes.touch(vm)
+        for result in results {
+            switch result {
+            case .perform(let effect, let id, let plan): changes.add(.perform(effect, id, plan))
+            case .requestSlot(let use):
+                if slots.request(vm, for: use) { give(.slotGranted, to: vm, at: now, &changes) }
+            case .releaseSlot:
+                if let next = slots.release(vm) { give(.slotGranted, to: next, at: now, &changes) }
+            }
+        }
+    }
+
+    mutating func tick(at now: Instant, _ changes: inout NodeChanges) {
+        for vm in machines.keys.sorted() {
+            if let due = machines[vm]?.deadline, due <= now { give(.tick, to: vm, at: now, &changes) }
+        }
+    }
+
+    /// Numbers of VMs are never used again, so nothing that could come late needs the machine of a deleted one.
+    mutating func forget(_ vm: VMID) { machines[vm] = nil }
+
+    func normalized(_ moments: Normalization) -> NodeVMs {
+        var copy = self
+        for (vm, machine) in machines { copy.machines[vm] = machine.normalized(moments) }
+        return copy
+    }
+}
