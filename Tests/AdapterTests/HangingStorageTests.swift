@@ -4,7 +4,7 @@ import Foundation
 import ImageDisks
 import NodeRig
 import PortContracts
-import SystemCalls
+import ProgramRuns
 import XCTest
 
 /// Storage that stops answering. A frozen file system is such storage: who writes to it waits in the kernel and cannot

@@ -1,6 +1,7 @@
 package import FarmModel
 package import FarmPorts
 import Synchronization
+import ProgramRuns
 import SystemCalls
 
 /// Anti-spoofing rules by ebtables (its nf_tables variant): one batch per VM, written by

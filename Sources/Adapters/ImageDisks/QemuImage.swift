@@ -1,5 +1,5 @@
 import FarmPorts
-import SystemCalls
+import ProgramRuns
 
 /// The `qemu-img` command: arguments as an array, no shell, a time limit, and its words classified.
 struct QemuImage: Sendable {

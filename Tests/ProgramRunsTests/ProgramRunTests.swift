@@ -1,6 +1,6 @@
 import FarmPorts
 import Foundation
-import SystemCalls
+import ProgramRuns
 import XCTest
 
 /// What is known of a program that was run, in each way it can end.

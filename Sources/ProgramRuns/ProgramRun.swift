@@ -1,6 +1,7 @@
 package import FarmPorts
 import Subprocess
 import Synchronization
+import SystemCalls
 import SystemPackage
 
 /// One run of a program to its end: arguments as an array, no shell, a time limit after which it is killed.
