@@ -3,6 +3,25 @@ import XCTest
 
 @testable import FarmControl
 
+/// What the looks at a node's sources find.
+struct FoundOnNode {
+    var domains: [ObservedDomain] = []
+    var taps: [ObservedTap] = []
+    var filters: [ObservedFilter] = []
+    var secrets: [VMID] = []
+    var overlays: [VMID] = []
+
+    func inventory(of source: NodeSource) -> SourceInventory {
+        switch source {
+        case .hypervisor: .domains(domains)
+        case .network: .taps(taps)
+        case .filter: .filters(filters)
+        case .secrets: .secrets(secrets)
+        case .disks: .overlays(overlays)
+        }
+    }
+}
+
 /// Drives one node's machine by hand.
 struct NodeBench {
     static let farm = FarmID(bits: 0x00beef)
@@ -67,7 +86,7 @@ struct NodeBench {
     mutating func send(_ event: NodeEvent) {
         now = now.advanced(by: .milliseconds(1))
         let new = machine.receive(event, at: now, wall: wall)
-        for case .readStore(let vms) in new { asked = vms }
+        for case .readStore(let vms, _) in new { asked = vms }
         actions += new
     }
 
@@ -77,7 +96,11 @@ struct NodeBench {
     }
 
     /// The reading that is out comes back; the rows are those of the assignments and of `others`.
-    mutating func read(_ assignments: [Assignment], others: [Int64] = [], abandoned: [Int64] = []) {
+    ///
+    /// - Parameter number: of the reading; nil for the one that is out.
+    mutating func read(
+        _ assignments: [Assignment], others: [Int64] = [], abandoned: [Int64] = [], number: Int64? = nil
+    ) {
         let free = others.map { Self.freeRow($0) }
         var state = DesiredState(
             node: Node(id: Self.node, name: "node", address: IPv4Address(bits: 0x0a03_0002), state: nodeState),
@@ -85,7 +108,7 @@ struct NodeBench {
             abandoned: abandoned.map { VMID($0) })
         state.asked = Set(asked)
         lastReading = (assignments, others, abandoned)
-        send(.read(state))
+        send(.read(state, number: number ?? machine.readings.question.number))
     }
 
     /// The store is read again, because somebody changed it.
@@ -94,23 +117,43 @@ struct NodeBench {
         read(assignments, others: others, abandoned: abandoned)
     }
 
-    /// The look that is out comes back.
-    mutating func look(_ change: (inout Inventory) -> Void = { _ in }) {
-        var view = Inventory()
-        change(&view)
-        send(.looked(view))
+    /// The looks that are out come back.
+    mutating func look(except hung: NodeSource? = nil, _ change: (inout FoundOnNode) -> Void = { _ in }) {
+        var found = FoundOnNode()
+        change(&found)
+        for source in NodeSource.allCases where source != hung && machine.inventory[source].isOut {
+            send(.looked(found.inventory(of: source), number: machine.inventory[source].number))
+        }
     }
 
-    /// Waits until the next look is due, and answers it; readings meanwhile bring what the last one brought.
-    mutating func lookAgain(_ change: (inout Inventory) -> Void = { _ in }) {
-        while machine.looks.isOut == false {
+    mutating func passToDeadline() {
+        now = max(now, machine.deadline ?? now)
+        send(.tick)
+    }
+
+    /// Whatever is asked fails.
+    mutating func failAll(_ words: String) {
+        let reading = machine.readings.question
+        if reading.isOut { send(.readFailed(words, number: reading.number)) }
+        for source in NodeSource.allCases where machine.inventory[source].isOut {
+            send(.lookFailed(source, words, number: machine.inventory[source].number))
+        }
+    }
+
+    /// Waits until the next look at each source is due, and answers them.
+    ///
+    /// - Parameter readings: answered meanwhile, with what the last one brought.
+    mutating func lookAgain(
+        except hung: NodeSource? = nil, readings: Bool = true, _ change: (inout FoundOnNode) -> Void = { _ in }
+    ) {
+        while NodeSource.allCases.contains(where: { !machine.inventory[$0].isOut }) {
             now = max(now, machine.deadline ?? now)
             send(.tick)
-            if machine.readings.isOut, let last = lastReading {
+            if readings, machine.readings.question.isOut, let last = lastReading {
                 read(last.assignments, others: last.others, abandoned: last.abandoned)
             }
         }
-        look(change)
+        look(except: hung, change)
     }
 
     /// Answers the effect of the VM that is out.

@@ -93,15 +93,14 @@ extension NodeExplorationWorld {
             return "slots: one is free while a VM waits"
         }
         let readIsOut = pending.contains { if case .read = $0.call { true } else { false } }
-        if machine.readings.isOut != readIsOut {
-            return "armed-deadline: reading is \(machine.readings.isOut) in the machine"
+        if machine.readings.question.isOut, !readIsOut { return "armed-deadline: a reading that nobody makes" }
+        if machine.readings.question.wakeAt == nil { return "armed-deadline: the store is never read again" }
+        for source in NodeSource.allCases {
+            let question = machine.inventory[source]
+            let isOut = pending.contains { $0.call == .look(source, number: question.number) }
+            if question.isOut, !isOut { return "armed-deadline: a look at \(source) that nobody makes" }
+            if question.wakeAt == nil { return "armed-deadline: \(source) is never looked at again" }
         }
-        let lookIsOut = pending.contains { $0.call == .look }
-        if machine.looks.isOut != lookIsOut {
-            return "armed-deadline: looking is \(machine.looks.isOut) in the machine"
-        }
-        if !readIsOut, machine.readings.nextAt == nil { return "armed-deadline: the store is never read again" }
-        if !lookIsOut, machine.looks.nextAt == nil { return "armed-deadline: the node is never looked at again" }
         return nil
     }
 

@@ -19,6 +19,15 @@ extension NodeExplorationWorld {
                 hasher.combine(request)
                 if case .began(_, let outcome)? = entry.answer { hasher.combine(outcome) }
                 if case .finished(_, let outcome)? = entry.answer { hasher.combine(outcome) }
+            case .read(let vms, let number):
+                // One that was given up is made all the same.
+                hasher.combine(vms)
+                hasher.combine(number == machine.readings.question.number)
+                hasher.combine(entry.answer?.withoutNumber)
+            case .look(let source, let number):
+                hasher.combine(source)
+                hasher.combine(number == machine.inventory[source].number)
+                hasher.combine(entry.answer?.withoutNumber)
             default: hasher.combine(entry)
             }
         }
@@ -50,6 +59,18 @@ struct EffectRanks {
     }
 
     func of(_ id: VMEffectID) -> Int64 { known[id] ?? -1 }
+}
+
+extension NodeEvent {
+    /// Numbers only say whether an answer is late.
+    fileprivate var withoutNumber: NodeEvent {
+        switch self {
+        case .read(let wanted, _): .read(wanted, number: 0)
+        case .readFailed(let words, _): .readFailed(words, number: 0)
+        case .looked(let found, _): .looked(found, number: 0)
+        default: self
+        }
+    }
 }
 
 extension NodeExplorationWorld.Call {

@@ -96,8 +96,10 @@ extension NodeExplorationWorld {
                 world.answer(index)
             }
         case .recordRunning: step("not recorded that it serves", 1) { $0.refuse(index, .runningRecorded(false)) }
-        case .read: step("reading fails", 1) { $0.refuse(index, .readFailed("away")) }
-        case .look: step("look fails", 1) { $0.refuse(index, .lookFailed("away")) }
+        case .read(_, let number):
+            step("reading fails", 1) { $0.refuse(index, .readFailed("away", number: number)) }
+        case .look(let source, let number):
+            step("look at \(source) fails", 1) { $0.refuse(index, .lookFailed(source, "away", number: number)) }
         }
         step("answer is slow: \(entry.call)", 1) { world in
             world.pending[index].answer = world.carryOut(entry.call)

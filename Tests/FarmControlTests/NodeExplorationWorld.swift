@@ -19,8 +19,8 @@ struct NodeExplorationWorld {
     enum Call: Hashable {
         case perform(VMEffect, VMEffectID, Epoch, request: Int64)
         case record(Observation, VMID, Epoch)
-        case read([VMID])
-        case look
+        case read([VMID], number: Int64)
+        case look(NodeSource, number: Int64)
         case recordRunning
         case repair(VMID)
         case collect(Leftover)
@@ -106,8 +106,8 @@ struct NodeExplorationWorld {
     private mutating func take(_ actions: [NodeAction]) {
         for action in actions {
             switch action {
-            case .readStore(let vms): pending.append(.init(call: .read(vms)))
-            case .look: pending.append(.init(call: .look))
+            case .readStore(let vms, let number): pending.append(.init(call: .read(vms, number: number)))
+            case .look(let source, let number): pending.append(.init(call: .look(source, number: number)))
             case .perform(let effect, let id, let plan):
                 checkBeforePerforming(effect, id, plan)
                 if mutant == .filterGoesBeforeDomain, effect == .undo(.domain) { filters.remove(id.vm) }
@@ -139,13 +139,13 @@ struct NodeExplorationWorld {
         case .perform(let effect, let id, let epoch, _): return .finished(id, perform(effect, id.vm, epoch))
         case .record(let observation, let vm, let epoch): return .recorded(vm, record(observation, vm, epoch))
         case .recordRunning: return .runningRecorded(true)
-        case .read(let vms):
+        case .read(let vms, let number):
             do {
-                return .read(try ledger.desiredState(of: Self.node, about: vms))
+                return .read(try ledger.desiredState(of: Self.node, about: vms), number: number)
             } catch {
-                return .readFailed("\(error)")
+                return .readFailed("\(error)", number: number)
             }
-        case .look: return .looked(view)
+        case .look(let source, let number): return .looked(found.inventory(of: source), number: number)
         case .repair(let vm):
             filters.insert(vm)
             return .repaired(vm)
@@ -224,8 +224,8 @@ struct NodeExplorationWorld {
         }
     }
 
-    private var view: Inventory {
-        var view = Inventory()
+    private var found: FoundOnNode {
+        var view = FoundOnNode()
         for vm in domains.keys.sorted() where mutant != .looksMissDomains {
             let owner = DomainOwner(
                 farm: Self.farm, node: Self.node, vm: vm, epoch: domains[vm]?.epoch ?? .none)

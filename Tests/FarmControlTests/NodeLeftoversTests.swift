@@ -9,7 +9,7 @@ final class NodeLeftoversTests: XCTestCase {
 
     func testLeftoversOfVMsThatNobodyAssignedAreCollectedOnce() {
         var bench = NodeBench.ready()
-        let change: (inout Inventory) -> Void = { view in
+        let change: (inout FoundOnNode) -> Void = { view in
             view.taps = [ObservedTap(name: NodeBench.tap(1), isUp: true, isOnBridge: true)]
             view.filters = [ObservedFilter(tap: NodeBench.tap(1), isComplete: false)]
             view.secrets = [VMID(1)]
@@ -54,9 +54,9 @@ final class NodeLeftoversTests: XCTestCase {
 
     func testTheOverlayOfADeletedVMIsCollectedOnlyAfterANewerReading() {
         var bench = NodeBench.ready()
-        bench.send(.hypervisor(.connectionRestored))
-        bench.look { $0.overlays = [VMID(1), VMID(2)] }
+        bench.lookAgain(readings: false) { $0.overlays = [VMID(1), VMID(2)] }
         XCTAssertEqual(bench.collected, [], "its VM may be newer than the reading")
+        bench.read([], others: [1, 2])
         bench.readAgain([], others: [2])
         bench.lookAgain { $0.overlays = [VMID(1), VMID(2)] }
         XCTAssertEqual(bench.collected, [.overlays(VMID(1))])
@@ -65,8 +65,7 @@ final class NodeLeftoversTests: XCTestCase {
     func testAnOverlayWithoutARowIsNotCollectedHoweverOftenItIsSeen() {
         var bench = NodeBench.ready()
         for _ in 0..<3 {
-            bench.send(.hypervisor(.connectionRestored))
-            bench.look { $0.overlays = [VMID(1)] }
+            bench.lookAgain(readings: false) { $0.overlays = [VMID(1)] }
         }
         XCTAssertEqual(bench.collected, [], "no reading has begun since it was first seen")
     }

@@ -46,13 +46,72 @@ final class NodeMachineTests: XCTestCase {
             XCTAssertNotNil(bench.machine.deadline)
             bench.now = max(bench.now, bench.machine.deadline ?? bench.now)
             bench.send(.tick)
-            if bench.machine.readings.isOut { bench.send(.readFailed("away")) }
-            if bench.machine.looks.isOut { bench.send(.lookFailed("away")) }
+            bench.failAll("away")
         }
-        XCTAssertEqual(bench.findings, [.storeUnreachable("away"), .nodeUnreadable("away")], "each once")
+        let unreadable = NodeSource.allCases.map { NodeFinding.sourceUnreadable($0, "away") }
+        XCTAssertEqual(Set(bench.findings), Set([.storeUnreachable("away")] + unreadable))
+        XCTAssertEqual(bench.findings.count, 6, "each once")
         bench.readAgain([])
         bench.lookAgain()
-        XCTAssertEqual(bench.findings.suffix(2), [.storeReachable, .nodeReadable])
+        let readable = NodeSource.allCases.map { NodeFinding.sourceReadable($0) }
+        XCTAssertEqual(bench.findings.suffix(6), [.storeReachable] + readable)
+    }
+
+    /// Each source in turn does not answer: nothing but it is unknown, and that is said.
+    func testASourceThatHangsIsSaidAndBlindsNoOther() {
+        for hung in NodeSource.allCases where hung != .hypervisor {
+            var bench = NodeBench()
+            bench.read([NodeBench.assignment(1, state: .running)])
+            bench.look(except: hung) { found in
+                found.domains = [NodeBench.domain(1)]
+                found.taps = [NodeBench.tap(7)].map { ObservedTap(name: $0, isUp: true, isOnBridge: true) }
+                found.filters = [ObservedFilter(tap: NodeBench.tap(8), isComplete: true)]
+                found.secrets = [VMID(9)]
+                found.overlays = []
+            }
+            bench.send(.runningRecorded(true))
+            XCTAssertTrue(bench.actions.contains(.announceReady), "\(hung): the node serves")
+            bench.readAgain([NodeBench.assignment(1, state: .running)], others: [7, 8, 9])
+            for _ in 0..<3 { bench.answer(1) }
+            let expected: [NodeSource: Leftover] = [
+                .network: .tap(NodeBench.tap(7)), .filter: .filter(NodeBench.tap(8)), .secrets: .secret(VMID(9)),
+            ]
+            for (source, leftover) in expected {
+                XCTAssertEqual(bench.collected.contains(leftover), source != hung, "\(hung) hangs: \(leftover)")
+            }
+            bench.lookAgain(except: hung) { $0.filters = [ObservedFilter(tap: NodeBench.tap(1), isComplete: true)] }
+            XCTAssertEqual(bench.machine.vms[VMID(1)]?.state, .stopping, "\(hung): its end was seen")
+            while !bench.findings.contains(.sourceUnreadable(hung, "no answer within 90 s")) {
+                bench.passToDeadline()
+                XCTAssertLessThan(bench.now.nanoseconds, 200_000_000_000, "\(hung): nothing was said")
+            }
+        }
+    }
+
+    func testALateAnswerOfASourceIsDropped() {
+        var bench = NodeBench.ready()
+        bench.lookAgain()
+        while !bench.machine.inventory[.hypervisor].isOut { bench.passToDeadline() }
+        let late = bench.machine.inventory[.hypervisor].number
+        while bench.machine.inventory[.hypervisor].number == late { bench.passToDeadline() }
+        bench.send(.looked(.domains([NodeBench.domain(5)]), number: late))
+        XCTAssertEqual(bench.machine.inventory.domains, [:])
+        XCTAssertTrue(bench.machine.inventory[.hypervisor].isOut, "the newer look is still out")
+        bench.look { $0.domains = [NodeBench.domain(5)] }
+        XCTAssertEqual(bench.machine.inventory.domains.keys.sorted(), [VMID(5)])
+        XCTAssertTrue(bench.findings.contains(.sourceReadable(.hypervisor)))
+    }
+
+    func testAReadingThatHangsIsGivenUpAndMadeAgain() {
+        var bench = NodeBench.ready()
+        bench.send(.storeChanged)
+        let late = bench.machine.readings.question.number
+        while bench.machine.readings.question.number == late { bench.passToDeadline() }
+        XCTAssertEqual(bench.findings.first, .storeUnreachable("no answer within 90 s"))
+        bench.read([NodeBench.assignment(1)], number: late)
+        XCTAssertEqual(bench.effects(of: 1), [], "a late reading may be old")
+        bench.read([NodeBench.assignment(1)])
+        XCTAssertEqual(bench.effects(of: 1), [.begin])
     }
 
     func testANodeThatServesSaysSoUntilTheStoreTookItAndIsAnnouncedOnce() {
@@ -87,11 +146,12 @@ final class NodeMachineTests: XCTestCase {
         bench.send(.storeChanged)
         bench.send(.storeChanged)
         bench.send(.storeChanged)
-        XCTAssertEqual(bench.actions, [.readStore(about: [])])
+        XCTAssertEqual(bench.actions, [.readStore(about: [], number: 2)])
         bench.read([])
-        XCTAssertEqual(bench.actions, [.readStore(about: []), .readStore(about: [])])
+        let both: [NodeAction] = [.readStore(about: [], number: 2), .readStore(about: [], number: 3)]
+        XCTAssertEqual(bench.actions, both)
         bench.read([])
-        XCTAssertEqual(bench.actions, [.readStore(about: []), .readStore(about: [])], "and no more")
+        XCTAssertEqual(bench.actions, both, "and no more")
     }
 
     // MARK: Slots
@@ -196,7 +256,7 @@ final class NodeMachineTests: XCTestCase {
         bench.readAgain([NodeBench.assignment(1)])
         bench.forgetActions()
         bench.send(.recorded(VMID(1), .stale))
-        XCTAssertEqual(bench.actions, [.readStore(about: [VMID(1)])])
+        XCTAssertEqual(bench.actions, [.readStore(about: [VMID(1)], number: 3)])
     }
 
     func testSinceIsWhenTheStateBeganNotWhenItsDetailChanged() {
@@ -248,7 +308,7 @@ final class NodeMachineTests: XCTestCase {
             bench.runCompletely(1)
             bench.forgetActions()
             bench.send(.hypervisor(.stopped(DomainName(farm: NodeBench.farm, vm: VMID(1)), reason)))
-            XCTAssertEqual(bench.actions, [.look])
+            XCTAssertEqual(bench.actions, [.look(.hypervisor, number: 2)])
             bench.look()
             for _ in StartStep.allCases { bench.answer(1) }
             let releases = bench.effects(of: 1).filter { if case .release = $0 { true } else { false } }

@@ -1,6 +1,6 @@
 import FarmModel
 
-/// What a look has found on the node that should not be there, or is not there and should be.
+/// What a look at one source has found that should not be there.
 struct Leftovers {
     /// Ours by name, and of no VM that needs it.
     private(set) var toCollect: [Leftover] = []
@@ -10,32 +10,30 @@ struct Leftovers {
     /// The VMs whose row is gone, of the domains that were found.
     private(set) var goneVMs: Set<VMID> = []
 
-    private let looks: NodeLooks
+    private let inventory: Inventory
     private let readings: StoreReadings
     private let vms: NodeVMs
 
-    init(_ inventory: Inventory, _ looks: NodeLooks, _ readings: StoreReadings, _ vms: NodeVMs) {
-        self.looks = looks
+    init(of source: NodeSource, _ inventory: Inventory, _ readings: StoreReadings, _ vms: NodeVMs) {
+        self.inventory = inventory
         self.readings = readings
         self.vms = vms
-        for tap in inventory.taps where looks.isOurs(tap.name) && isBare(tap.name.vm) {
-            toCollect.append(.tap(tap.name))
+        switch source {
+        case .hypervisor: for vm in inventory.domains.keys.sorted() { sortOutDomain(of: vm) }
+        case .network: toCollect = inventory.taps.filter { isBare($0.vm) }.map { .tap($0) }
+        case .filter: toCollect = inventory.filters.map(\.tap).filter { isBare($0.vm) }.map { .filter($0) }
+        case .secrets: toCollect = inventory.secrets.filter(isBare).map { .secret($0) }
+        case .disks:
+            // Overlays whose VM has no row: one with a row is replaced at its next start or kept on purpose. On shared
+            // storage another node may just have made it for a VM newer than our reading: but what the store says of a
+            // VM that is not assigned here comes from a reading that began after the overlay was seen.
+            toCollect = inventory.overlays.filter { vm in readings.word(of: vm) == .none && isBare(vm) }
+                .map { .overlays($0) }
         }
-        for filter in inventory.filters where looks.isOurs(filter.tap) && isBare(filter.tap.vm) {
-            toCollect.append(.filter(filter.tap))
-        }
-        for vm in inventory.secrets where isBare(vm) { toCollect.append(.secret(vm)) }
-        // Overlays whose VM has no row: one with a row is replaced at its next start or kept on purpose. On shared
-        // storage another node may just have made it for a VM newer than our reading: but what the store says of a VM
-        // that is not assigned here comes from a reading that began after the overlay was seen.
-        for vm in inventory.overlays where readings.word(of: vm) == .none && isBare(vm) {
-            toCollect.append(.overlays(vm))
-        }
-        for vm in looks.domains.keys.sorted() { sortOutDomain(of: vm) }
     }
 
     private mutating func sortOutDomain(of vm: VMID) {
-        guard let domain = looks.domains[vm] else { return }
+        guard let domain = inventory.domains[vm] else { return }
         let isGone = isGone(vm)
         if isGone { goneVMs.insert(vm) }
         if isFree(vm), !domain.isLive, case .elsewhere = readings.word(of: vm) {
@@ -49,7 +47,7 @@ struct Leftovers {
 
     /// The store has no row of the VM, or only one that is older than its domain.
     private func isGone(_ vm: VMID) -> Bool {
-        guard let domain = looks.domains[vm], domain.isLive, let epoch = domain.owner?.epoch else {
+        guard let domain = inventory.domains[vm], domain.isLive, let epoch = domain.owner?.epoch else {
             return readings.word(of: vm) == .none
         }
         return Ownership(of: epoch, by: readings.word(of: vm)) == .rowGone
@@ -58,5 +56,5 @@ struct Leftovers {
     /// Nobody works on the VM, and it is not to be started here.
     private func isFree(_ vm: VMID) -> Bool { vms.isIdle(vm) && (readings.assignment(of: vm) == nil || isGone(vm)) }
 
-    private func isBare(_ vm: VMID) -> Bool { isFree(vm) && looks.domains[vm]?.isLive != true }
+    private func isBare(_ vm: VMID) -> Bool { isFree(vm) && inventory.domains[vm]?.isLive != true }
 }

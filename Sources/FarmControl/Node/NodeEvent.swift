@@ -1,25 +1,14 @@
 package import FarmModel
 
-/// Everything of the farm that was found on the node in one look.
-package struct Inventory: Sendable, Hashable {
-    package var domains: [ObservedDomain] = []
-    package var taps: [ObservedTap] = []
-    package var filters: [ObservedFilter] = []
-    package var overlays: [VMID] = []
-    package var secrets: [VMID] = []
-
-    package init() {}
-}
-
 package enum NodeEvent: Sendable, Hashable {
     /// The daemon begins its work.
     case started
-    /// What the store wants of this node.
-    case read(DesiredState)
-    case looked(Inventory)
-    /// The look or the reading failed; it is tried again.
-    case lookFailed(String)
-    case readFailed(String)
+    /// What the store wants of this node: the answer to the `readStore` of that number.
+    case read(DesiredState, number: Int64)
+    case readFailed(String, number: Int64)
+    /// What was found: the answer to the `look` of that number.
+    case looked(SourceInventory, number: Int64)
+    case lookFailed(NodeSource, String, number: Int64)
     case began(VMEffectID, BeginOutcome)
     case finished(VMEffectID, PortOutcome)
     case recorded(VMID, RecordOutcome)
@@ -44,8 +33,8 @@ package enum RecordOutcome: Sendable, Hashable {
 
 package enum NodeAction: Sendable, Hashable {
     /// Reads what the store wants of the node, and the rows of these VMs, of which there is something on the node.
-    case readStore(about: [VMID])
-    case look
+    case readStore(about: [VMID], number: Int64)
+    case look(NodeSource, number: Int64)
     case perform(VMEffect, VMEffectID, StartPlan)
     case record(Observation, of: VMID, epoch: Epoch)
     /// Puts the rules of a running VM back that somebody removed or changed.
@@ -86,6 +75,7 @@ package enum NodeFinding: Sendable, Hashable {
     case state(VMID, VMState, String?)
     case storeUnreachable(String)
     case storeReachable
-    case nodeUnreadable(String)
-    case nodeReadable
+    /// A look at the source failed, or was not answered; what it holds is not known until it is readable again.
+    case sourceUnreadable(NodeSource, String)
+    case sourceReadable(NodeSource)
 }

@@ -5,15 +5,15 @@ package import FarmModel
 ///
 ///     first reading ─┐
 ///                    ├─► adopt or start what is assigned, collect leftovers ─► ready ─► converge, for ever
-///     first look ────┘
+///     first look ────┘   at the hypervisor
 ///
-/// It never acts before it has both: what is wanted and what exists.
+/// It never acts before it has both: what is wanted and what runs. Each source of the node is looked at apart.
 package struct NodeMachine: Sendable, Hashable {
     private let farm: FarmID
     private let policy: NodePolicy
     private(set) var vms: NodeVMs
     private(set) var readings = StoreReadings()
-    private(set) var looks: NodeLooks
+    private(set) var inventory: Inventory
     private(set) var reports: RowReports
     private(set) var isReady = false
     private var serving = Serving()
@@ -25,7 +25,7 @@ package struct NodeMachine: Sendable, Hashable {
         self.farm = farm
         self.policy = policy
         vms = NodeVMs(policy)
-        looks = NodeLooks(farm: farm, node: node)
+        inventory = Inventory(farm: farm, node: node)
         reports = RowReports(retryAfter: policy.retryAfter)
     }
 
@@ -34,21 +34,18 @@ package struct NodeMachine: Sendable, Hashable {
         var changes = NodeChanges()
         switch event {
         case .started:
-            readStore(&changes)
-            look(now, &changes)
-        case .read(let wanted): read(wanted, now, &changes)
-        case .looked(let inventory): looked(inventory, now, &changes)
-        case .lookFailed(let words):
-            looks.failed(retryAt: now.advanced(by: policy.retryAfter))
-            episodes.nodeUnreadable(words, &changes)
-        case .readFailed(let words):
-            readings.failed(retryAt: now.advanced(by: policy.retryAfter))
-            episodes.storeUnreachable(words, &changes)
+            readStore(now, &changes)
+            for source in NodeSource.allCases { look(source, now, &changes) }
+        case .read(let wanted, let number): read(wanted, number, now, &changes)
+        case .readFailed(let words, let number): readFailed(words, number, now, &changes)
+        case .looked(let found, let number): looked(found, number, now, &changes)
+        case .lookFailed(let source, let words, let number):
+            lookFailed(source, words, number, now, &changes)
         case .began(let id, let outcome): vms.give(.began(id, outcome), to: id.vm, at: now, &changes)
         case .finished(let id, let outcome): finished(id, outcome, now, &changes)
         case .recorded(let vm, let outcome):
-            reports.told(vm, outcome, isReading: readings.isOut, at: now)
-            if outcome == .stale { readStore(&changes) }
+            reports.told(vm, outcome, isReading: readings.question.isOut, at: now)
+            if outcome == .stale { readStore(now, &changes) }
             changes.touch(vm)
         case .runningRecorded(let isDone): runningRecorded(isDone, now, &changes)
         case .repaired(let vm): repairs.repaired(vm)
@@ -56,7 +53,7 @@ package struct NodeMachine: Sendable, Hashable {
         case .collected(let leftover):
             repairs.collected(leftover)
             meet(leftover.vm, now, &changes)
-        case .storeChanged: readStore(&changes)
+        case .storeChanged: readStore(now, &changes)
         case .tick: tick(now, &changes)
         }
         for vm in changes.touched {
@@ -67,29 +64,34 @@ package struct NodeMachine: Sendable, Hashable {
 
     /// The earliest moment at which `.tick` is wanted.
     package var deadline: Instant? {
-        [readings.nextAt, looks.nextAt, serving.retryAt, vms.deadline, reports.deadline].compactMap { $0 }.min()
+        let moments = [
+            readings.question.wakeAt, inventory.deadline, serving.retryAt, vms.deadline, reports.deadline,
+        ]
+        return moments.compactMap { $0 }.min()
     }
 
     // MARK: The two sources of truth
 
-    private mutating func readStore(_ changes: inout NodeChanges) {
-        if readings.begin() { changes.add(.readStore(about: vmsOnNode)) }
+    private mutating func readStore(_ now: Instant, _ changes: inout NodeChanges) {
+        guard let number = readings.question.ask(at: now, limit: policy.questionMax) else { return }
+        changes.add(.readStore(about: vmsOnNode, number: number))
     }
 
     /// The VMs of which there is something on the node, as far as is known.
     private var vmsOnNode: [VMID] {
-        var all = Set(vms.machines.keys)
-        all.formUnion(looks.domains.keys)
-        all.formUnion(looks.inventory?.overlays ?? [])
-        return all.sorted()
+        Set(vms.machines.keys).union(inventory.domains.keys).union(inventory.overlays).sorted()
     }
 
-    private mutating func look(_ now: Instant, _ changes: inout NodeChanges) {
-        if looks.begin(at: now) { changes.add(.look) }
+    private mutating func look(_ source: NodeSource, _ now: Instant, _ changes: inout NodeChanges) {
+        guard let number = inventory[source].ask(at: now, limit: policy.questionMax) else { return }
+        changes.add(.look(source, number: number))
     }
 
-    private mutating func read(_ wanted: DesiredState, _ now: Instant, _ changes: inout NodeChanges) {
-        readings.took(wanted, nextAt: now.advanced(by: policy.readEvery))
+    private mutating func read(
+        _ wanted: DesiredState, _ number: Int64, _ now: Instant, _ changes: inout NodeChanges
+    ) {
+        guard readings.question.end(number, nextAt: now.advanced(by: policy.readEvery)) else { return }
+        readings.took(wanted)
         episodes.storeReachable(&changes)
         reports.compare(wanted.assignments, at: now)
         if isReady {
@@ -99,7 +101,15 @@ package struct NodeMachine: Sendable, Hashable {
         } else {
             beginIfBothAreKnown(now, &changes)
         }
-        if readings.takeWantedAgain() { readStore(&changes) }
+        if readings.question.takeWantedAgain() { readStore(now, &changes) }
+    }
+
+    private mutating func readFailed(
+        _ words: String, _ number: Int64, _ now: Instant, _ changes: inout NodeChanges
+    ) {
+        guard readings.question.end(number, nextAt: now.advanced(by: policy.retryAfter)) else { return }
+        _ = readings.question.takeWantedAgain()
+        episodes.storeUnreachable(words, &changes)
     }
 
     private mutating func forgetDeletedVMs() {
@@ -109,35 +119,50 @@ package struct NodeMachine: Sendable, Hashable {
         }
     }
 
-    private mutating func looked(_ inventory: Inventory, _ now: Instant, _ changes: inout NodeChanges) {
-        looks.took(inventory, nextAt: now.advanced(by: policy.lookEvery))
-        episodes.nodeReadable(&changes)
+    private mutating func looked(
+        _ found: SourceInventory, _ number: Int64, _ now: Instant, _ changes: inout NodeChanges
+    ) {
+        let source = found.source
+        guard inventory[source].end(number, nextAt: now.advanced(by: policy.lookEvery)) else { return }
+        inventory.took(found)
+        episodes.sourceReadable(source, &changes)
         if isReady {
-            for vm in vms.machines.keys.sorted() { vms.give(.observed(sight(of: vm)), to: vm, at: now, &changes) }
-            meetIdleVMs(now, &changes)
-            for vm in readings.abandoned.sorted() where vms[vm]?.isKeptWithoutRow == true {
-                vms.give(.givenUp, to: vm, at: now, &changes)
-            }
-            repairs.putBackRules(plansWithoutRules(inventory), &changes)
-            collectLeftovers(inventory, &changes)
+            if source == .hypervisor { domainsSeen(now, &changes) }
+            putRight(source, &changes)
         } else {
             beginIfBothAreKnown(now, &changes)
         }
-        if looks.takeWantedAgain() { look(now, &changes) }
+        if inventory[source].takeWantedAgain() { look(source, now, &changes) }
+    }
+
+    private mutating func lookFailed(
+        _ source: NodeSource, _ words: String, _ number: Int64, _ now: Instant, _ changes: inout NodeChanges
+    ) {
+        guard inventory[source].end(number, nextAt: now.advanced(by: policy.retryAfter)) else { return }
+        _ = inventory[source].takeWantedAgain()
+        episodes.sourceUnreadable(source, words, &changes)
+    }
+
+    private mutating func domainsSeen(_ now: Instant, _ changes: inout NodeChanges) {
+        for vm in vms.machines.keys.sorted() { vms.give(.observed(sight(of: vm)), to: vm, at: now, &changes) }
+        meetIdleVMs(now, &changes)
+        for vm in readings.abandoned.sorted() where vms[vm]?.isKeptWithoutRow == true {
+            vms.give(.givenUp, to: vm, at: now, &changes)
+        }
     }
 
     private mutating func sight(of vm: VMID) -> DomainSight {
-        let domain = looks.domains[vm].flatMap { $0.isLive ? $0 : nil }
-        let heard = heardStops.take(vm, isLive: domain != nil, lookBegan: looks.began)
-        return DomainSight(
-            isLive: domain != nil, epoch: domain?.owner?.epoch, asOf: looks.began, stopReason: heard)
+        let domain = inventory.domains[vm].flatMap { $0.isLive ? $0 : nil }
+        let began = inventory[.hypervisor].began
+        let heard = heardStops.take(vm, isLive: domain != nil, lookBegan: began)
+        return DomainSight(isLive: domain != nil, epoch: domain?.owner?.epoch, asOf: began, stopReason: heard)
     }
 
     private mutating func beginIfBothAreKnown(_ now: Instant, _ changes: inout NodeChanges) {
-        guard readings.hasRead, let inventory = looks.inventory else { return }
+        guard !isReady, readings.hasRead, inventory.asOf(.hypervisor) != nil else { return }
         isReady = true
         meetIdleVMs(now, &changes)
-        collectLeftovers(inventory, &changes)
+        for source in NodeSource.allCases where inventory.asOf(source) != nil { putRight(source, &changes) }
         recordRunning(&changes)
     }
 
@@ -146,9 +171,9 @@ package struct NodeMachine: Sendable, Hashable {
         case .stopped(let name, let reason):
             guard let vm = name.vm(in: farm), vms[vm] != nil else { break }
             heardStops.heard(reason, of: vm, at: now)
-            look(now, &changes)
+            look(.hypervisor, now, &changes)
         case .started, .connectionLost: break
-        case .connectionRestored: look(now, &changes)
+        case .connectionRestored: look(.hypervisor, now, &changes)
         }
     }
 
@@ -170,7 +195,7 @@ package struct NodeMachine: Sendable, Hashable {
 
     /// The VMs of which something must be decided though nobody works on them: they are assigned here, or live here.
     private mutating func meetIdleVMs(_ now: Instant, _ changes: inout NodeChanges) {
-        let found = Set(readings.assignedVMs).union(looks.liveVMs)
+        let found = Set(readings.assignedVMs).union(inventory.liveVMs)
         for vm in found.sorted() where vms.isIdle(vm) { meet(vm, now, &changes) }
     }
 
@@ -182,7 +207,7 @@ package struct NodeMachine: Sendable, Hashable {
         if let epoch = strayEpoch(of: vm) {
             switch Ownership(of: epoch, by: word) {
             case .mine, .notMine: vms.give(.adopted(word, liveUnder: epoch), to: vm, at: now, &changes)
-            case .unknown: readStore(&changes)
+            case .unknown: readStore(now, &changes)
             case .rowGone: break  // kept, and reported by the look
             }
         } else if let machine = vms[vm] {
@@ -195,24 +220,27 @@ package struct NodeMachine: Sendable, Hashable {
     /// The epoch of a live domain that no machine works on, and whose assignment was not given back by this daemon:
     /// what appears after that is a late answer's, and is removed.
     private func strayEpoch(of vm: VMID) -> Epoch? {
-        guard let domain = looks.domains[vm], domain.isLive, let epoch = domain.owner?.epoch else { return nil }
-        guard let machine = vms[vm] else { return epoch }
-        return machine.isNews(epoch, toLookFrom: looks.inventoryBegan) ? epoch : nil
+        guard let domain = inventory.domains[vm], domain.isLive, let epoch = domain.owner?.epoch else { return nil }
+        guard let machine = vms[vm], let seen = inventory.asOf(.hypervisor) else { return epoch }
+        return machine.isNews(epoch, toLookFrom: seen) ? epoch : nil
     }
 
     // MARK: What is to be put right
 
-    private mutating func collectLeftovers(_ inventory: Inventory, _ changes: inout NodeChanges) {
-        let leftovers = Leftovers(inventory, looks, readings, vms)
+    private mutating func putRight(_ source: NodeSource, _ changes: inout NodeChanges) {
+        if source == .filter { repairs.putBackRules(plansWithoutRules, &changes) }
+        let leftovers = Leftovers(of: source, inventory, readings, vms)
         repairs.collect(leftovers.toCollect, &changes)
+        guard source == .hypervisor else { return }
         for (name, vm) in leftovers.withoutRow { episodes.domainWithoutRow(name, vm, &changes) }
         episodes.forgetDomains(except: leftovers.goneVMs)
     }
 
-    private func plansWithoutRules(_ inventory: Inventory) -> [StartPlan] {
-        let whole = Set(inventory.filters.filter { looks.isOurs($0.tap) && $0.isComplete }.map(\.tap.vm))
+    private var plansWithoutRules: [StartPlan] {
+        guard let seen = inventory.asOf(.filter) else { return [] }
+        let whole = Set(inventory.filters.filter(\.isComplete).map(\.tap.vm))
         return vms.machines.keys.sorted().compactMap { vm in
-            guard !whole.contains(vm), let machine = vms[vm], machine.needsFilter(asOf: looks.began) else { return nil }
+            guard !whole.contains(vm), let machine = vms[vm], machine.needsFilter(asOf: seen) else { return nil }
             return machine.plan
         }
     }
@@ -225,22 +253,32 @@ package struct NodeMachine: Sendable, Hashable {
         let wasIdle = vms.isIdle(id.vm)
         vms.give(.finished(id, outcome), to: id.vm, at: now, &changes)
         // It was given back: what was read before that is old.
-        if !wasIdle, vms.isIdle(id.vm) { readStore(&changes) }
+        if !wasIdle, vms.isIdle(id.vm) { readStore(now, &changes) }
     }
 
     private mutating func tick(_ now: Instant, _ changes: inout NodeChanges) {
-        if readings.isDue(at: now) { readStore(&changes) }
-        if looks.isDue(at: now) { look(now, &changes) }
+        giveUpQuestions(now, &changes)
+        if readings.question.isDue(at: now) { readStore(now, &changes) }
+        for source in NodeSource.allCases where inventory[source].isDue(at: now) { look(source, now, &changes) }
         if serving.isDue(at: now) { recordRunning(&changes) }
         vms.tick(at: now, &changes)
         for vm in reports.takeDue(at: now) { changes.touch(vm) }
+    }
+
+    /// Whoever has not answered within the limit is asked anew; people are told.
+    private mutating func giveUpQuestions(_ now: Instant, _ changes: inout NodeChanges) {
+        let words = "no answer within \(policy.questionMax.components.seconds) s"
+        if readings.question.isUnanswered(at: now) { readFailed(words, readings.question.number, now, &changes) }
+        for source in NodeSource.allCases where inventory[source].isUnanswered(at: now) {
+            lookFailed(source, words, inventory[source].number, now, &changes)
+        }
     }
 
     /// For exhaustive searches; see `Normalization`.
     ///
     /// - Parameter number: the place of an effect among those that are out.
     package func normalized(at now: Instant, number: @escaping (VMEffectID) -> Int64) -> NodeMachine {
-        var moments = [looks.began, looks.inventoryBegan] + heardStops.moments
+        var moments = inventory.comparedMoments + heardStops.moments
         moments += vms.machines.values.compactMap(\.domain.knownAt)
         let places = Set(moments).sorted()
         let known = Normalization(
@@ -252,7 +290,7 @@ package struct NodeMachine: Sendable, Hashable {
         var copy = self
         copy.vms = vms.normalized(known)
         copy.readings = readings.normalized(known)
-        copy.looks = looks.normalized(known)
+        copy.inventory = inventory.normalized(known)
         copy.reports = reports.normalized(known)
         copy.serving = serving.normalized(known)
         copy.heardStops = heardStops.normalized(known)

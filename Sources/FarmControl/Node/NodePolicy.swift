@@ -7,6 +7,9 @@ package struct NodePolicy: Sendable, Hashable {
     package var lookEvery: Duration = .seconds(10)
     /// How often the store is read when nobody says that it changed.
     package var readEvery: Duration = .seconds(5)
+    /// How long a look at one source, or a reading of the store, may take: longer than the adapters' own limits, so
+    /// that it is reached only when they do not answer at all.
+    package var questionMax: Duration = .seconds(90)
     /// Pause after a look, a reading or a record that failed.
     package var retryAfter: Duration = .seconds(1)
 

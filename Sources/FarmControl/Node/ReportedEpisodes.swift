@@ -3,7 +3,7 @@ import FarmModel
 /// Remembers what has been said, so that each trouble is reported once when it begins and once when it ends.
 struct ReportedEpisodes: Sendable, Hashable {
     private var isStoreUnreachable = false
-    private var isNodeUnreadable = false
+    private var unreadable: Set<NodeSource> = []
     private var domains: Set<VMID> = []
 
     mutating func storeUnreachable(_ words: String, _ changes: inout NodeChanges) {
@@ -18,16 +18,14 @@ struct ReportedEpisodes: Sendable, Hashable {
         changes.add(.report(.storeReachable))
     }
 
-    mutating func nodeUnreadable(_ words: String, _ changes: inout NodeChanges) {
-        guard !isNodeUnreadable else { return }
-        isNodeUnreadable = true
-        changes.add(.report(.nodeUnreadable(words)))
+    mutating func sourceUnreadable(_ source: NodeSource, _ words: String, _ changes: inout NodeChanges) {
+        guard unreadable.insert(source).inserted else { return }
+        changes.add(.report(.sourceUnreadable(source, words)))
     }
 
-    mutating func nodeReadable(_ changes: inout NodeChanges) {
-        guard isNodeUnreadable else { return }
-        isNodeUnreadable = false
-        changes.add(.report(.nodeReadable))
+    mutating func sourceReadable(_ source: NodeSource, _ changes: inout NodeChanges) {
+        guard unreadable.remove(source) != nil else { return }
+        changes.add(.report(.sourceReadable(source)))
     }
 
     mutating func domainWithoutRow(_ name: DomainName, _ vm: VMID, _ changes: inout NodeChanges) {

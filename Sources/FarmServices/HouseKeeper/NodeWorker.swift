@@ -17,8 +17,8 @@ struct NodeWorker: Sendable {
 
     func carryOut(_ action: NodeAction) async {
         switch action {
-        case .readStore(let vms): await readStore(about: vms)
-        case .look: await look()
+        case .readStore(let vms, let number): await readStore(about: vms, number)
+        case .look(let source, let number): await look(source, number)
         case .perform(.begin, let id, let plan): send.yield(.began(id, await begin(plan)))
         case .perform(.release(let failure), let id, let plan):
             send.yield(.finished(id, await release(plan, failure?.words)))
@@ -57,13 +57,14 @@ struct NodeWorker: Sendable {
 
     /// Reads what is wanted, and publishes the farm's reservations with it, so that DHCP knows every VM
     /// before anybody starts it.
-    private func readStore(about vms: [VMID]) async {
+    private func readStore(about vms: [VMID], _ number: Int64) async {
         do throws(PortError) {
             let reservations = try await ports.records.reservations()
-            send.yield(.read(try await ports.records.desiredState(of: identity.node.id, about: vms)))
+            let wanted = try await ports.records.desiredState(of: identity.node.id, about: vms)
+            send.yield(.read(wanted, number: number))
             await publish(reservations)
         } catch {
-            send.yield(.readFailed(error.description))
+            send.yield(.readFailed(error.description, number: number))
         }
     }
 
@@ -77,19 +78,23 @@ struct NodeWorker: Sendable {
         }
     }
 
-    private func look() async {
+    private func look(_ source: NodeSource, _ number: Int64) async {
         do throws(PortError) {
-            var view = Inventory()
-            view.domains = try await ports.hypervisor.observe()
-            view.taps = try await ports.network.observeTaps()
-            view.filters = try await ports.filter.observe()
-            view.secrets = try await ports.secrets.observe()
-            for disk in try await ports.disks.observe() {
-                if case .overlay = disk.kind { view.overlays.append(disk.vm) }
-            }
-            send.yield(.looked(view))
+            send.yield(.looked(try await observe(source), number: number))
         } catch {
-            send.yield(.lookFailed(error.description))
+            send.yield(.lookFailed(source, error.description, number: number))
+        }
+    }
+
+    private func observe(_ source: NodeSource) async throws(PortError) -> SourceInventory {
+        switch source {
+        case .hypervisor: return .domains(try await ports.hypervisor.observe())
+        case .network: return .taps(try await ports.network.observeTaps())
+        case .filter: return .filters(try await ports.filter.observe())
+        case .secrets: return .secrets(try await ports.secrets.observe())
+        case .disks:
+            let disks = try await ports.disks.observe()
+            return .overlays(disks.filter { if case .overlay = $0.kind { true } else { false } }.map(\.vm))
         }
     }
 
@@ -177,9 +182,9 @@ struct NodeWorker: Sendable {
         case .storeUnreachable(let words):
             log.error("the store does not answer", metadata: ["error": "\(words)"])
         case .storeReachable: log.notice("the store answers again")
-        case .nodeUnreadable(let words):
-            log.error("the node cannot be looked at", metadata: ["error": "\(words)"])
-        case .nodeReadable: log.notice("the node can be looked at again")
+        case .sourceUnreadable(let source, let words):
+            log.error("the node's \(source.words) cannot be looked at", metadata: ["error": "\(words)"])
+        case .sourceReadable(let source): log.notice("the node's \(source.words) can be looked at again")
         }
     }
 }

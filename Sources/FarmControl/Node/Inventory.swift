@@ -1,0 +1,74 @@
+import FarmModel
+
+/// What the newest look at each source has found on a node, and when each is looked at again.
+struct Inventory: Sendable, Hashable {
+    private let farm: FarmID
+    private let node: NodeID
+    private var questions: [RepeatedQuestion]
+    /// When the look began that brought what is known of each source.
+    private var moments: [NodeSource: Instant] = [:]
+    /// The domains of this farm and node.
+    private(set) var domains: [VMID: ObservedDomain] = [:]
+    /// The taps of this farm and node.
+    private(set) var taps: [TapName] = []
+    /// The taps of this farm and node that have rules, whole or not.
+    private(set) var filters: [ObservedFilter] = []
+    private(set) var secrets: [VMID] = []
+    private(set) var overlays: [VMID] = []
+
+    init(farm: FarmID, node: NodeID) {
+        self.farm = farm
+        self.node = node
+        questions = NodeSource.allCases.map { _ in RepeatedQuestion() }
+    }
+
+    /// When and whether a source is asked.
+    subscript(source: NodeSource) -> RepeatedQuestion {
+        get { questions[source.rawValue] }
+        set { questions[source.rawValue] = newValue }
+    }
+
+    /// When the look began that brought what is known of a source; nil before the first.
+    func asOf(_ source: NodeSource) -> Instant? { moments[source] }
+
+    var liveVMs: [VMID] { domains.filter(\.value.isLive).keys.sorted() }
+
+    /// The earliest moment at which a source is to be asked, or given up.
+    var deadline: Instant? { questions.compactMap(\.wakeAt).min() }
+
+    mutating func took(_ found: SourceInventory) {
+        moments[found.source] = self[found.source].began
+        switch found {
+        case .domains(let list):
+            domains = [:]
+            for domain in list {
+                if let owner = domain.owner, owner.farm == farm, owner.node == node { domains[owner.vm] = domain }
+            }
+        case .taps(let list): taps = list.map(\.name).filter(isOurs)
+        case .filters(let list): filters = list.filter { isOurs($0.tap) }
+        case .secrets(let list): secrets = list
+        case .overlays(let list): overlays = list
+        }
+    }
+
+    /// A tap's name says whose it is.
+    private func isOurs(_ tap: TapName) -> Bool { tap.farm == farm && tap.node == node }
+
+    /// Of which it matters whether a look began before or after something was done.
+    private static let ordered: Set<NodeSource> = [.hypervisor, .filter]
+
+    /// For comparing with others; see `Normalization`.
+    var comparedMoments: [Instant] {
+        Self.ordered.map { self[$0].began } + Self.ordered.compactMap { moments[$0] }
+    }
+
+    func normalized(_ moments: Normalization) -> Inventory {
+        var copy = self
+        for source in NodeSource.allCases {
+            let countsOrder = Self.ordered.contains(source)
+            copy[source] = self[source].normalized(moments, countsOrder: countsOrder)
+            copy.moments[source] = self.moments[source].map { countsOrder ? moments.rank($0) : .start }
+        }
+        return copy
+    }
+}
