@@ -15,6 +15,7 @@ final class HouseKeeperTests: XCTestCase {
         let bench = try FarmBench(vms: 3)
         defer { bench.end() }
         bench.startAll()
+        XCTAssert(bench.pass(upTo: .seconds(5)) { !bench.host.state.reservations.isEmpty })
         XCTAssertEqual(bench.host.state.reservations.map(\.vm), [VMID(1), VMID(2), VMID(3)], "of all, running or not")
         try bench.start(vm)
         XCTAssert(bench.pass(upTo: .seconds(60)) { bench.state(vm) == .running }, bench.journal.lines.joined())

@@ -29,23 +29,23 @@ package struct HouseKeeper: Sendable {
     ///   being away is waited for, not thrown.
     package func run() async throws {
         let identity = try await join()
-        let (inbox, send) = AsyncStream.makeStream(of: NodeEvent.self)
+        let inbox = NodeInbox()
         let worker = NodeWorker(
             ports: ports, procedures: VMProcedures(ports: ports, identity: identity, settings: settings),
-            identity: identity, log: log, onReady: onReady, send: send)
+            identity: identity, log: log, onReady: onReady, inbox: inbox)
         await withDiscardingTaskGroup { group in
             group.addTask { await worker.hearHypervisor() }
             group.addTask { await worker.hearStore() }
             var machine = NodeMachine(farm: identity.farm, node: identity.node.id, policy: settings.policy)
             var alarms = Alarms()
-            for action in machine.receive(.started, at: ports.clock.now, wall: ports.clock.wallTime) {
-                group.addTask { await worker.carryOut(action) }
-            }
-            for await event in inbox {
-                let now = ports.clock.now
-                if case .tick = event { alarms.rang(at: now) }
-                for action in machine.receive(event, at: now, wall: ports.clock.wallTime) {
-                    group.addTask { await worker.carryOut(action) }
+            inbox.put(.started)
+            for await _ in inbox.wakeups {
+                for event in inbox.takeAll() {
+                    let now = ports.clock.now
+                    if case .tick = event { alarms.rang(at: now) }
+                    for action in machine.receive(event, at: now, wall: ports.clock.wallTime) {
+                        group.addTask { await worker.carryOut(action) }
+                    }
                 }
                 if let moment = alarms.set(for: machine.deadline) {
                     group.addTask { await worker.wake(at: moment) }

@@ -10,7 +10,7 @@ struct NodeWorker: Sendable {
     let identity: NodeIdentity
     let log: Logger
     let onReady: @Sendable () -> Void
-    let send: AsyncStream<NodeEvent>.Continuation
+    let inbox: NodeInbox
 
     /// How soon after one change of the store the next is looked at. Small beside what any start takes.
     private static let changesPause = Duration.milliseconds(50)
@@ -19,11 +19,11 @@ struct NodeWorker: Sendable {
         switch action {
         case .readStore(let vms, let number): await readStore(about: vms, number)
         case .look(let source, let number): await look(source, number)
-        case .perform(.begin, let id, let plan): send.yield(.began(id, await begin(plan)))
+        case .perform(.begin, let id, let plan): inbox.put(.began(id, await begin(plan)))
         case .perform(.release(let failure), let id, let plan):
-            send.yield(.finished(id, await release(plan, failure?.words)))
+            inbox.put(.finished(id, await release(plan, failure?.words)))
         case .perform(let effect, let id, let plan):
-            send.yield(.finished(id, await procedures.perform(effect, plan)))
+            inbox.put(.finished(id, await procedures.perform(effect, plan)))
         case .record(let observation, let vm, let epoch): await record(observation, vm, epoch)
         case .repairFilter(let plan): await repairFilter(plan)
         case .collect(let leftover): await collect(leftover)
@@ -36,19 +36,19 @@ struct NodeWorker: Sendable {
     func wake(at moment: Instant) async {
         do {
             try await ports.clock.sleep(until: moment)
-            send.yield(.tick)
+            inbox.put(.tick)
         } catch {
             // Cancelled: the node stops.
         }
     }
 
     func hearHypervisor() async {
-        for await event in ports.hypervisor.events() { send.yield(.hypervisor(event)) }
+        for await event in ports.hypervisor.events() { inbox.put(.hypervisor(event)) }
     }
 
     func hearStore() async {
         for await _ in ports.changes.changes() {
-            send.yield(.storeChanged)
+            inbox.put(.storeChanged)
             // A burst of changes, most of them our own records, costs one reading and not one each: the stream
             // keeps the newest until we come back.
             do { try await ports.clock.sleep(for: Self.changesPause) } catch { return }
@@ -61,10 +61,10 @@ struct NodeWorker: Sendable {
         do throws(PortError) {
             let reservations = try await ports.records.reservations()
             let wanted = try await ports.records.desiredState(of: identity.node.id, about: vms)
-            send.yield(.read(wanted, number: number))
+            inbox.put(.read(wanted, number: number))
             await publish(reservations)
         } catch {
-            send.yield(.readFailed(error.description, number: number))
+            inbox.put(.readFailed(error.description, number: number))
         }
     }
 
@@ -80,9 +80,9 @@ struct NodeWorker: Sendable {
 
     private func look(_ source: NodeSource, _ number: Int64) async {
         do throws(PortError) {
-            send.yield(.looked(try await observe(source), number: number))
+            inbox.put(.looked(try await observe(source), number: number))
         } catch {
-            send.yield(.lookFailed(source, error.description, number: number))
+            inbox.put(.lookFailed(source, error.description, number: number))
         }
     }
 
@@ -101,10 +101,10 @@ struct NodeWorker: Sendable {
     private func record(_ observation: Observation, _ vm: VMID, _ epoch: Epoch) async {
         do throws(PortError) {
             try await ports.records.record(observation, of: vm, by: identity.node.id, epoch: epoch)
-            send.yield(.recorded(vm, .done))
+            inbox.put(.recorded(vm, .done))
         } catch {
             // A VM without a row has nobody to tell.
-            send.yield(.recorded(vm, error.reason == .stale || error.reason == .notFound ? .stale : .failed))
+            inbox.put(.recorded(vm, error.reason == .stale || error.reason == .notFound ? .stale : .failed))
         }
     }
 
@@ -142,7 +142,7 @@ struct NodeWorker: Sendable {
             log.error(
                 "filter rules could not be put back", metadata: ["vm": "\(plan.vm.id)", "error": "\(error)"])
         }
-        send.yield(.repaired(plan.vm.id))
+        inbox.put(.repaired(plan.vm.id))
     }
 
     private func collect(_ leftover: Leftover) async {
@@ -153,17 +153,17 @@ struct NodeWorker: Sendable {
             log.warning(
                 "a leftover could not be removed", metadata: ["what": "\(leftover)", "error": "\(error)"])
         }
-        send.yield(.collected(leftover))
+        inbox.put(.collected(leftover))
     }
 
     private func recordRunning() async {
         do throws(PortError) {
             try await ports.records.recordState(of: identity.node.id, .running, at: ports.clock.wallTime)
             log.notice("the store knows that this node serves")
-            send.yield(.runningRecorded(true))
+            inbox.put(.runningRecorded(true))
         } catch {
             log.warning("the store does not know yet that this node serves", metadata: ["error": "\(error)"])
-            send.yield(.runningRecorded(false))
+            inbox.put(.runningRecorded(false))
         }
     }
 
