@@ -38,9 +38,9 @@ package struct HouseKeeper: Sendable {
             group.addTask { await worker.hearStore() }
             var machine = NodeMachine(farm: identity.farm, node: identity.node.id, policy: settings.policy)
             var alarms = Alarms()
-            inbox.put(.started)
+            await inbox.put(.started)
             for await _ in inbox.wakeups {
-                for event in inbox.takeAll() {
+                for event in await inbox.takeAll() {
                     let now = ports.clock.now
                     if case .tick = event { alarms.rang(at: now) }
                     for action in machine.receive(event, at: now, wall: ports.clock.wallTime) {

@@ -19,11 +19,11 @@ struct NodeWorker: Sendable {
         switch action {
         case .readStore(let vms, let number): await readStore(about: vms, number)
         case .look(let source, let number): await look(source, number)
-        case .perform(.begin, let id, let plan): inbox.put(.began(id, await begin(plan)))
+        case .perform(.begin, let id, let plan): await inbox.put(.began(id, begin(plan)))
         case .perform(.release(let failure), let id, let plan):
-            inbox.put(.finished(id, await release(plan, failure?.words)))
+            await inbox.put(.finished(id, release(plan, failure?.words)))
         case .perform(let effect, let id, let plan):
-            inbox.put(.finished(id, await procedures.perform(effect, plan)))
+            await inbox.put(.finished(id, procedures.perform(effect, plan)))
         case .record(let observation, let vm, let epoch): await record(observation, vm, epoch)
         case .repairFilter(let plan): await repairFilter(plan)
         case .collect(let leftover): await collect(leftover)
@@ -36,19 +36,19 @@ struct NodeWorker: Sendable {
     func wake(at moment: Instant) async {
         do {
             try await ports.clock.sleep(until: moment)
-            inbox.put(.tick)
+            await inbox.put(.tick)
         } catch {
             // Cancelled: the node stops.
         }
     }
 
     func hearHypervisor() async {
-        for await event in ports.hypervisor.events() { inbox.put(.hypervisor(event)) }
+        for await event in ports.hypervisor.events() { await inbox.put(.hypervisor(event)) }
     }
 
     func hearStore() async {
         for await _ in ports.changes.changes() {
-            inbox.put(.storeChanged)
+            await inbox.put(.storeChanged)
             // A burst of changes, most of them our own records, costs one reading and not one each: the stream
             // keeps the newest until we come back.
             do { try await ports.clock.sleep(for: Self.changesPause) } catch { return }
@@ -61,10 +61,10 @@ struct NodeWorker: Sendable {
         do throws(PortError) {
             let reservations = try await ports.records.reservations()
             let wanted = try await ports.records.desiredState(of: identity.node.id, about: vms)
-            inbox.put(.read(wanted, number: number))
+            await inbox.put(.read(wanted, number: number))
             await publish(reservations)
         } catch {
-            inbox.put(.readFailed(error.description, number: number))
+            await inbox.put(.readFailed(error.description, number: number))
         }
     }
 
@@ -80,9 +80,10 @@ struct NodeWorker: Sendable {
 
     private func look(_ source: NodeSource, _ number: Int64) async {
         do throws(PortError) {
-            inbox.put(.looked(try await observe(source), number: number))
+            let found = try await observe(source)
+            await inbox.put(.looked(found, number: number))
         } catch {
-            inbox.put(.lookFailed(source, error.description, number: number))
+            await inbox.put(.lookFailed(source, error.description, number: number))
         }
     }
 
@@ -101,10 +102,10 @@ struct NodeWorker: Sendable {
     private func record(_ observation: Observation, _ vm: VMID, _ epoch: Epoch) async {
         do throws(PortError) {
             try await ports.records.record(observation, of: vm, by: identity.node.id, epoch: epoch)
-            inbox.put(.recorded(vm, .done))
+            await inbox.put(.recorded(vm, .done))
         } catch {
             // A VM without a row has nobody to tell.
-            inbox.put(.recorded(vm, error.reason == .stale || error.reason == .notFound ? .stale : .failed))
+            await inbox.put(.recorded(vm, error.reason == .stale || error.reason == .notFound ? .stale : .failed))
         }
     }
 
@@ -142,7 +143,7 @@ struct NodeWorker: Sendable {
             log.error(
                 "filter rules could not be put back", metadata: ["vm": "\(plan.vm.id)", "error": "\(error)"])
         }
-        inbox.put(.repaired(plan.vm.id))
+        await inbox.put(.repaired(plan.vm.id))
     }
 
     private func collect(_ leftover: Leftover) async {
@@ -153,17 +154,17 @@ struct NodeWorker: Sendable {
             log.warning(
                 "a leftover could not be removed", metadata: ["what": "\(leftover)", "error": "\(error)"])
         }
-        inbox.put(.collected(leftover))
+        await inbox.put(.collected(leftover))
     }
 
     private func recordRunning() async {
         do throws(PortError) {
             try await ports.records.recordState(of: identity.node.id, .running, at: ports.clock.wallTime)
             log.notice("the store knows that this node serves")
-            inbox.put(.runningRecorded(true))
+            await inbox.put(.runningRecorded(true))
         } catch {
             log.warning("the store does not know yet that this node serves", metadata: ["error": "\(error)"])
-            inbox.put(.runningRecorded(false))
+            await inbox.put(.runningRecorded(false))
         }
     }
 
