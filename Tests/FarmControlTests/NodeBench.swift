@@ -32,6 +32,8 @@ struct NodeBench {
     var wall = WallTime(seconds: 100)
     private(set) var actions: [NodeAction] = []
     private var lastReading: (assignments: [Assignment], others: [Int64], abandoned: [Int64])?
+    /// Rows of VMs that are on no node, besides those of `others`.
+    private var freeRows: [Assignment] = []
     /// What the reading that is out, or was last, asked about.
     private(set) var asked: [VMID] = []
     /// What the store says of the node itself.
@@ -101,7 +103,7 @@ struct NodeBench {
     mutating func read(
         _ assignments: [Assignment], others: [Int64] = [], abandoned: [Int64] = [], number: Int64? = nil
     ) {
-        let free = others.map { Self.freeRow($0) }
+        let free = freeRows + others.map { Self.freeRow($0) }
         var state = DesiredState(
             node: Node(id: Self.node, name: "node", address: IPv4Address(bits: 0x0a03_0002), state: nodeState),
             assignments: assignments, elsewhere: free.filter { asked.contains($0.vm.id) },
@@ -112,7 +114,10 @@ struct NodeBench {
     }
 
     /// The store is read again, because somebody changed it.
-    mutating func readAgain(_ assignments: [Assignment], others: [Int64] = [], abandoned: [Int64] = []) {
+    mutating func readAgain(
+        _ assignments: [Assignment], others: [Int64] = [], abandoned: [Int64] = [], freeRows: [Assignment] = []
+    ) {
+        self.freeRows = freeRows
         send(.storeChanged)
         read(assignments, others: others, abandoned: abandoned)
     }

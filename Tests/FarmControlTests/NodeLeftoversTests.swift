@@ -70,6 +70,27 @@ final class NodeLeftoversTests: XCTestCase {
         XCTAssertEqual(bench.collected, [], "no reading has begun since it was first seen")
     }
 
+    func testADomainNewerThanItsRowIsReportedAndKeptWithAllItHas() {
+        for row in [NodeBench.freeRow(1, epoch: 2), NodeBench.assignment(1, .stop, epoch: 2)] {
+            var bench = NodeBench()
+            bench.read(row.vm.intent.node == nil ? [] : [row])
+            bench.look { found in
+                found.domains = [NodeBench.domain(1, epoch: 3)]
+                found.taps = [ObservedTap(name: NodeBench.tap(1), isUp: true, isOnBridge: true)]
+                found.secrets = [VMID(1)]
+            }
+            if row.vm.intent.node == nil { bench.readAgain([], freeRows: [row]) }
+            bench.lookAgain { found in
+                found.domains = [NodeBench.domain(1, epoch: 3)]
+                found.taps = [ObservedTap(name: NodeBench.tap(1), isUp: true, isOnBridge: true)]
+                found.secrets = [VMID(1)]
+            }
+            XCTAssertEqual(bench.effects(of: 1), [], "\(row.vm.intent)")
+            XCTAssertEqual(bench.collected, [])
+            XCTAssertEqual(bench.findings, [.domainWithoutRow(NodeBench.domain(1).name, VMID(1))])
+        }
+    }
+
     func testADomainWithoutARowIsReportedOnceAndKeptWithAllItHas() {
         var bench = NodeBench.ready()
         for _ in 0..<3 {

@@ -141,6 +141,16 @@ final class NodeMachineTests: XCTestCase {
         XCTAssertFalse(bench.actions.contains(.recordRunning))
     }
 
+    func testTheStoreIsReadAgainWhenAVMIsGivenBack() {
+        var bench = NodeBench.ready()
+        bench.readAgain([NodeBench.assignment(1, .stop)])
+        while bench.machine.vms[VMID(1)]?.isIdle == false {
+            bench.forgetActions()
+            bench.answer(1)
+        }
+        XCTAssertTrue(bench.actions.contains(.readStore(about: [VMID(1)], number: 3)), "\(bench.actions)")
+    }
+
     func testAChangeDuringAReadingIsReadAfterwards() {
         var bench = NodeBench.ready()
         bench.send(.storeChanged)
@@ -155,6 +165,16 @@ final class NodeMachineTests: XCTestCase {
     }
 
     // MARK: Slots
+
+    func testADesktopThatDiesWhileItStartsGoesBehindThoseWhoWait() {
+        var bench = NodeBench.ready(slots: 1)
+        bench.readAgain([NodeBench.assignment(1), NodeBench.assignment(2)])
+        while bench.machine.vms[VMID(1)]?.phase != .booting { bench.answer(1) }
+        bench.lookAgain()
+        for _ in StartStep.allCases { bench.answer(1) }
+        XCTAssertEqual(bench.effects(of: 2), [.begin], "it has waited for the slot")
+        XCTAssertEqual(bench.machine.vms[VMID(1)]?.phase, .waitingForSlot)
+    }
 
     func testNoMoreVMsStartAtOnceThanThereAreSlotsAndAllStartInTheEnd() {
         var bench = NodeBench.ready(slots: 2)

@@ -96,6 +96,37 @@ final class RoutingConnectMachineTests: XCTestCase {
         XCTAssertEqual(drive(&machine, [stopping]), [.requestStart(NodeID(4))])
     }
 
+    func testADesktopThatIsBlockedMeanwhileTakesNoConnect() throws {
+        var machine = try makeMachine()
+        _ = drive(&machine, [.begin, .authenticated(visitor), .nodeRead(isBlocked: false), running, .claimed])
+        let blocked = desktop(.running, wanted: .run, node: NodeID(1), blocked: true)
+        XCTAssertEqual(drive(&machine, [.desktopRead(blocked)]), [])
+        XCTAssertEqual(machine.ending?.cause, .failed)
+        XCTAssertEqual(machine.ending?.answer, .notAvailable("it is offline for maintenance"))
+    }
+
+    func testWhoeverAskedAGuestForASessionKnowsIt() throws {
+        var machine = try makeMachine()
+        _ = drive(&machine, [.begin, .authenticated(visitor), .nodeRead(isBlocked: false), running, .claimed])
+        XCTAssertFalse(machine.mayHaveGuestSession)
+        XCTAssertEqual(drive(&machine, [running, .clientLeft]), [.startSession])
+        XCTAssertTrue(machine.mayHaveGuestSession, "it must be suspended, though its client left before it answered")
+    }
+
+    func testWhileBytesFlowTheCarriageTellsOfTheEnd() throws {
+        var machine = try makeMachine()
+        _ = drive(
+            &machine,
+            [
+                .begin, .authenticated(visitor), .nodeRead(isBlocked: false), running, .claimed, running,
+                .sessionStarted, .guestState(.listening), .marked, .lineOpened,
+            ])
+        XCTAssertEqual(drive(&machine, [.clientLeft]), [])
+        XCTAssertNil(machine.ending, "who ended it is not known yet")
+        _ = drive(&machine, [.carriageEnded(.guestClosed)])
+        XCTAssertEqual(machine.ending?.cause, .guestClosed)
+    }
+
     func testAZombieIsWaitedForUntilTheLimit() throws {
         var machine = try makeMachine()
         let zombie = Event.desktopRead(desktop(.zombie, wanted: .stop, node: NodeID(4)))

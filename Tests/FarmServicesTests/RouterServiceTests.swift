@@ -123,6 +123,17 @@ final class RouterServiceTests: XCTestCase {
         _ = try bench.connected(VMID(2))
     }
 
+    func testAnEndThatTheStoreDidNotTakeIsToldAgain() throws {
+        let client = try bench.connected(vm)
+        bench.fault(.failing(.store, .unreachable, perMille: 1000))
+        client.vanish()
+        XCTAssert(bench.pass(upTo: .seconds(120)) { client.ending.value != nil })
+        bench.pass(.seconds(20))
+        XCTAssertEqual(bench.sessions.map(\.vm), [vm], "the store still has it")
+        bench.heal()
+        XCTAssert(bench.pass(upTo: .seconds(10)) { bench.sessions.isEmpty })
+    }
+
     func testStoppingAVMEndsItsSessionAndAnswersWhenItIsStopped() throws {
         let client = try bench.connected(vm)
         let stop = try bench.ask("/qvd/stop_vm", vm: vm)

@@ -54,20 +54,18 @@ struct Inventory: Sendable, Hashable {
     /// A tap's name says whose it is.
     private func isOurs(_ tap: TapName) -> Bool { tap.farm == farm && tap.node == node }
 
-    /// Of which it matters whether a look began before or after something was done.
-    private static let ordered: Set<NodeSource> = [.hypervisor, .filter]
-
-    /// For comparing with others; see `Normalization`.
+    /// For comparing with others; see `Normalization`. It matters what came before a look at the domains and what
+    /// after, and of the rules also for the look that brought what is known.
     var comparedMoments: [Instant] {
-        Self.ordered.map { self[$0].began } + Self.ordered.compactMap { moments[$0] }
+        [self[.hypervisor].began, self[.filter].began] + [moments[.filter]].compactMap { $0 }
     }
 
     func normalized(_ moments: Normalization) -> Inventory {
         var copy = self
         for source in NodeSource.allCases {
-            let countsOrder = Self.ordered.contains(source)
+            let countsOrder = source == .hypervisor || source == .filter
             copy[source] = self[source].normalized(moments, countsOrder: countsOrder)
-            copy.moments[source] = self.moments[source].map { countsOrder ? moments.rank($0) : .start }
+            copy.moments[source] = self.moments[source].map { source == .filter ? moments.rank($0) : .start }
         }
         return copy
     }

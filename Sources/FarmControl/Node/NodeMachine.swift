@@ -221,8 +221,8 @@ package struct NodeMachine: Sendable, Hashable {
     /// what appears after that is a late answer's, and is removed.
     private func strayEpoch(of vm: VMID) -> Epoch? {
         guard let domain = inventory.domains[vm], domain.isLive, let epoch = domain.owner?.epoch else { return nil }
-        guard let machine = vms[vm], let seen = inventory.asOf(.hypervisor) else { return epoch }
-        return machine.isNews(epoch, toLookFrom: seen) ? epoch : nil
+        guard let machine = vms[vm] else { return epoch }
+        return machine.isNews(epoch) ? epoch : nil
     }
 
     // MARK: What is to be put right

@@ -57,9 +57,7 @@ extension VMMachine {
         !domain.isNewer(thanLook: look) && phase.needsFilter(isAdopted: assignment.isAdopted)
     }
 
-    /// Whether a domain of this epoch that a look has shown is unknown to this machine: nobody works on the VM, the
-    /// look is newer than what was done last, and no start of that epoch was given back.
-    func isNews(_ epoch: Epoch, toLookFrom began: Instant) -> Bool {
-        isIdle && !domain.isNewer(thanLook: began) && !assignment.isOver(epoch)
-    }
+    /// Whether a live domain of this epoch is unknown to this machine: nobody works on the VM, and no start of that
+    /// epoch was given back. A look from before that shows the domain of such a start.
+    func isNews(_ epoch: Epoch) -> Bool { isIdle && !assignment.isOver(epoch) }
 }
