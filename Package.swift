@@ -43,6 +43,8 @@ let package = Package(
         .target(name: "FarmRules", dependencies: ["FarmModel"], swiftSettings: settings),
         .target(name: "FarmControl", dependencies: ["FarmModel"], swiftSettings: settings),
         .target(name: "FarmPorts", dependencies: ["FarmModel"], swiftSettings: settings),
+        // The rows in an SQL database: text, statements, migrations; a database's adapter connects it.
+        .target(name: "SQLRecords", dependencies: ["FarmModel", "FarmRules", "FarmPorts"], swiftSettings: settings),
         .target(
             name: "FarmServices", dependencies: ["FarmModel", "FarmControl", "FarmPorts", "TextEncodings", log],
             swiftSettings: settings),
@@ -70,7 +72,7 @@ let package = Package(
         adapter("DnsmasqAddresses", ["SystemCalls", subprocess]),
         adapter("ImageDisks", ["SystemCalls"]),
         // The one adapter with rules inside: a transaction runs them on its rows.
-        adapter("SQLiteStore", ["CSQLite", "FarmRules", "SystemCalls"]),
+        adapter("SQLiteStore", ["CSQLite", "FarmRules", "SQLRecords", "SystemCalls"]),
         adapter("OpenSSLSecrets", ["COpenSSL", "SystemCalls", "TextEncodings"]),
         adapter("HTTPGuestAgent", ["GuestProtocol"] + nio),
         adapter("NIOTransport", ["TextEncodings"] + nio + [tls]),
@@ -144,9 +146,8 @@ let package = Package(
         tests(
             "StoreTests",
             [
-                "FarmModel", "FarmRules", "FarmControl", "FarmPorts", "PortContracts", "SQLiteStore", "Simulator",
-                "SimulatedPorts",
-                "CSQLite", "Goldens",
+                "FarmModel", "FarmRules", "FarmControl", "FarmPorts", "PortContracts", "SQLRecords", "SQLiteStore",
+                "Simulator", "SimulatedPorts", "CSQLite", "Goldens",
             ]),
         tests(
             "RouterTests",
@@ -163,7 +164,8 @@ let package = Package(
                 "CLinux", subprocess,
             ]),
         tests(
-            "ExecutableTests", ["FarmModel", "FarmPorts", "NodeConfiguration", "SQLiteStore", "Goldens", subprocess]),
+            "ExecutableTests",
+            ["FarmModel", "FarmPorts", "NodeConfiguration", "SQLRecords", "SQLiteStore", "Goldens", subprocess]),
         tests(
             "Benchmarks",
             [

@@ -1,6 +1,7 @@
 import FarmModel
 import FarmPorts
 import Foundation
+import SQLRecords
 import XCTest
 
 @testable import SQLiteStore

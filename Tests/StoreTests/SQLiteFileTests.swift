@@ -3,6 +3,7 @@ import FarmModel
 import FarmPorts
 import Foundation
 import PortContracts
+import SQLRecords
 import XCTest
 
 @testable import SQLiteStore

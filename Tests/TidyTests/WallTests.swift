@@ -12,12 +12,14 @@ final class WallTests: XCTestCase {
             "LibvirtHypervisor": ["CLibvirt", ground], "NetlinkNetwork": ["CLinux"],
             "EbtablesFilter": [ground, "TextEncodings"], "DnsmasqAddresses": [ground], "ImageDisks": [ground],
             // Its transactions run the rules of administration on its rows.
-            "SQLiteStore": ["CSQLite", "FarmRules", ground],
+            "SQLiteStore": ["CSQLite", "FarmRules", "SQLRecords", ground],
             "OpenSSLSecrets": ["COpenSSL", ground, "TextEncodings"],
             "HTTPGuestAgent": ["GuestProtocol"], "NIOTransport": ["TextEncodings"], "SystemClock": [],
         ]
         var table: [String: Set<String>] = [
             "FarmModel": [], "FarmRules": ["FarmModel"], "FarmControl": ["FarmModel"], "FarmPorts": ["FarmModel"],
+            // The rows that the rules work on, in an SQL database; what fails there, fails with a port's error.
+            "SQLRecords": ports.union(["FarmRules"]),
             "FarmServices": services.union(["TextEncodings"]),
             // Texts know nothing of a farm; the wire knows its nouns; the agent decides by what the wire says.
             "TextEncodings": [], "GuestProtocol": ["FarmModel", "TextEncodings"],

@@ -1,6 +1,7 @@
 import FarmRules
 import FarmPorts
 import Glibc
+import SQLRecords
 import SystemCalls
 
 /// Who may use a database besides its owner.

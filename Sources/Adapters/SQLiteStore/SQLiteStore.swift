@@ -1,6 +1,7 @@
 import FarmRules
 package import FarmModel
 package import FarmPorts
+import SQLRecords
 import SystemCalls
 
 /// The farm's store in one SQLite file on this machine, used by several processes at once (house keeper, router,

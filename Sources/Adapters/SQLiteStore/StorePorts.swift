@@ -1,6 +1,7 @@
 import FarmRules
 package import FarmModel
 package import FarmPorts
+import SQLRecords
 
 // Every operation of the store ports as one transaction that runs the rules of FarmRules on the rows.
 

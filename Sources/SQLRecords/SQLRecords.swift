@@ -1,11 +1,13 @@
-import FarmRules
 import FarmModel
 import FarmPorts
+import FarmRules
 
 /// The farm's rows in an SQL database, inside a transaction that somebody else began. The text is portable; see
 /// `Statements`.
-struct SQLRecords {
-    let statements: any Statements
+package struct SQLRecords: FarmRecords {
+    private let statements: any Statements
+
+    package init(statements: any Statements) { self.statements = statements }
 
     func run(_ sql: String, _ values: [SQLValue] = []) throws(LedgerError) {
         do { try statements.run(sql, values) } catch { throw .rows(error) }
