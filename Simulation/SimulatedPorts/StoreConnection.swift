@@ -3,6 +3,7 @@ package import FarmModel
 package import FarmPorts
 import Simulator
 import FarmRules
+import FarmStore
 
 /// One process's connection to the simulated store: latency, faults, and the death of its process stand between.
 package struct StoreConnection: Sendable {

@@ -1,6 +1,7 @@
 import FarmRules
 import FarmModel
 import FarmPorts
+import FarmStore
 import Foundation
 import PortContracts
 import SQLRecords

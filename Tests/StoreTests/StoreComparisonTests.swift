@@ -1,5 +1,6 @@
 import FarmModel
 import FarmPorts
+import FarmStore
 import PortContracts
 import SQLiteStore
 import SimulatedPorts
