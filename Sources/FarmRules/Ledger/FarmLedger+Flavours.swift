@@ -1,0 +1,16 @@
+package import FarmModel
+
+extension FarmLedger: FlavourRows {
+    package func osf(_ id: OSFID) -> OSFlavour? { osfRows[id] }
+    package func osfs() -> [OSFlavour] { osfRows.all }
+
+    package mutating func put(_ osf: OSFlavour) {
+        noteChange()
+        osfRows.put(osf, at: osf.id)
+    }
+
+    package mutating func remove(_ osf: OSFID) {
+        noteChange()
+        osfRows.remove(osf)
+    }
+}

@@ -1,0 +1,19 @@
+package import FarmModel
+
+extension FarmLedger: ImageRows {
+    package func image(_ id: ImageID) -> DiskImage? { imageRows[id] }
+    package func images() -> [DiskImage] { imageRows.all }
+    package func images(of osf: OSFID) -> [DiskImage] { imageRows.all.filter { $0.osf == osf } }
+
+    package mutating func put(_ image: DiskImage) {
+        noteChange()
+        var image = image
+        image.tags.sort()
+        imageRows.put(image, at: image.id)
+    }
+
+    package mutating func remove(_ image: ImageID) {
+        noteChange()
+        imageRows.remove(image)
+    }
+}

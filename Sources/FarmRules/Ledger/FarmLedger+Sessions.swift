@@ -1,0 +1,15 @@
+package import FarmModel
+
+extension FarmLedger: SessionRows {
+    package func session(of vm: VMID) -> Session? { sessionRows[vm] }
+    package func sessions() -> [Session] { sessionRows.all }
+
+    package mutating func put(_ session: Session) {
+        noteChange()
+        sessionRows.put(session, at: session.vm)
+    }
+
+    package mutating func removeSession(of vm: VMID) {
+        if sessionRows.remove(vm) { noteChange() }
+    }
+}
