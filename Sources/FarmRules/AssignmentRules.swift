@@ -144,24 +144,21 @@ extension FarmRecords {
             throw .notFound(
                 attempt: "reading what is wanted of node \(id)", detail: "there is no such node in the farm")
         }
-        let assigned = try self.vms(assignedTo: id)
-        let others = try self.vms(vms).filter { $0.intent.node != id }
+        let assigned = try assignmentRows(of: id)
+        let others = try assignmentRows(of: vms, notOn: id)
+        let flavours = try flavours(of: assigned, others)
         return DesiredState(
-            node: node, assignments: try assignments(of: assigned), elsewhere: try assignments(of: others),
+            node: node, assignments: flavours.assignments(assigned), elsewhere: flavours.assignments(others),
             asked: Set(vms), abandoned: try abandonedDomains(on: id))
     }
 
-    private func assignments(of vms: [VirtualMachine]) throws(LedgerError) -> [Assignment] {
-        var images: [OSFID: [DiskImage]] = [:]
-        var result: [Assignment] = []
-        for vm in vms {
-            guard let user = try user(vm.user), let osf = try osf(vm.osf) else { continue }
-            if images[vm.osf] == nil { images[vm.osf] = try self.images(of: vm.osf) }
-            result.append(
-                Assignment(
-                    vm: vm, login: user.login, osf: osf, images: images[vm.osf] ?? [], secret: try secret(of: vm.id)))
-        }
-        return result
+    /// What these VMs are made from, in two readings, however many they are.
+    private func flavours(of rows: [AssignmentRow]...) throws(LedgerError) -> FlavoursOfVMs {
+        var ids: Set<OSFID> = []
+        for list in rows { for row in list { ids.insert(row.vm.osf) } }
+        guard !ids.isEmpty else { return FlavoursOfVMs() }
+        let sorted = ids.sorted()
+        return FlavoursOfVMs(try osfs(sorted), try images(ofAny: sorted))
     }
 
     package func reservations() throws(LedgerError) -> [Reservation] {
@@ -172,6 +169,28 @@ extension FarmRecords {
             if !taken.insert(label).inserted { label = HostName.label(for: "\(vm.name) \(vm.id)", vm: vm.id) }
             taken.insert(label)
             return Reservation(vm: vm.id, mac: vm.mac, address: vm.address, hostName: label)
+        }
+    }
+}
+
+/// The OSFs of some VMs with all their images.
+private struct FlavoursOfVMs {
+    private var osfs: [OSFID: OSFlavour] = [:]
+    private var images: [OSFID: [DiskImage]] = [:]
+
+    init() {}
+
+    init(_ osfs: [OSFlavour], _ images: [DiskImage]) {
+        for osf in osfs { self.osfs[osf.id] = osf }
+        for image in images { self.images[image.osf, default: []].append(image) }
+    }
+
+    func assignments(_ rows: [AssignmentRow]) -> [Assignment] {
+        rows.compactMap { row in
+            osfs[row.vm.osf].map {
+                Assignment(
+                    vm: row.vm, login: row.login, osf: $0, images: images[row.vm.osf] ?? [], secret: row.secret)
+            }
         }
     }
 }

@@ -38,6 +38,8 @@ package protocol UserRows {
 package protocol FlavourRows {
     func osf(_ id: OSFID) throws(LedgerError) -> OSFlavour?
     func osfs() throws(LedgerError) -> [OSFlavour]
+    /// Those of these that have a row.
+    func osfs(_ ids: [OSFID]) throws(LedgerError) -> [OSFlavour]
     mutating func put(_ osf: OSFlavour) throws(LedgerError)
     mutating func remove(_ osf: OSFID) throws(LedgerError)
 }
@@ -46,6 +48,7 @@ package protocol ImageRows {
     func image(_ id: ImageID) throws(LedgerError) -> DiskImage?
     func images() throws(LedgerError) -> [DiskImage]
     func images(of osf: OSFID) throws(LedgerError) -> [DiskImage]
+    func images(ofAny osfs: [OSFID]) throws(LedgerError) -> [DiskImage]
     /// Tags are kept sorted.
     mutating func put(_ image: DiskImage) throws(LedgerError)
     mutating func remove(_ image: ImageID) throws(LedgerError)
@@ -70,8 +73,6 @@ package protocol VMRows {
     func vms() throws(LedgerError) -> [VirtualMachine]
     func vms(of user: UserID) throws(LedgerError) -> [VirtualMachine]
     func vms(of osf: OSFID) throws(LedgerError) -> [VirtualMachine]
-    /// Those of these VMs that have a row.
-    func vms(_ ids: [VMID]) throws(LedgerError) -> [VirtualMachine]
     /// Addresses of all VMs.
     func addressesTaken() throws(LedgerError) -> Set<IPv4Address>
     /// Makes the VM's row, with its intent and observation; of a row that exists, intent and observation stay as they
@@ -84,6 +85,11 @@ package protocol VMRows {
 /// Who runs which VM: intents, observations, and the secrets of the agents. Each is written apart; the VM's row exists.
 package protocol AssignmentRows {
     func vms(assignedTo node: NodeID) throws(LedgerError) -> [VirtualMachine]
+    /// How many VMs are assigned to each node; nodes without any are left out.
+    func assignedCounts() throws(LedgerError) -> [NodeID: Int]
+    func assignmentRows(of node: NodeID) throws(LedgerError) -> [AssignmentRow]
+    /// Of those of these VMs that have a row and are not assigned to the node.
+    func assignmentRows(of vms: [VMID], notOn node: NodeID) throws(LedgerError) -> [AssignmentRow]
     mutating func put(_ intent: Intent, of vm: VMID) throws(LedgerError)
     mutating func put(_ observation: Observation, of vm: VMID) throws(LedgerError)
     func secret(of vm: VMID) throws(LedgerError) -> AgentSecret?
@@ -91,9 +97,25 @@ package protocol AssignmentRows {
     mutating func keep(secret: AgentSecret?, of vm: VMID) throws(LedgerError)
 }
 
+/// A VM with what its node needs to know of it besides its OSF and images.
+package struct AssignmentRow: Sendable, Hashable {
+    package let vm: VirtualMachine
+    /// The user's.
+    package let login: String
+    package let secret: AgentSecret?
+
+    package init(vm: VirtualMachine, login: String, secret: AgentSecret?) {
+        self.vm = vm
+        self.login = login
+        self.secret = secret
+    }
+}
+
 package protocol SessionRows {
     func session(of vm: VMID) throws(LedgerError) -> Session?
     func sessions() throws(LedgerError) -> [Session]
+    /// Sessions of this router whose VM another client wants.
+    func wantedSessions(of router: String) throws(LedgerError) -> [Session]
     mutating func put(_ session: Session) throws(LedgerError)
     mutating func removeSession(of vm: VMID) throws(LedgerError)
 }

@@ -59,7 +59,7 @@ extension FarmRecords {
     }
 
     package func sessionsWantedByOthers(router: String) throws(LedgerError) -> [Session] {
-        try sessions().filter { $0.token.router == router && $0.isTakeOverRequested }
+        try wantedSessions(of: router)
     }
 
     /// Ends what earlier routers of this place left, and what nobody knows the place of; never a session of another

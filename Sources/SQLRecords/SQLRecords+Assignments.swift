@@ -1,10 +1,44 @@
 package import FarmModel
+import FarmPorts
 package import FarmRules
 
 // What is wanted of VMs and what is, each written by a statement of its own, and the secrets of their agents.
 extension SQLRecords {
     package func vms(assignedTo node: NodeID) throws(LedgerError) -> [VirtualMachine] {
-        try vms("WHERE node = $1 ORDER BY vms.id", [SQLValue(node)])
+        try vms("WHERE vm_intents.node = $1 ORDER BY vms.id", [SQLValue(node)])
+    }
+
+    package func assignedCounts() throws(LedgerError) -> [NodeID: Int] {
+        let counts = try all(
+            "vm_intents", "SELECT node, count(*) FROM vm_intents WHERE node IS NOT NULL GROUP BY node"
+        ) { columns in (NodeID(columns.integer()), Int(columns.integer())) }
+        return [NodeID: Int](counts) { _, later in later }
+    }
+
+    package func assignmentRows(of node: NodeID) throws(LedgerError) -> [AssignmentRow] {
+        try assignmentRows("WHERE vm_intents.node = $1", [SQLValue(node)])
+    }
+
+    package func assignmentRows(of vms: [VMID], notOn node: NodeID) throws(LedgerError) -> [AssignmentRow] {
+        try assignmentRows(
+            """
+            WHERE vms.id IN (\(dialect.numbers(in: "$1"))) AND (vm_intents.node IS NULL OR vm_intents.node <> $2)
+            """, [SQLValue(vms), SQLValue(node)])
+    }
+
+    private func assignmentRows(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [AssignmentRow] {
+        try all(
+            "vms",
+            """
+            SELECT \(Self.vmColumns), users.login, vm_secrets.secret
+            FROM \(Self.vmTables) JOIN users ON users.id = vms.user_id LEFT JOIN vm_secrets ON vm_secrets.vm = vms.id
+            \(condition) ORDER BY vms.id
+            """, values
+        ) { (columns: inout Columns) throws(PortError) in
+            AssignmentRow(
+                vm: try Self.vm(&columns), login: columns.text(), secret: columns.optionalText().map { AgentSecret($0) }
+            )
+        }
     }
 
     package func put(_ intent: Intent, of vm: VMID) throws(LedgerError) {

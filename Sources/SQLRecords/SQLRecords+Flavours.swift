@@ -16,6 +16,10 @@ extension SQLRecords {
     package func osf(_ id: OSFID) throws(LedgerError) -> OSFlavour? { try osfs("WHERE id = $1", [SQLValue(id)]).first }
     package func osfs() throws(LedgerError) -> [OSFlavour] { try osfs("ORDER BY id", []) }
 
+    package func osfs(_ ids: [OSFID]) throws(LedgerError) -> [OSFlavour] {
+        try osfs("WHERE id IN (\(dialect.numbers(in: "$1"))) ORDER BY id", [SQLValue(ids)])
+    }
+
     package func put(_ osf: OSFlavour) throws(LedgerError) {
         try run(
             """

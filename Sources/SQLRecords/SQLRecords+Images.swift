@@ -3,30 +3,42 @@ package import FarmRules
 
 // Images and their tags.
 extension SQLRecords {
+    /// A row for each tag of each image, or one for an image without tags.
     private func images(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [DiskImage] {
-        var images = try all(
-            "images", "SELECT id, osf, file, version, is_blocked FROM images \(condition)", values
+        let rows = try all(
+            "images",
+            """
+            SELECT images.id, images.osf, file, version, is_blocked, tag
+            FROM images LEFT JOIN image_tags ON image_tags.image = images.id \(condition) ORDER BY images.id
+            """, values
         ) { columns in
-            DiskImage(
+            let image = DiskImage(
                 id: columns.id(), osf: columns.id(), file: columns.text(), version: columns.text(), tags: [],
                 isBlocked: columns.flag())
+            return (image, columns.optionalText())
         }
-        for index in images.indices {
-            images[index].tags = try all(
-                "image_tags", "SELECT tag FROM image_tags WHERE image = $1", [SQLValue(images[index].id)]
-            ) { columns in columns.text() }.sorted()
+        var images: [DiskImage] = []
+        for (image, tag) in rows {
+            if images.last?.id != image.id { images.append(image) }
+            if let tag { images[images.count - 1].tags.append(tag) }
         }
+        // As Swift sorts, which may differ from how a database does.
+        for index in images.indices { images[index].tags.sort() }
         return images
     }
 
     package func image(_ id: ImageID) throws(LedgerError) -> DiskImage? {
-        try images("WHERE id = $1", [SQLValue(id)]).first
+        try images("WHERE images.id = $1", [SQLValue(id)]).first
     }
 
-    package func images() throws(LedgerError) -> [DiskImage] { try images("ORDER BY id", []) }
+    package func images() throws(LedgerError) -> [DiskImage] { try images("", []) }
 
     package func images(of osf: OSFID) throws(LedgerError) -> [DiskImage] {
-        try images("WHERE osf = $1 ORDER BY id", [SQLValue(osf)])
+        try images("WHERE images.osf = $1", [SQLValue(osf)])
+    }
+
+    package func images(ofAny osfs: [OSFID]) throws(LedgerError) -> [DiskImage] {
+        try images("WHERE images.osf IN (\(dialect.numbers(in: "$1")))", [SQLValue(osfs)])
     }
 
     package func put(_ image: DiskImage) throws(LedgerError) {

@@ -4,57 +4,46 @@ package import FarmRules
 
 // VMs, each with its intent and observation.
 extension SQLRecords {
-    func vms(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [VirtualMachine] {
-        try all(
-            "vms",
-            """
-            SELECT vms.id, name, user_id, osf, tag, address, is_blocked,
-                wanted, node, epoch, era, has_begun, request, requested_by,
-                state, since, detail, last_error, image
-            FROM vms JOIN vm_intents ON vm_intents.vm = vms.id JOIN vm_observations ON vm_observations.vm = vms.id
-            \(condition)
-            """, values
-        ) { (columns: inout Columns) throws(PortError) in
-            VirtualMachine(
-                id: columns.id(), name: columns.text(), user: columns.id(), osf: columns.id(), tag: columns.text(),
-                address: try columns.address(), isBlocked: columns.flag(),
-                intent: Intent(
-                    wanted: try columns.choice(), node: columns.optionalID(),
-                    epoch: Epoch(columns.integer(), era: columns.integer()), hasBegun: columns.flag(),
-                    request: columns.integer(), requestedBy: columns.text()),
-                observation: Observation(
-                    state: try columns.choice(), since: columns.time(), detail: columns.text(),
-                    lastError: columns.optionalText(), image: columns.optionalID()))
-        }
+    /// In the order in which `vm(_:)` reads them.
+    static let vmColumns = """
+        vms.id, vms.name, vms.user_id, vms.osf, vms.tag, vms.address, vms.is_blocked,
+            wanted, vm_intents.node, epoch, era, has_begun, request, requested_by,
+            state, since, detail, last_error, vm_observations.image
+        """
+    static let vmTables = """
+        vms JOIN vm_intents ON vm_intents.vm = vms.id JOIN vm_observations ON vm_observations.vm = vms.id
+        """
+
+    static func vm(_ columns: inout Columns) throws(PortError) -> VirtualMachine {
+        VirtualMachine(
+            id: columns.id(), name: columns.text(), user: columns.id(), osf: columns.id(), tag: columns.text(),
+            address: try columns.address(), isBlocked: columns.flag(),
+            intent: Intent(
+                wanted: try columns.choice(), node: columns.optionalID(),
+                epoch: Epoch(columns.integer(), era: columns.integer()), hasBegun: columns.flag(),
+                request: columns.integer(), requestedBy: columns.text()),
+            observation: Observation(
+                state: try columns.choice(), since: columns.time(), detail: columns.text(),
+                lastError: columns.optionalText(), image: columns.optionalID()))
     }
 
-    private static let idsAtOnce = 100
-    private static let places = (1...idsAtOnce).map { "$\($0)" }.joined(separator: ", ")
+    func vms(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [VirtualMachine] {
+        try all("vms", "SELECT \(Self.vmColumns) FROM \(Self.vmTables) \(condition)", values) {
+            (columns: inout Columns) throws(PortError) in try Self.vm(&columns)
+        }
+    }
 
     package func vm(_ id: VMID) throws(LedgerError) -> VirtualMachine? {
         try vms("WHERE vms.id = $1", [SQLValue(id)]).first
     }
     package func vms() throws(LedgerError) -> [VirtualMachine] { try vms("ORDER BY vms.id", []) }
 
-    package func vms(_ ids: [VMID]) throws(LedgerError) -> [VirtualMachine] {
-        var found: [VirtualMachine] = []
-        let sorted = ids.sorted()
-        var start = 0
-        // In blocks of one size, the last filled up with an id that it has: one statement, whatever the count.
-        while let last = sorted.last, start < sorted.count {
-            let block = (start..<start + Self.idsAtOnce).map { $0 < sorted.count ? sorted[$0] : last }
-            found += try vms("WHERE vms.id IN (\(Self.places)) ORDER BY vms.id", block.map { SQLValue($0) })
-            start += Self.idsAtOnce
-        }
-        return found
-    }
-
     package func vms(of user: UserID) throws(LedgerError) -> [VirtualMachine] {
-        try vms("WHERE user_id = $1 ORDER BY vms.id", [SQLValue(user)])
+        try vms("WHERE vms.user_id = $1 ORDER BY vms.id", [SQLValue(user)])
     }
 
     package func vms(of osf: OSFID) throws(LedgerError) -> [VirtualMachine] {
-        try vms("WHERE osf = $1 ORDER BY vms.id", [SQLValue(osf)])
+        try vms("WHERE vms.osf = $1 ORDER BY vms.id", [SQLValue(osf)])
     }
 
     package func addressesTaken() throws(LedgerError) -> Set<IPv4Address> {

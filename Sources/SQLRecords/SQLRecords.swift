@@ -6,6 +6,7 @@ import FarmRules
 /// `Statements`.
 package struct SQLRecords: FarmRecords {
     private let statements: any Statements
+    var dialect: SQLDialect { statements.dialect }
 
     package init(statements: any Statements) { self.statements = statements }
 
@@ -42,6 +43,8 @@ extension SQLValue {
     init<Noun>(_ id: Identifier<Noun>) { self = .integer(id.rawValue) }
     init<Noun>(_ id: Identifier<Noun>?) { self = id.map { .integer($0.rawValue) } ?? .null }
     init(_ address: IPv4Address) { self = .text(address.description) }
+    /// For `SQLDialect.numbers`.
+    init<Noun>(_ ids: [Identifier<Noun>]) { self = .text("[\(ids.map(\.description).joined(separator: ","))]") }
     init(_ time: WallTime) { self = .integer(time.seconds) }
     init(_ size: Mebibytes) { self = .integer(Int64(size.count)) }
 }

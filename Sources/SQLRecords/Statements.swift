@@ -3,6 +3,8 @@ package import FarmPorts
 /// The thin port below the SQL text: a connection to some database that prepares, binds and steps. The text keeps to
 /// what SQLite and PostgreSQL both understand, with parameters `$1`, `$2`... in the order of their first appearance.
 package protocol Statements: AnyObject {
+    var dialect: SQLDialect { get }
+
     /// Runs one statement and hands over each row it returns.
     func query(
         _ sql: String, _ values: [SQLValue], _ row: (any SQLRow) throws(PortError) -> Void

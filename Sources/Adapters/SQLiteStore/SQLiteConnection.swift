@@ -118,6 +118,7 @@ final class SQLiteConnection: MigratedDatabase {
     }
 
     var place: String { path }
+    var dialect: SQLDialect { .sqlite }
 
     func isFarm() throws(PortError) -> Bool { try integer("PRAGMA application_id") == Self.applicationID }
 

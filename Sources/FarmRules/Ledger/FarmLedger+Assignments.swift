@@ -1,22 +1,36 @@
 package import FarmModel
 
 extension FarmLedger: AssignmentRows {
-    package func vms(assignedTo node: NodeID) -> [VirtualMachine] {
-        vmRows.all.filter { $0.intent.node == node }
+    package func vms(assignedTo node: NodeID) -> [VirtualMachine] { vmTable.vms(assignedTo: node) }
+
+    package func assignedCounts() -> [NodeID: Int] { vmTable.assignedCounts() }
+
+    package func assignmentRows(of node: NodeID) -> [AssignmentRow] {
+        vmTable.vms(assignedTo: node).compactMap(assignmentRow)
+    }
+
+    package func assignmentRows(of vms: [VMID], notOn node: NodeID) -> [AssignmentRow] {
+        Set(vms).sorted().compactMap { id in
+            vmTable[id].flatMap { $0.intent.node == node ? nil : assignmentRow($0) }
+        }
+    }
+
+    private func assignmentRow(_ vm: VirtualMachine) -> AssignmentRow? {
+        userRows[vm.user].map { AssignmentRow(vm: vm, login: $0.login, secret: secrets[vm.id]) }
     }
 
     package mutating func put(_ intent: Intent, of vm: VMID) {
-        guard var row = vmRows[vm] else { return }
+        guard var row = vmTable[vm] else { return }
         noteChange()
         row.intent = intent
-        vmRows.put(row, at: vm)
+        vmTable.put(row)
     }
 
     package mutating func put(_ observation: Observation, of vm: VMID) {
-        guard var row = vmRows[vm] else { return }
+        guard var row = vmTable[vm] else { return }
         noteChange()
         row.observation = observation
-        vmRows.put(row, at: vm)
+        vmTable.put(row)
     }
 
     package func secret(of vm: VMID) -> AgentSecret? { secrets[vm] }

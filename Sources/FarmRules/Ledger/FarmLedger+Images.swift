@@ -4,6 +4,7 @@ extension FarmLedger: ImageRows {
     package func image(_ id: ImageID) -> DiskImage? { imageRows[id] }
     package func images() -> [DiskImage] { imageRows.all }
     package func images(of osf: OSFID) -> [DiskImage] { imageRows.all.filter { $0.osf == osf } }
+    package func images(ofAny osfs: [OSFID]) -> [DiskImage] { imageRows.all.filter { osfs.contains($0.osf) } }
 
     package mutating func put(_ image: DiskImage) {
         noteChange()

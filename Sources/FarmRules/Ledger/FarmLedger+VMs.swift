@@ -1,30 +1,25 @@
 package import FarmModel
 
 extension FarmLedger: VMRows {
-    package func vm(_ id: VMID) -> VirtualMachine? { vmRows[id] }
-    package func vms() -> [VirtualMachine] { vmRows.all }
-    package func vms(of user: UserID) -> [VirtualMachine] { vmRows.all.filter { $0.user == user } }
-    package func vms(of osf: OSFID) -> [VirtualMachine] { vmRows.all.filter { $0.osf == osf } }
-
-    package func vms(_ ids: [VMID]) -> [VirtualMachine] { Set(ids).sorted().compactMap { vmRows[$0] } }
-
-    package func addressesTaken() -> Set<IPv4Address> { addresses }
+    package func vm(_ id: VMID) -> VirtualMachine? { vmTable[id] }
+    package func vms() -> [VirtualMachine] { vmTable.all }
+    package func vms(of user: UserID) -> [VirtualMachine] { vmTable.vms(of: user) }
+    package func vms(of osf: OSFID) -> [VirtualMachine] { vmTable.all.filter { $0.osf == osf } }
+    package func addressesTaken() -> Set<IPv4Address> { vmTable.addresses }
 
     package mutating func put(_ vm: VirtualMachine) {
         noteChange()
-        addresses.insert(vm.address)
         var row = vm
-        if let old = vmRows[vm.id] {
+        if let old = vmTable[vm.id] {
             row.intent = old.intent
             row.observation = old.observation
         }
-        vmRows.put(row, at: vm.id)
+        vmTable.put(row)
     }
 
     package mutating func remove(_ vm: VMID) {
         noteChange()
-        if let old = vmRows[vm] { addresses.remove(old.address) }
-        vmRows.remove(vm)
+        vmTable.remove(vm)
         secrets[vm] = nil
         sessionRows.remove(vm)
     }

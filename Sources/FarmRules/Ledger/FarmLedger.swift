@@ -13,8 +13,7 @@ package struct FarmLedger: FarmRecords, Sendable {
     var osfRows = Rows<OSFID, OSFlavour>()
     var imageRows = Rows<ImageID, DiskImage>()
     var nodeRows = Rows<NodeID, Node>()
-    var vmRows = Rows<VMID, VirtualMachine>()
-    var addresses: Set<IPv4Address> = []
+    var vmTable = VMTable()
     var secrets: [VMID: AgentSecret] = [:]
     var sessionRows = Rows<VMID, Session>()
     var propertyRows: [PropertyOwner: Properties] = [:]
