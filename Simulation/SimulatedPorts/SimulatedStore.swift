@@ -18,8 +18,8 @@ extension FarmStore where Transactions == LedgerTransactions {
     /// The farm as it is now; for checkers, which look between two steps.
     package var ledger: FarmLedger { look { $0 } }
 
-    /// The ledger's revision, without a copy of the ledger.
-    package var revision: Int64 { look { $0.revision } }
+    /// The ledger's count of writes, without a copy of the ledger.
+    package var revision: Int64 { look { $0.writes } }
 
     /// Looks at the ledger without copying it.
     package func look<Value: Sendable>(_ body: (FarmLedger) -> Value) -> Value { transactions.look(body) }
@@ -69,9 +69,9 @@ package final class LedgerTransactions: RecordTransactions {
         _ body: @Sendable (inout FarmLedger) throws(LedgerError) -> Value
     ) throws(LedgerError) -> Value {
         let (result, toWake) = state.withLock { state in
-            let before = state.ledger.revision
+            let before = state.ledger.writes
             let result = Result { () throws(LedgerError) -> Value in try body(&state.ledger) }
-            let isChanged = state.ledger.revision != before
+            let isChanged = state.ledger.writes != before
             return (result, isChanged ? state.watchers.map(\.continuation) : [])
         }
         for continuation in toWake { continuation.yield() }

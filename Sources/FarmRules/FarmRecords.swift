@@ -8,11 +8,15 @@ package import FarmModel
 /// row of that id; `remove` is idempotent. A row store checks nothing: the rules look before they write, so that a
 /// refused command has written nothing.
 package protocol FarmRecords: FarmRows, TenantRows, UserRows, FlavourRows, ImageRows, NodeRows, VMRows, AssignmentRows,
-    SessionRows, PropertyRows, AuditRows
+    SessionRows, PropertyRows, AuditRows, ChangeRows
 {}
 
 /// How many audit records a store keeps at least, so that the trail cannot fill the disk: about 20 MB in a database.
 package let auditRecordsKept = 100_000
+
+/// How many of the newest changes a store keeps at least. Whoever has read nothing for longer reads everything: at ten
+/// changes a second they last for a quarter of an hour.
+package let changesKept: Int64 = 10_000
 
 /// What `qvd init` fixed for the farm's life, and the era it is in.
 package struct FarmIdentity: Sendable, Hashable {

@@ -88,8 +88,8 @@ package protocol AssignmentRows {
     /// How many VMs are assigned to each node; nodes without any are left out.
     func assignedCounts() throws(LedgerError) -> [NodeID: Int]
     func assignmentRows(of node: NodeID) throws(LedgerError) -> [AssignmentRow]
-    /// Of those of these VMs that have a row and are not assigned to the node.
-    func assignmentRows(of vms: [VMID], notOn node: NodeID) throws(LedgerError) -> [AssignmentRow]
+    /// Of those of these VMs that have a row and are not assigned to the node, if one is given.
+    func assignmentRows(of vms: [VMID], notOn node: NodeID?) throws(LedgerError) -> [AssignmentRow]
     mutating func put(_ intent: Intent, of vm: VMID) throws(LedgerError)
     mutating func put(_ observation: Observation, of vm: VMID) throws(LedgerError)
     func secret(of vm: VMID) throws(LedgerError) -> AgentSecret?
@@ -133,4 +133,18 @@ package protocol AuditRows {
     func audit(limit: Int) throws(LedgerError) -> [AuditRecord]
     /// Keeps at least the newest `auditRecordsKept`.
     mutating func append(_ record: AuditRecord) throws(LedgerError)
+}
+
+/// The newest changes of the farm, for those who read only what changed. Only `changesKept` are sure to be there.
+package protocol ChangeRows {
+    /// Of the newest change.
+    func revision() throws(LedgerError) -> Revision
+    /// Tells of the changes that this transaction makes, under the next number.
+    mutating func tell(_ changes: Set<FarmChange>) throws(LedgerError)
+    /// Each once, however often it changed.
+    func changes(afterNumber number: Int64) throws(LedgerError) -> Set<FarmChange>
+    /// Those that concern the node, the farm, or one of these VMs.
+    func changes(
+        afterNumber number: Int64, of node: NodeID, about vms: [VMID]
+    ) throws(LedgerError) -> Set<FarmChange>
 }

@@ -15,6 +15,12 @@ extension FarmStore: Administration {
         try await read("reading the farm") { records throws(LedgerError) in try records.snapshot() }
     }
 
+    package func abandonedDomains(on node: NodeID) async throws(PortError) -> [VMID] {
+        try await read("reading the abandoned domains of node \(node)") { records throws(LedgerError) in
+            try records.abandonedDomains(on: node)
+        }
+    }
+
     package func audit(limit: Int) async throws(PortError) -> [AuditRecord] {
         try await read("reading the audit trail") { records throws(LedgerError) in try records.audit(limit: limit) }
     }

@@ -22,6 +22,14 @@ extension FarmStore: NodeRecords {
         }
     }
 
+    package func desiredStateChanges(
+        of node: NodeID, about vms: [VMID], after revision: Revision
+    ) async throws(PortError) -> DesiredStateChanges? {
+        try await read("reading what has changed for node \(node)") { records throws(LedgerError) in
+            try records.desiredStateChanges(of: node, about: vms, after: revision)
+        }
+    }
+
     package func reservations() async throws(PortError) -> [Reservation] {
         try await read("reading the reservations") { records throws(LedgerError) in try records.reservations() }
     }
@@ -47,12 +55,6 @@ extension FarmStore: NodeRecords {
     ) async throws(PortError) -> AgentSecret {
         try await write("beginning the start of VM \(vm)") { records throws(LedgerError) in
             try records.begin(vm, by: node, epoch: epoch, secret: secret)
-        }
-    }
-
-    package func abandonedDomains(on node: NodeID) async throws(PortError) -> [VMID] {
-        try await read("reading the abandoned domains of node \(node)") { records throws(LedgerError) in
-            try records.abandonedDomains(on: node)
         }
     }
 }

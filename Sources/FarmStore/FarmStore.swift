@@ -34,7 +34,3 @@ package struct FarmStore<Transactions: RecordTransactions>: Sendable {
         }
     }
 }
-
-extension FarmStore: StoreChanges {
-    package func changes() -> AsyncStream<Void> { transactions.changes() }
-}

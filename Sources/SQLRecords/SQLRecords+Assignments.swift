@@ -19,11 +19,11 @@ extension SQLRecords {
         try assignmentRows("WHERE vm_intents.node = $1", [SQLValue(node)])
     }
 
-    package func assignmentRows(of vms: [VMID], notOn node: NodeID) throws(LedgerError) -> [AssignmentRow] {
-        try assignmentRows(
-            """
-            WHERE vms.id IN (\(dialect.numbers(in: "$1"))) AND (vm_intents.node IS NULL OR vm_intents.node <> $2)
-            """, [SQLValue(vms), SQLValue(node)])
+    package func assignmentRows(of vms: [VMID], notOn node: NodeID?) throws(LedgerError) -> [AssignmentRow] {
+        let isAmong = "vms.id IN (\(dialect.numbers(in: "$1")))"
+        guard let node else { return try assignmentRows("WHERE \(isAmong)", [SQLValue(vms)]) }
+        return try assignmentRows(
+            "WHERE \(isAmong) AND (vm_intents.node IS NULL OR vm_intents.node <> $2)", [SQLValue(vms), SQLValue(node)])
     }
 
     private func assignmentRows(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [AssignmentRow] {

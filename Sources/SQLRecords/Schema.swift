@@ -14,6 +14,7 @@ package struct Migration: Sendable {
 package enum Schema {
     package static let migrations: [Migration] = [
         Migration(number: 1, statements: first), Migration(number: 2, statements: second),
+        Migration(number: 3, statements: third),
     ]
 
     private static let first: [String] = [

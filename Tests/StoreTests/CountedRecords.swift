@@ -109,7 +109,7 @@ extension CountedRecords {
     func assignmentRows(of node: NodeID) throws(LedgerError) -> [AssignmentRow] {
         try list(base.assignmentRows(of: node))
     }
-    func assignmentRows(of vms: [VMID], notOn node: NodeID) throws(LedgerError) -> [AssignmentRow] {
+    func assignmentRows(of vms: [VMID], notOn node: NodeID?) throws(LedgerError) -> [AssignmentRow] {
         try list(base.assignmentRows(of: vms, notOn: node))
     }
     mutating func put(_ intent: Intent, of vm: VMID) throws(LedgerError) { try passed(base.put(intent, of: vm)) }
@@ -140,6 +140,17 @@ extension CountedRecords {
     }
     mutating func removeProperties(of owner: PropertyOwner) throws(LedgerError) {
         try passed(base.removeProperties(of: owner))
+    }
+}
+
+extension CountedRecords {
+    func revision() throws(LedgerError) -> Revision { try passed(base.revision()) }
+    mutating func tell(_ changes: Set<FarmChange>) throws(LedgerError) { try passed(base.tell(changes)) }
+    func changes(afterNumber number: Int64) throws(LedgerError) -> Set<FarmChange> {
+        try list(base.changes(afterNumber: number))
+    }
+    func changes(afterNumber number: Int64, of node: NodeID, about vms: [VMID]) throws(LedgerError) -> Set<FarmChange> {
+        try list(base.changes(afterNumber: number, of: node, about: vms))
     }
 }
 

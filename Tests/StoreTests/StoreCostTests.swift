@@ -63,10 +63,9 @@ final class StoreCostTests: XCTestCase {
         return connection
     }
 
-    /// Tables that do not grow with the VMs, one count that the database makes in an index, and the sessions, which
-    /// have no index by their router yet.
+    /// Tables that do not grow with the VMs, and one count that the database makes in an index.
     private static let mayBeScanned = [
-        "nodes", "sessions", "farm", "json_each VIRTUAL TABLE INDEX 1:",
+        "nodes", "farm", "json_each VIRTUAL TABLE INDEX 1:",
         "vm_intents USING COVERING INDEX vm_intents_by_node",
     ]
 
@@ -203,6 +202,19 @@ private enum CostFarm {
                 { records throws(LedgerError) in
                     try records.release(
                         idle, by: NodeID(1), epoch: Epoch(1), request: 1, error: nil, at: time)
+                }
+            ),
+            (
+                "desired state by its changes",
+                { records throws(LedgerError) in
+                    let before = Revision(try records.revision().number - 4)
+                    _ = try records.desiredStateChanges(of: NodeID(1), about: (1...60).map { VMID($0) }, after: before)
+                }
+            ),
+            (
+                "changes",
+                { records throws(LedgerError) in
+                    _ = try records.changes(after: Revision(try records.revision().number - 4))
                 }
             ),
             (

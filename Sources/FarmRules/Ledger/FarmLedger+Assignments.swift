@@ -9,9 +9,9 @@ extension FarmLedger: AssignmentRows {
         vmTable.vms(assignedTo: node).compactMap(assignmentRow)
     }
 
-    package func assignmentRows(of vms: [VMID], notOn node: NodeID) -> [AssignmentRow] {
+    package func assignmentRows(of vms: [VMID], notOn node: NodeID?) -> [AssignmentRow] {
         Set(vms).sorted().compactMap { id in
-            vmTable[id].flatMap { $0.intent.node == node ? nil : assignmentRow($0) }
+            vmTable[id].flatMap { node != nil && $0.intent.node == node ? nil : assignmentRow($0) }
         }
     }
 
@@ -21,14 +21,14 @@ extension FarmLedger: AssignmentRows {
 
     package mutating func put(_ intent: Intent, of vm: VMID) {
         guard var row = vmTable[vm] else { return }
-        noteChange()
+        countWrite()
         row.intent = intent
         vmTable.put(row)
     }
 
     package mutating func put(_ observation: Observation, of vm: VMID) {
         guard var row = vmTable[vm] else { return }
-        noteChange()
+        countWrite()
         row.observation = observation
         vmTable.put(row)
     }
@@ -36,7 +36,7 @@ extension FarmLedger: AssignmentRows {
     package func secret(of vm: VMID) -> AgentSecret? { secrets[vm] }
 
     package mutating func keep(secret: AgentSecret?, of vm: VMID) {
-        noteChange()
+        countWrite()
         secrets[vm] = secret
     }
 }

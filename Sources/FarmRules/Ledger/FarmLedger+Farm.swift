@@ -13,7 +13,7 @@ extension FarmLedger: FarmRows {
     package func configuration() -> [String: String] { configurationRows }
 
     package mutating func put(_ value: String?, forConfiguration key: String) {
-        noteChange()
+        countWrite()
         configurationRows[key] = value
     }
 }

@@ -6,12 +6,12 @@ extension FarmLedger: FlavourRows {
     package func osfs(_ ids: [OSFID]) -> [OSFlavour] { Set(ids).sorted().compactMap { osfRows[$0] } }
 
     package mutating func put(_ osf: OSFlavour) {
-        noteChange()
+        countWrite()
         osfRows.put(osf, at: osf.id)
     }
 
     package mutating func remove(_ osf: OSFID) {
-        noteChange()
+        countWrite()
         osfRows.remove(osf)
     }
 }

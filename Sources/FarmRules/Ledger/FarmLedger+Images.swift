@@ -7,14 +7,14 @@ extension FarmLedger: ImageRows {
     package func images(ofAny osfs: [OSFID]) -> [DiskImage] { imageRows.all.filter { osfs.contains($0.osf) } }
 
     package mutating func put(_ image: DiskImage) {
-        noteChange()
+        countWrite()
         var image = image
         image.tags.sort()
         imageRows.put(image, at: image.id)
     }
 
     package mutating func remove(_ image: ImageID) {
-        noteChange()
+        countWrite()
         imageRows.remove(image)
     }
 }

@@ -5,27 +5,27 @@ extension FarmLedger: NodeRows {
     package func nodes() -> [Node] { nodeRows.all }
 
     package mutating func put(_ node: Node) {
-        noteChange()
+        countWrite()
         nodeRows.put(node, at: node.id)
     }
 
     package mutating func remove(_ node: NodeID) {
-        noteChange()
+        countWrite()
         nodeRows.remove(node)
     }
 
     package func abandonedDomains(on node: NodeID) -> [VMID] { (abandoned[node] ?? []).sorted() }
 
     package mutating func abandon(_ vm: VMID, on node: NodeID) {
-        noteChange()
+        countWrite()
         abandoned[node, default: []].insert(vm)
     }
 
     package mutating func forgetAbandonedDomain(of vm: VMID, on node: NodeID) {
-        if abandoned[node]?.remove(vm) != nil { noteChange() }
+        if abandoned[node]?.remove(vm) != nil { countWrite() }
     }
 
     package mutating func forgetAbandonedDomains(on node: NodeID) {
-        if abandoned.removeValue(forKey: node) != nil { noteChange() }
+        if abandoned.removeValue(forKey: node) != nil { countWrite() }
     }
 }

@@ -9,11 +9,11 @@ extension FarmLedger: SessionRows {
     }
 
     package mutating func put(_ session: Session) {
-        noteChange()
+        countWrite()
         sessionRows.put(session, at: session.vm)
     }
 
     package mutating func removeSession(of vm: VMID) {
-        if sessionRows.remove(vm) { noteChange() }
+        if sessionRows.remove(vm) { countWrite() }
     }
 }

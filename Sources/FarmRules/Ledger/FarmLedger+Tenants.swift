@@ -8,12 +8,12 @@ extension FarmLedger: TenantRows {
     package func tenants() -> [Tenant] { tenantRows.all }
 
     package mutating func put(_ tenant: Tenant) {
-        noteChange()
+        countWrite()
         tenantRows.put(tenant, at: tenant.id)
     }
 
     package mutating func remove(_ tenant: TenantID) {
-        noteChange()
+        countWrite()
         tenantRows.remove(tenant)
         userNumbers[tenant] = nil
     }

@@ -10,14 +10,14 @@ extension FarmLedger: UserRows {
     package func users() -> [User] { userRows.all }
 
     package mutating func put(_ user: User) {
-        noteChange()
+        countWrite()
         if let old = userRows[user.id] { userNumbers[old.tenant]?[Array(old.login.utf8)] = nil }
         userNumbers[user.tenant, default: [:]][Array(user.login.utf8)] = user.id
         userRows.put(user, at: user.id)
     }
 
     package mutating func remove(_ user: UserID) {
-        noteChange()
+        countWrite()
         if let old = userRows[user] { userNumbers[old.tenant]?[Array(old.login.utf8)] = nil }
         userRows.remove(user)
         hashes[user] = nil
@@ -26,7 +26,7 @@ extension FarmLedger: UserRows {
     package func passwordHash(of user: UserID) -> String? { hashes[user] }
 
     package mutating func keep(passwordHash: String, of user: UserID) {
-        noteChange()
+        countWrite()
         hashes[user] = passwordHash
     }
 }

@@ -8,7 +8,7 @@ extension FarmLedger: VMRows {
     package func addressesTaken() -> Set<IPv4Address> { vmTable.addresses }
 
     package mutating func put(_ vm: VirtualMachine) {
-        noteChange()
+        countWrite()
         var row = vm
         if let old = vmTable[vm.id] {
             row.intent = old.intent
@@ -18,7 +18,7 @@ extension FarmLedger: VMRows {
     }
 
     package mutating func remove(_ vm: VMID) {
-        noteChange()
+        countWrite()
         vmTable.remove(vm)
         secrets[vm] = nil
         sessionRows.remove(vm)

@@ -20,8 +20,9 @@ package struct FarmLedger: FarmRecords, Sendable {
     var configurationRows: [String: String] = [:]
     var abandoned: [NodeID: Set<VMID>] = [:]
     var auditRows: [AuditRecord] = []
+    var changeLog = ChangeLog()
     /// Grows with every write: tells whether an operation changed anything.
-    package private(set) var revision: Int64 = 0
+    package private(set) var writes: Int64 = 0
 
     /// A new farm with nothing but the tenant `default`, number 1.
     package init(farm: FarmID, addressPlan: AddressPlan) {
@@ -31,7 +32,7 @@ package struct FarmLedger: FarmRecords, Sendable {
     }
 
     /// For every method that writes.
-    mutating func noteChange() { revision += 1 }
+    mutating func countWrite() { writes += 1 }
 }
 
 extension Tenant {

@@ -32,20 +32,24 @@ package struct HouseKeeper: Sendable {
         let (inbox, send) = AsyncStream.makeStream(of: NodeEvent.self)
         let worker = NodeWorker(
             ports: ports, procedures: VMProcedures(ports: ports, identity: identity, settings: settings),
-            identity: identity, log: log, onReady: onReady, send: send)
+            identity: identity, reservations: ReservationPublisher(ports: ports, log: log), log: log, onReady: onReady,
+            send: send)
         await withDiscardingTaskGroup { group in
             group.addTask { await worker.hearHypervisor() }
             group.addTask { await worker.hearStore() }
             var machine = NodeMachine(farm: identity.farm, node: identity.node.id, policy: settings.policy)
             var alarms = Alarms()
+            var readings = StoreReadings()
             for action in machine.start(at: ports.clock.now) {
-                group.addTask { await worker.carryOut(action) }
+                group.addTask { await worker.carryOut(action, lastReading: nil) }
             }
             for await event in inbox {
                 let now = ports.clock.now
                 if case .tick = event { alarms.rang(at: now) }
+                if case .read(let state) = event { readings.keep(state) }
                 for action in machine.receive(event, at: now, wall: ports.clock.wallTime) {
-                    group.addTask { await worker.carryOut(action) }
+                    let base = readings.base(for: action, at: now)
+                    group.addTask { await worker.carryOut(action, lastReading: base) }
                 }
                 if let moment = alarms.set(for: machine.deadline) {
                     group.addTask { await worker.wake(at: moment) }
@@ -106,6 +110,13 @@ package struct HouseKeeper: Sendable {
         } catch {
             return error
         }
+    }
+}
+
+extension StoreReadings {
+    fileprivate mutating func base(for action: NodeAction, at now: Instant) -> DesiredState? {
+        guard case .readStore(let vms) = action else { return nil }
+        return base(about: vms, at: now)
     }
 }
 
