@@ -43,6 +43,10 @@ let package = Package(
         .target(name: "FarmRules", dependencies: ["FarmModel"], swiftSettings: settings),
         .target(name: "FarmControl", dependencies: ["FarmModel"], swiftSettings: settings),
         .target(name: "FarmPorts", dependencies: ["FarmModel"], swiftSettings: settings),
+        // Every operation of the store ports, as one transaction on rows.
+        .target(name: "FarmStore", dependencies: ["FarmModel", "FarmRules", "FarmPorts"], swiftSettings: settings),
+        // The rows in an SQL database: text, statements, migrations; a database's adapter connects it.
+        .target(name: "SQLRecords", dependencies: ["FarmModel", "FarmRules", "FarmPorts"], swiftSettings: settings),
         .target(
             name: "FarmServices", dependencies: ["FarmModel", "FarmControl", "FarmPorts", "TextEncodings", log],
             swiftSettings: settings),
@@ -71,7 +75,7 @@ let package = Package(
         adapter("DnsmasqAddresses", ["SystemCalls", subprocess]),
         adapter("ImageDisks", ["ProgramRuns", "SystemCalls"]),
         // The one adapter with rules inside: a transaction runs them on its rows.
-        adapter("SQLiteStore", ["CSQLite", "FarmRules", "SystemCalls"]),
+        adapter("SQLiteStore", ["CSQLite", "FarmRules", "FarmStore", "SQLRecords", "SystemCalls"]),
         adapter("OpenSSLSecrets", ["COpenSSL", "SystemCalls", "TextEncodings"]),
         adapter("HTTPGuestAgent", ["GuestProtocol"] + nio),
         adapter("NIOTransport", ["TextEncodings"] + nio + [tls]),
@@ -82,7 +86,8 @@ let package = Package(
             name: "Simulator", dependencies: [.product(name: "HeapModule", package: "swift-collections")],
             path: "Simulation/Simulator", swiftSettings: settings),
         .target(
-            name: "SimulatedPorts", dependencies: ["FarmModel", "FarmRules", "FarmControl", "FarmPorts", "Simulator"],
+            name: "SimulatedPorts",
+            dependencies: ["FarmModel", "FarmRules", "FarmControl", "FarmPorts", "FarmStore", "Simulator"],
             path: "Simulation/SimulatedPorts", swiftSettings: settings),
         .target(
             name: "Scenarios",
@@ -102,14 +107,14 @@ let package = Package(
         executable(
             "qvd-node",
             [
-                "NodeConfiguration", "FarmControl", "FarmServices", "LibvirtHypervisor", "NetlinkNetwork",
+                "NodeConfiguration", "FarmControl", "FarmServices", "FarmStore", "LibvirtHypervisor", "NetlinkNetwork",
                 "EbtablesFilter", "DnsmasqAddresses", "ImageDisks", "SQLiteStore", "OpenSSLSecrets",
                 "HTTPGuestAgent", "NIOTransport", "SystemClock", "CProcess", log, arguments,
             ]),
         executable(
             "qvd",
             [
-                "NodeConfiguration", "FarmControl", "FarmServices", "SQLiteStore", "ImageDisks",
+                "NodeConfiguration", "FarmControl", "FarmServices", "FarmStore", "SQLiteStore", "ImageDisks",
                 "OpenSSLSecrets", "SystemClock", "SystemCalls", log, arguments,
             ]),
         executable("qvd-client", ["GuestProtocol", "TextEncodings", "COpenSSL"] + nio + [tls, arguments, subprocess]),
@@ -128,8 +133,8 @@ let package = Package(
         tests(
             "FarmServicesTests",
             [
-                "FarmModel", "FarmRules", "FarmControl", "FarmPorts", "FarmServices", "Simulator", "SimulatedPorts",
-                log,
+                "FarmModel", "FarmRules", "FarmControl", "FarmPorts", "FarmStore", "FarmServices", "Simulator",
+                "SimulatedPorts", log,
             ]),
         tests("TextEncodingsTests", ["TextEncodings"]),
         tests("SystemCallsTests", ["FarmPorts", "SystemCalls"]),
@@ -146,15 +151,15 @@ let package = Package(
         tests(
             "StoreTests",
             [
-                "FarmModel", "FarmRules", "FarmControl", "FarmPorts", "PortContracts", "SQLiteStore", "Simulator",
-                "SimulatedPorts",
-                "CSQLite", "Goldens",
+                "FarmModel", "FarmRules", "FarmControl", "FarmPorts", "FarmStore", "PortContracts", "SQLRecords",
+                "SQLiteStore", "Simulator", "SimulatedPorts", "CSQLite", "Goldens",
             ]),
         tests(
             "RouterTests",
             [
-                "Goldens", "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "NIOTransport", "OpenSSLSecrets",
-                "HTTPGuestAgent", "GuestProtocol", "SystemClock", "SimulatedPorts", subprocess, tls, log,
+                "Goldens", "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "FarmStore", "NIOTransport",
+                "OpenSSLSecrets", "HTTPGuestAgent", "GuestProtocol", "SystemClock", "SimulatedPorts", subprocess, tls,
+                log,
             ] + nio),
         tests(
             "AdapterTests",
@@ -165,12 +170,16 @@ let package = Package(
                 "CLinux", subprocess,
             ]),
         tests(
-            "ExecutableTests", ["FarmModel", "FarmPorts", "NodeConfiguration", "SQLiteStore", "Goldens", subprocess]),
+            "ExecutableTests",
+            [
+                "FarmModel", "FarmPorts", "FarmStore", "NodeConfiguration", "SQLRecords", "SQLiteStore", "Goldens",
+                subprocess,
+            ]),
         tests(
             "Benchmarks",
             [
-                "FarmModel", "FarmControl", "FarmPorts", "NodeRig", "NetlinkNetwork", "EbtablesFilter", "Simulator",
-                "SimulatedPorts", "Scenarios", "SQLiteStore", subprocess,
+                "FarmModel", "FarmControl", "FarmPorts", "FarmStore", "NodeRig", "NetlinkNetwork", "EbtablesFilter",
+                "Simulator", "SimulatedPorts", "Scenarios", "SQLiteStore", subprocess,
             ]),
         tests(
             "NodeTests",

@@ -89,6 +89,17 @@ package struct SimulatedDiskStorage: DiskStorage {
         }
     }
 
+    package func find(_ vm: VMID, image: ImageID) async throws(PortError) -> DiskPaths {
+        let host = self.host
+        return try await gate.call(.observeDisks, vm: vm, attempt: "looking for the disks of VM \(vm)") {
+            host.read {
+                DiskPaths(
+                    overlay: $0.disks.overlays[vm]?[image].map { _ in HostDisks.overlayPath(vm, image) },
+                    userDisk: $0.disks.userDisks[vm].map { _ in HostDisks.userDiskPath(vm) })
+            }
+        }
+    }
+
     package func observe() async throws(PortError) -> [ObservedDisk] {
         let host = self.host
         return try await gate.call(.observeDisks, attempt: "listing disks") {

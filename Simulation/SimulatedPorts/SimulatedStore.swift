@@ -1,12 +1,38 @@
 package import FarmModel
-package import FarmPorts
-import Synchronization
 package import FarmRules
+package import FarmStore
+import Synchronization
 
-/// The farm's store in memory: every operation of the store ports on a `FarmLedger`, at once and without faults.
-/// Whoever wants latency or faults puts them in front of it. It outlives the simulated processes that use it, as a
-/// database would.
-package final class SimulatedStore: Sendable {
+/// The farm's store in memory, at once and without faults. Whoever wants latency or faults puts them in front of it. It
+/// outlives the simulated processes that use it, as a database would.
+package typealias SimulatedStore = FarmStore<LedgerTransactions>
+
+extension FarmStore where Transactions == LedgerTransactions {
+    package init(_ ledger: FarmLedger) { self.init(LedgerTransactions(ledger)) }
+
+    /// A new farm with nothing but the tenant `default`.
+    package init(farm: FarmID, addressPlan: AddressPlan) {
+        self.init(FarmLedger(farm: farm, addressPlan: addressPlan))
+    }
+
+    /// The farm as it is now; for checkers, which look between two steps.
+    package var ledger: FarmLedger { look { $0 } }
+
+    /// The ledger's count of writes, without a copy of the ledger.
+    package var revision: Int64 { look { $0.writes } }
+
+    /// Looks at the ledger without copying it.
+    package func look<Value: Sendable>(_ body: (FarmLedger) -> Value) -> Value { transactions.look(body) }
+
+    /// Puts another state in the place of this one, as restoring a backup would.
+    package func replace(_ ledger: FarmLedger) { transactions.replace(ledger) }
+
+    /// Ends every stream of `changes()`.
+    package func close() { transactions.close() }
+}
+
+/// Transactions on a `FarmLedger`.
+package final class LedgerTransactions: RecordTransactions {
     private struct State {
         var ledger: FarmLedger
         /// Kept in the order of their numbers, so that waking is deterministic.
@@ -16,29 +42,13 @@ package final class SimulatedStore: Sendable {
 
     private let state: Mutex<State>
 
-    package init(_ ledger: FarmLedger) { state = Mutex(State(ledger: ledger)) }
+    init(_ ledger: FarmLedger) { state = Mutex(State(ledger: ledger)) }
 
-    /// A new farm with nothing but the tenant `default`.
-    package convenience init(farm: FarmID, addressPlan: AddressPlan) {
-        self.init(FarmLedger(farm: farm, addressPlan: addressPlan))
-    }
+    func look<Value: Sendable>(_ body: (FarmLedger) -> Value) -> Value { state.withLock { body($0.ledger) } }
 
-    /// The farm as it is now; for checkers, which look between two steps.
-    package var ledger: FarmLedger { state.withLock { $0.ledger } }
+    func replace(_ ledger: FarmLedger) { state.withLock { $0.ledger = ledger } }
 
-    /// The ledger's revision, without a copy of the ledger.
-    package var revision: Int64 { state.withLock { $0.ledger.revision } }
-
-    /// Looks at the ledger without copying it.
-    package func look<Value: Sendable>(_ body: (FarmLedger) -> Value) -> Value {
-        state.withLock { body($0.ledger) }
-    }
-
-    /// Puts another state in the place of this one, as restoring a backup would.
-    package func replace(_ ledger: FarmLedger) { state.withLock { $0.ledger = ledger } }
-
-    /// Ends every stream of `changes()`.
-    package func close() {
+    func close() {
         let watchers = state.withLock { state in
             defer { state.watchers = [] }
             return state.watchers
@@ -46,206 +56,28 @@ package final class SimulatedStore: Sendable {
         for watcher in watchers { watcher.continuation.finish() }
     }
 
-    private func read<Value: Sendable>(
-        _ attempt: @autoclosure () -> String, _ body: (FarmLedger) throws(LedgerError) -> Value
-    ) throws(PortError) -> Value {
-        let result = state.withLock { state in
+    package func read<Value: Sendable>(
+        _ body: @Sendable (FarmLedger) throws(LedgerError) -> Value
+    ) throws(LedgerError) -> Value {
+        try state.withLock { state in
             Result { () throws(LedgerError) -> Value in try body(state.ledger) }
-        }
-        return try unwrap(result, attempt())
+        }.get()
     }
 
-    /// One transaction: a failed one leaves the ledger as it was.
-    private func write<Value: Sendable>(
-        _ attempt: @autoclosure () -> String, _ body: (inout FarmLedger) throws(LedgerError) -> Value
-    ) throws(PortError) -> Value {
+    /// Rules look before they write: one that throws has changed nothing.
+    package func write<Value: Sendable>(
+        _ body: @Sendable (inout FarmLedger) throws(LedgerError) -> Value
+    ) throws(LedgerError) -> Value {
         let (result, toWake) = state.withLock { state in
-            let before = state.ledger.revision
+            let before = state.ledger.writes
             let result = Result { () throws(LedgerError) -> Value in try body(&state.ledger) }
-            let isChanged = state.ledger.revision != before
+            let isChanged = state.ledger.writes != before
             return (result, isChanged ? state.watchers.map(\.continuation) : [])
         }
         for continuation in toWake { continuation.yield() }
-        return try unwrap(result, attempt())
+        return try result.get()
     }
 
-    private func unwrap<Value>(
-        _ result: Result<Value, LedgerError>, _ attempt: @autoclosure () -> String
-    ) throws(PortError) -> Value {
-        switch result {
-        case .success(let value): return value
-        case .failure(let error): throw portError(error, attempt: attempt())
-        }
-    }
-}
-
-/// As every port but `Administration` says it.
-private func portError(_ error: LedgerError, attempt: String) -> PortError {
-    switch error {
-    case .stale(let attempt, let detail): return PortError(.rejected, .stale, attempt: attempt, detail: detail)
-    case .notFound(let attempt, let detail): return PortError(.rejected, .notFound, attempt: attempt, detail: detail)
-    case .rows(let error): return PortError(.rejected, .unavailable, attempt: attempt, detail: "\(error)")
-    case .refused(let refusal):
-        let reason: PortError.Reason =
-            switch refusal.reason {
-            case .notFound: .notFound
-            case .alreadyExists: .alreadyExists
-            case .blocked, .noNode: .denied
-            case .inUse, .notStopped: .busy
-            case .rangeIsFull: .limit
-            case .invalid: .invalid
-            }
-        return PortError(.rejected, reason, attempt: attempt, detail: refusal.message)
-    }
-}
-
-extension SimulatedStore: NodeRecords {
-    package func node(named name: String) async throws(PortError) -> NodeIdentity {
-        let row = try read("looking for node `\(name)`") { ledger throws(LedgerError) in
-            try ledger.nodeIdentity(named: name)
-        }
-        return NodeIdentity(farm: row.identity.farm, node: row.node, addressPlan: row.identity.addressPlan)
-    }
-
-    package func recordState(of node: NodeID, _ state: NodeState, at time: WallTime) async throws(PortError) {
-        try write("recording the state of node \(node)") { ledger throws(LedgerError) in
-            try ledger.recordState(of: node, state, at: time)
-        }
-    }
-
-    package func desiredState(of node: NodeID, about vms: [VMID]) async throws(PortError) -> DesiredState {
-        try read("reading what is wanted of node \(node)") { ledger throws(LedgerError) in
-            try ledger.desiredState(of: node, about: vms)
-        }
-    }
-
-    package func reservations() async throws(PortError) -> [Reservation] {
-        try read("reading the reservations") { ledger throws(LedgerError) in try ledger.reservations() }
-    }
-
-    package func record(
-        _ observation: Observation, of vm: VMID, by node: NodeID, epoch: Epoch
-    ) async throws(PortError) {
-        try write("recording the state of VM \(vm)") { ledger throws(LedgerError) in
-            try ledger.record(observation, of: vm, by: node, epoch: epoch)
-        }
-    }
-
-    package func release(
-        _ vm: VMID, by node: NodeID, epoch: Epoch, request: Int64, error: String?, at time: WallTime
-    ) async throws(PortError) {
-        try write("releasing VM \(vm)") { ledger throws(LedgerError) in
-            try ledger.release(vm, by: node, epoch: epoch, request: request, error: error, at: time)
-        }
-    }
-
-    package func begin(
-        _ vm: VMID, by node: NodeID, epoch: Epoch, secret: AgentSecret
-    ) async throws(PortError) -> AgentSecret {
-        try write("beginning the start of VM \(vm)") { ledger throws(LedgerError) in
-            try ledger.begin(vm, by: node, epoch: epoch, secret: secret)
-        }
-    }
-
-    package func abandonedDomains(on node: NodeID) async throws(PortError) -> [VMID] {
-        try read("reading the abandoned domains of node \(node)") { ledger throws(LedgerError) in
-            ledger.abandonedDomains(on: node)
-        }
-    }
-}
-
-extension SimulatedStore: Desktops {
-    package func account(_ name: LoginName) async throws(PortError) -> Account? {
-        let row = try read("looking for user \(name)") { ledger throws(LedgerError) in try ledger.account(name) }
-        return row.map { Account(user: $0.user, tenant: $0.tenant, passwordHash: $0.passwordHash) }
-    }
-
-    package func desktops(of user: UserID) async throws(PortError) -> [VirtualMachine] {
-        try read("reading the VMs of user \(user)") { ledger throws(LedgerError) in ledger.vms(of: user) }
-    }
-
-    package func desktop(_ vm: VMID) async throws(PortError) -> DesktopView? {
-        let row = try read("reading VM \(vm)") { ledger throws(LedgerError) in try ledger.desktop(vm) }
-        return row.map { DesktopView(vm: $0.vm, secret: $0.secret, properties: $0.properties, session: $0.session) }
-    }
-
-    package func requestStart(_ vm: VMID, on node: NodeID, by actor: String) async throws(PortError) {
-        try write("starting VM \(vm)") { ledger throws(LedgerError) in
-            try ledger.requestStart(vm, on: node, by: actor)
-        }
-    }
-
-    package func requestStop(_ vm: VMID, by actor: String) async throws(PortError) {
-        try write("stopping VM \(vm)") { ledger throws(LedgerError) in try ledger.requestStop(vm, by: actor) }
-    }
-
-    package func nodesForPlacement() async throws(PortError) -> [PlacementCandidate] {
-        let rows = try read("reading the nodes") { ledger throws(LedgerError) in try ledger.nodesForPlacement() }
-        return rows.map { PlacementCandidate(node: $0.node, assignedVMs: $0.assignedVMs) }
-    }
-}
-
-extension SimulatedStore: Sessions {
-    package func claim(_ session: Session) async throws(PortError) -> SessionClaim {
-        let holder = try write("beginning a session with VM \(session.vm)") { ledger throws(LedgerError) in
-            try ledger.claim(session)
-        }
-        return holder.token == session.token ? .claimed : .held(holder)
-    }
-
-    package func takeOver(_ session: Session, from marked: SessionToken) async throws(PortError) -> SessionClaim {
-        let holder = try write("taking VM \(session.vm) over from session \(marked)") {
-            ledger throws(LedgerError) in try ledger.takeOver(session, from: marked)
-        }
-        return holder.token == session.token ? .claimed : .held(holder)
-    }
-
-    package func markConnected(
-        _ token: SessionToken, vm: VMID, at time: WallTime
-    ) async throws(PortError) {
-        try write("marking session \(token) of VM \(vm) as connected") { ledger throws(LedgerError) in
-            try ledger.markConnected(token, vm: vm, at: time)
-        }
-    }
-
-    package func end(_ token: SessionToken, vm: VMID) async throws(PortError) {
-        try write("ending session \(token) of VM \(vm)") { ledger throws(LedgerError) in
-            try ledger.end(token, vm: vm)
-        }
-    }
-
-    package func wantedByOthers(router: String) async throws(PortError) -> [Session] {
-        try read("reading the sessions of router \(router)") { ledger throws(LedgerError) in
-            try ledger.sessionsWantedByOthers(router: router)
-        }
-    }
-
-    package func endEarlier(at place: RouterPlace, than router: String) async throws(PortError) {
-        try write("ending the sessions of earlier routers than \(router)") { ledger throws(LedgerError) in
-            try ledger.endEarlierSessions(at: place, than: router)
-        }
-    }
-}
-
-extension SimulatedStore: Administration {
-    package func apply(
-        _ command: AdministrationCommand, by actor: String, at time: WallTime
-    ) async throws(PortError) -> Result<AdministrationResult, AdministrationRefusal> {
-        try write("administering the farm") { ledger throws(LedgerError) in
-            try ledger.apply(command, by: actor, at: time)
-        }
-    }
-
-    package func snapshot() async throws(PortError) -> FarmSnapshot {
-        try read("reading the farm") { ledger throws(LedgerError) in try ledger.snapshot() }
-    }
-
-    package func audit(limit: Int) async throws(PortError) -> [AuditRecord] {
-        try read("reading the audit trail") { ledger throws(LedgerError) in ledger.audit(limit: limit) }
-    }
-}
-
-extension SimulatedStore: StoreChanges {
     package func changes() -> AsyncStream<Void> {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let number = state.withLock { state in

@@ -3,6 +3,7 @@ package import FarmModel
 package import FarmPorts
 import Simulator
 import FarmRules
+import FarmStore
 
 /// One process's connection to the simulated store: latency, faults, and the death of its process stand between.
 package struct StoreConnection: Sendable {
@@ -61,6 +62,14 @@ extension StoreConnection: NodeRecords {
         }
     }
 
+    package func desiredStateChanges(
+        of node: NodeID, about vms: [VMID], after revision: Revision
+    ) async throws(PortError) -> DesiredStateChanges? {
+        try await read("reading what has changed for node \(node)") { store async throws(PortError) in
+            try await store.desiredStateChanges(of: node, about: vms, after: revision)
+        }
+    }
+
     package func reservations() async throws(PortError) -> [Reservation] {
         try await read("reading the reservations") { store async throws(PortError) in try await store.reservations() }
     }
@@ -89,12 +98,6 @@ extension StoreConnection: NodeRecords {
     ) async throws(PortError) -> AgentSecret {
         try await write("beginning the start of VM \(vm)", as: .storeBegin, vm: vm) { store async throws(PortError) in
             try await store.begin(vm, by: node, epoch: epoch, secret: secret)
-        }
-    }
-
-    package func abandonedDomains(on node: NodeID) async throws(PortError) -> [VMID] {
-        try await read("reading the abandoned domains") { store async throws(PortError) in
-            try await store.abandonedDomains(on: node)
         }
     }
 }
@@ -197,6 +200,12 @@ extension StoreConnection: Administration {
         try await read("reading the farm") { store async throws(PortError) in try await store.snapshot() }
     }
 
+    package func abandonedDomains(on node: NodeID) async throws(PortError) -> [VMID] {
+        try await read("reading the abandoned domains") { store async throws(PortError) in
+            try await store.abandonedDomains(on: node)
+        }
+    }
+
     package func audit(limit: Int) async throws(PortError) -> [AuditRecord] {
         try await read("reading the audit trail") { store async throws(PortError) in
             try await store.audit(limit: limit)
@@ -210,6 +219,12 @@ extension StoreConnection: StoreChanges {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         announce(continuation)
         return stream
+    }
+
+    package func changes(after revision: Revision) async throws(PortError) -> FarmChanges {
+        try await read("reading what has changed") { store async throws(PortError) in
+            try await store.changes(after: revision)
+        }
     }
 
     /// A change that is none, every millisecond, as long as the process lives.

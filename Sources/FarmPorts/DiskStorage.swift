@@ -20,6 +20,9 @@ package protocol DiskStorage: Sendable {
     /// Removes the VM's user disk: only ever called for the explicit command to do so. Idempotent.
     func deleteUserDisk(of vm: VMID) async throws(PortError)
 
+    /// The VM's overlay of this image and its user disk. Looks at no other disk, however many there are.
+    func find(_ vm: VMID, image: ImageID) async throws(PortError) -> DiskPaths
+
     /// Every overlay and user disk of this farm, sorted by VM, overlays first.
     func observe() async throws(PortError) -> [ObservedDisk]
 

@@ -14,6 +14,13 @@ package protocol NodeRecords: Sendable {
     /// they may not be assigned to it. `.notFound` when the node has no row.
     func desiredState(of node: NodeID, about vms: [VMID]) async throws(PortError) -> DesiredState
 
+    /// What changed of it since a reading of that moment: `DesiredState.applying` makes of both what `desiredState`
+    /// would give now, about the same VMs. Nil when not all is known any more of what changed, or an OSF or image did:
+    /// then everything is to be read. `.notFound` when the node has no row.
+    func desiredStateChanges(
+        of node: NodeID, about vms: [VMID], after revision: Revision
+    ) async throws(PortError) -> DesiredStateChanges?
+
     /// One for every VM of the farm, running or not, sorted by VM.
     func reservations() async throws(PortError) -> [Reservation]
 
@@ -37,9 +44,6 @@ package protocol NodeRecords: Sendable {
     func release(
         _ vm: VMID, by node: NodeID, epoch: Epoch, request: Int64, error: String?, at time: WallTime
     ) async throws(PortError)
-
-    /// The farm's domains without a row that an operator gave up (`abandonDomain`), for this node.
-    func abandonedDomains(on node: NodeID) async throws(PortError) -> [VMID]
 }
 
 package struct NodeIdentity: Sendable, Hashable {
@@ -156,6 +160,9 @@ package protocol Administration: Sendable {
 
     func snapshot() async throws(PortError) -> FarmSnapshot
 
+    /// The farm's domains without a row that an operator gave up (`abandonDomain`), for this node.
+    func abandonedDomains(on node: NodeID) async throws(PortError) -> [VMID]
+
     /// The newest records, newest first.
     func audit(limit: Int) async throws(PortError) -> [AuditRecord]
 }
@@ -164,4 +171,8 @@ package protocol Administration: Sendable {
 package protocol StoreChanges: Sendable {
     /// One element, at once, for any number of changes since the last; ends when the store closes.
     func changes() -> AsyncStream<Void>
+
+    /// What changed after that moment. Sessions and the rows of nodes and VMs count, and what VMs are made from; users,
+    /// properties, configuration and the audit trail do not.
+    func changes(after revision: Revision) async throws(PortError) -> FarmChanges
 }

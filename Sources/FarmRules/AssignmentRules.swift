@@ -5,6 +5,7 @@ extension FarmRecords {
     /// Wants the VM to run. What `Desktops.requestStart` says; a refusal is `.blocked` or `.noNode`.
     package mutating func requestStart(_ id: VMID, on nodeID: NodeID, by actor: String) throws(LedgerError) {
         var vm = try existing(id)
+        let before = vm
         guard vm.intent.wanted != .run else { return }
         guard !vm.isBlocked else {
             throw .refuse(.blocked, "VM \(id) (\(vm.name)) is blocked; `qvd vm unblock \(id)` allows it to start")
@@ -28,11 +29,13 @@ extension FarmRecords {
         vm.intent.request += 1
         vm.intent.requestedBy = actor
         try put(vm.intent, of: id)
+        try tellChange(from: before, to: vm)
     }
 
     /// Wants the VM to stop. What `Desktops.requestStop` says.
     package mutating func requestStop(_ id: VMID, by actor: String) throws(LedgerError) {
         var vm = try existing(id)
+        let before = vm
         guard vm.intent.wanted != .stop else { return }
         vm.intent.wanted = .stop
         vm.intent.request += 1
@@ -46,6 +49,7 @@ extension FarmRecords {
             try put(vm.observation, of: id)
         }
         try put(vm.intent, of: id)
+        try tellChange(from: before, to: vm)
     }
 
     /// The VM's row, if it is assigned to this node by this epoch.
@@ -74,11 +78,13 @@ extension FarmRecords {
             throw .stale(attempt: attempt, detail: "the VM is wanted to stop")
         }
         if vm.intent.hasBegun, let kept = try self.secret(of: id) { return kept }
+        let before = vm
         vm.intent.hasBegun = true
         try put(vm.intent, of: id)
         try keep(secret: secret, of: id)
         // An operator's word about an earlier domain of this VM is spent.
         try forgetAbandonedDomain(of: id, on: node)
+        try tellChange(from: before, to: vm)
         return secret
     }
 
@@ -87,8 +93,10 @@ extension FarmRecords {
     ) throws(LedgerError) {
         var vm = try assigned(id, to: node, epoch: epoch, attempt: "recording the state of VM \(id)")
         guard vm.observation != observation else { return }
+        let before = vm
         vm.observation = observation
         try put(vm.observation, of: id)
+        try tellChange(from: before, to: vm)
     }
 
     package mutating func release(
@@ -97,6 +105,7 @@ extension FarmRecords {
         // A repeated release whose first answer was lost: an epoch belongs to one assignment only.
         if let vm = try vm(id), vm.intent.node == nil, vm.intent.epoch == epoch { return }
         var vm = try assigned(id, to: node, epoch: epoch, attempt: "releasing VM \(id)")
+        let before = vm
         if vm.intent.wanted == .run && vm.intent.request != request {
             vm.intent.epoch = vm.intent.epoch.next(in: try identity().era)
         } else {
@@ -112,6 +121,7 @@ extension FarmRecords {
         try put(vm.intent, of: id)
         try put(vm.observation, of: id)
         try keep(secret: nil, of: id)
+        try tellChange(from: before, to: vm)
     }
 
     package mutating func recordState(
@@ -124,6 +134,7 @@ extension FarmRecords {
         node.state = state
         node.stateSince = time
         try put(node)
+        try tellChange(of: id)
     }
 
     package func nodeIdentity(named name: String) throws(LedgerError) -> NodeIdentityRow {
@@ -139,29 +150,38 @@ extension FarmRecords {
         return NodeIdentityRow(identity: try identity(), node: node)
     }
 
-    package func desiredState(of id: NodeID, about vms: [VMID]) throws(LedgerError) -> DesiredState {
+    func nodeThatReads(_ id: NodeID) throws(LedgerError) -> Node {
         guard let node = try node(id) else {
             throw .notFound(
                 attempt: "reading what is wanted of node \(id)", detail: "there is no such node in the farm")
         }
-        let assigned = try self.vms(assignedTo: id)
-        let others = try self.vms(vms).filter { $0.intent.node != id }
-        return DesiredState(
-            node: node, assignments: try assignments(of: assigned), elsewhere: try assignments(of: others),
-            asked: Set(vms), abandoned: try abandonedDomains(on: id))
+        return node
     }
 
-    private func assignments(of vms: [VirtualMachine]) throws(LedgerError) -> [Assignment] {
-        var images: [OSFID: [DiskImage]] = [:]
-        var result: [Assignment] = []
-        for vm in vms {
-            guard let user = try user(vm.user), let osf = try osf(vm.osf) else { continue }
-            if images[vm.osf] == nil { images[vm.osf] = try self.images(of: vm.osf) }
-            result.append(
-                Assignment(
-                    vm: vm, login: user.login, osf: osf, images: images[vm.osf] ?? [], secret: try secret(of: vm.id)))
-        }
-        return result
+    package func desiredState(of id: NodeID, about vms: [VMID]) throws(LedgerError) -> DesiredState {
+        let node = try nodeThatReads(id)
+        let assigned = try assignmentRows(of: id)
+        let others = try assignmentRows(of: vms, notOn: id)
+        let flavours = try flavours(of: assigned, others)
+        return DesiredState(
+            node: node, assignments: flavours.assignments(assigned), elsewhere: flavours.assignments(others),
+            asked: Set(vms), abandoned: try abandonedDomains(on: id), revision: try revision())
+    }
+
+    /// Of those of these VMs that have a row, wherever they are.
+    func assignments(ofVMs vms: [VMID]) throws(LedgerError) -> [Assignment] {
+        guard !vms.isEmpty else { return [] }
+        let rows = try assignmentRows(of: vms, notOn: nil)
+        return try flavours(of: rows).assignments(rows)
+    }
+
+    /// What these VMs are made from, in two readings, however many they are.
+    private func flavours(of rows: [AssignmentRow]...) throws(LedgerError) -> FlavoursOfVMs {
+        var ids: Set<OSFID> = []
+        for list in rows { for row in list { ids.insert(row.vm.osf) } }
+        guard !ids.isEmpty else { return FlavoursOfVMs() }
+        let sorted = ids.sorted()
+        return FlavoursOfVMs(try osfs(sorted), try images(ofAny: sorted))
     }
 
     package func reservations() throws(LedgerError) -> [Reservation] {
@@ -172,6 +192,28 @@ extension FarmRecords {
             if !taken.insert(label).inserted { label = HostName.label(for: "\(vm.name) \(vm.id)", vm: vm.id) }
             taken.insert(label)
             return Reservation(vm: vm.id, mac: vm.mac, address: vm.address, hostName: label)
+        }
+    }
+}
+
+/// The OSFs of some VMs with all their images.
+private struct FlavoursOfVMs {
+    private var osfs: [OSFID: OSFlavour] = [:]
+    private var images: [OSFID: [DiskImage]] = [:]
+
+    init() {}
+
+    init(_ osfs: [OSFlavour], _ images: [DiskImage]) {
+        for osf in osfs { self.osfs[osf.id] = osf }
+        for image in images { self.images[image.osf, default: []].append(image) }
+    }
+
+    func assignments(_ rows: [AssignmentRow]) -> [Assignment] {
+        rows.compactMap { row in
+            osfs[row.vm.osf].map {
+                Assignment(
+                    vm: row.vm, login: row.login, osf: $0, images: images[row.vm.osf] ?? [], secret: row.secret)
+            }
         }
     }
 }

@@ -23,9 +23,10 @@ extension FarmRecords {
 
     /// Nodes that may be given a VM, with how many they have.
     package func nodesForPlacement() throws(LedgerError) -> [(node: Node, assignedVMs: Int)] {
+        let counts = try assignedCounts()
         var result: [(node: Node, assignedVMs: Int)] = []
         for node in try nodes() where node.state == .running && !node.isBlocked {
-            result.append((node, try vms(assignedTo: node.id).count))
+            result.append((node, counts[node.id] ?? 0))
         }
         return result
     }

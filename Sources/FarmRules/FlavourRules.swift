@@ -35,6 +35,7 @@ extension FarmRecords {
         osf.keepsOverlay = keepsOverlay ?? osf.keepsOverlay
         try checkSizes(memory: osf.memory, userDiskSize: osf.userDiskSize)
         try put(osf)
+        try tellChangeOfFlavours()
     }
 
     mutating func deleteOSF(_ id: OSFID) throws(LedgerError) {

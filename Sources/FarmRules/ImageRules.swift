@@ -40,6 +40,7 @@ extension FarmRecords {
         if !taken.contains(ImageTag.standard) { tags.append(ImageTag.standard) }
         try take(ImageTag.head, from: siblings)
         try put(DiskImage(id: number, osf: id, file: file, version: chosen, tags: tags.sorted()))
+        try tellChangeOfFlavours()
         return number
     }
 
@@ -60,6 +61,7 @@ extension FarmRecords {
         var image = try existing(id)
         image.isBlocked = isBlocked
         try put(image)
+        try tellChangeOfFlavours()
     }
 
     mutating func tagImage(_ id: ImageID, tag: String) throws(LedgerError) {
@@ -75,6 +77,7 @@ extension FarmRecords {
         try take(tag, from: siblings)
         image.tags = (image.tags + [tag]).sorted()
         try put(image)
+        try tellChangeOfFlavours()
     }
 
     private mutating func take(_ tag: String, from images: [DiskImage]) throws(LedgerError) {
@@ -104,6 +107,7 @@ extension FarmRecords {
         }
         image.tags.removeAll { $0 == tag }
         try put(image)
+        try tellChangeOfFlavours()
     }
 
     mutating func deleteImage(_ id: ImageID) throws(LedgerError) {
@@ -127,6 +131,7 @@ extension FarmRecords {
         }
         try removeProperties(of: .image(id))
         try remove(id)
+        try tellChangeOfFlavours()
     }
 }
 

@@ -40,6 +40,7 @@ extension FarmRecords {
         try checkNumbersLeft(.node, what: "node")
         let id = NodeID(try nextNumber(of: .node))
         try put(Node(id: id, name: name, address: address))
+        try tellChange(of: id)
         return id
     }
 
@@ -47,6 +48,7 @@ extension FarmRecords {
         var node = try existing(id)
         node.isBlocked = isBlocked
         try put(node)
+        try tellChange(of: id)
     }
 
     mutating func deleteNode(_ id: NodeID) throws(LedgerError) {
@@ -64,6 +66,7 @@ extension FarmRecords {
         try removeProperties(of: .node(id))
         try forgetAbandonedDomains(on: id)
         try remove(id)
+        try tellChange(of: id)
     }
 
     mutating func abandonDomain(of vm: VMID, on id: NodeID) throws(LedgerError) {
@@ -78,5 +81,6 @@ extension FarmRecords {
                 .inUse, "VM \(vm) (\(row.name)) is in the farm, so its domain is not abandoned; use `qvd vm stop`")
         }
         try abandon(vm, on: id)
+        try tellChange(of: id)
     }
 }

@@ -23,16 +23,19 @@ extension FarmRecords {
         }
         guard var holder = try self.session(of: session.vm) else {
             try put(session)
+            try tellChange(of: session)
             return session
         }
         if holder.token == session.token { return holder }
         if holder.isTakeOverRequested, holder.token == marked {
             try put(session)
+            try tellChange(of: holder, session)
             return session
         }
         if !holder.isTakeOverRequested {
             holder.isTakeOverRequested = true
             try put(holder)
+            try tellChange(of: holder)
         }
         return holder
     }
@@ -51,15 +54,17 @@ extension FarmRecords {
         session.state = .connected
         session.since = time
         try put(session)
+        try tellChange(of: session)
     }
 
     package mutating func end(_ token: SessionToken, vm: VMID) throws(LedgerError) {
-        guard try session(of: vm)?.token == token else { return }
+        guard let session = try session(of: vm), session.token == token else { return }
         try removeSession(of: vm)
+        try tellChange(of: session)
     }
 
     package func sessionsWantedByOthers(router: String) throws(LedgerError) -> [Session] {
-        try sessions().filter { $0.token.router == router && $0.isTakeOverRequested }
+        try wantedSessions(of: router)
     }
 
     /// Ends what earlier routers of this place left, and what nobody knows the place of; never a session of another
@@ -68,6 +73,7 @@ extension FarmRecords {
         for session in try sessions() where session.token.router != router {
             guard session.place == nil || session.place == place else { continue }
             try removeSession(of: session.vm)
+            try tellChange(of: session)
         }
     }
 }

@@ -25,7 +25,9 @@ extension FarmRecords {
         try checkNumbersLeft(.vm, what: "VM")
         let address = try freeAddress(address)
         let id = VMID(try nextNumber(of: .vm))
-        try put(VirtualMachine(id: id, name: name, user: user.id, osf: osf.id, tag: tag, address: address))
+        let vm = VirtualMachine(id: id, name: name, user: user.id, osf: osf.id, tag: tag, address: address)
+        try put(vm)
+        try tellChange(from: nil, to: vm)
         return id
     }
 
@@ -81,6 +83,7 @@ extension FarmRecords {
 
     mutating func setVM(_ id: VMID, name: String?, tag: String?, isBlocked: Bool?) throws(LedgerError) {
         var vm = try existing(id)
+        let before = vm
         if let name {
             try checkVMName(name, of: try existing(vm.user), except: id)
             vm.name = name
@@ -91,6 +94,7 @@ extension FarmRecords {
         }
         vm.isBlocked = isBlocked ?? vm.isBlocked
         try put(vm)
+        try tellChange(from: before, to: vm)
     }
 
     mutating func deleteVM(_ id: VMID) throws(LedgerError) {
@@ -105,5 +109,6 @@ extension FarmRecords {
         }
         try removeProperties(of: .vm(id))
         try remove(id)
+        try tellChange(from: vm, to: nil)
     }
 }

@@ -1,5 +1,6 @@
 import FarmModel
 import FarmPorts
+import FarmStore
 import Foundation
 import SQLiteStore
 import XCTest

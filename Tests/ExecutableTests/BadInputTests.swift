@@ -1,6 +1,8 @@
 import FarmModel
 import FarmPorts
+import FarmStore
 import Foundation
+import SQLRecords
 import XCTest
 
 @testable import SQLiteStore

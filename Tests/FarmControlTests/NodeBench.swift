@@ -110,7 +110,7 @@ struct NodeBench {
             abandoned: abandoned.map { VMID($0) })
         state.asked = Set(asked)
         lastReading = (assignments, others, abandoned)
-        send(.read(state, number: number ?? machine.readings.question.number))
+        send(.read(state, number: number ?? machine.rowWords.question.number))
     }
 
     /// The store is read again, because somebody changed it.
@@ -138,7 +138,7 @@ struct NodeBench {
 
     /// Whatever is asked fails.
     mutating func failAll(_ words: String) {
-        let reading = machine.readings.question
+        let reading = machine.rowWords.question
         if reading.isOut { send(.readFailed(words, number: reading.number)) }
         for source in NodeSource.allCases where machine.inventory[source].isOut {
             send(.lookFailed(source, words, number: machine.inventory[source].number))
@@ -154,7 +154,7 @@ struct NodeBench {
         while NodeSource.allCases.contains(where: { !machine.inventory[$0].isOut }) {
             now = max(now, machine.deadline ?? now)
             send(.tick)
-            if readings, machine.readings.question.isOut, let last = lastReading {
+            if readings, machine.rowWords.question.isOut, let last = lastReading {
                 read(last.assignments, others: last.others, abandoned: last.abandoned)
             }
         }

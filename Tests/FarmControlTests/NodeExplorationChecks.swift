@@ -93,8 +93,8 @@ extension NodeExplorationWorld {
             return "slots: one is free while a VM waits"
         }
         let readIsOut = pending.contains { if case .read = $0.call { true } else { false } }
-        if machine.readings.question.isOut, !readIsOut { return "armed-deadline: a reading that nobody makes" }
-        if machine.readings.question.wakeAt == nil { return "armed-deadline: the store is never read again" }
+        if machine.rowWords.question.isOut, !readIsOut { return "armed-deadline: a reading that nobody makes" }
+        if machine.rowWords.question.wakeAt == nil { return "armed-deadline: the store is never read again" }
         for source in NodeSource.allCases {
             let question = machine.inventory[source]
             let isOut = pending.contains { $0.call == .look(source, number: question.number) }

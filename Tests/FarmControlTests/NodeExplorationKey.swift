@@ -22,7 +22,7 @@ extension NodeExplorationWorld {
             case .read(let vms, let number):
                 // One that was given up is made all the same.
                 hasher.combine(vms)
-                hasher.combine(number == machine.readings.question.number)
+                hasher.combine(number == machine.rowWords.question.number)
                 hasher.combine(entry.answer?.withoutNumber)
             case .look(let source, let number):
                 hasher.combine(source)
@@ -61,11 +61,19 @@ struct EffectRanks {
     func of(_ id: VMEffectID) -> Int64 { known[id] ?? -1 }
 }
 
+extension DesiredState {
+    fileprivate var withoutRevision: DesiredState {
+        var copy = self
+        copy.revision = Revision(0)
+        return copy
+    }
+}
+
 extension NodeEvent {
     /// Numbers only say whether an answer is late.
     fileprivate var withoutNumber: NodeEvent {
         switch self {
-        case .read(let wanted, _): .read(wanted, number: 0)
+        case .read(let wanted, _): .read(wanted.withoutRevision, number: 0)
         case .readFailed(let words, _): .readFailed(words, number: 0)
         case .looked(let found, _): .looked(found, number: 0)
         default: self

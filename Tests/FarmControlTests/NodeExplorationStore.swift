@@ -37,17 +37,17 @@ extension NodeExplorationWorld {
 
     mutating func requestStart(_ vm: VMID) {
         guard row(vm)?.intent.wanted != .run else { return }
-        let before = ledger.revision
+        let before = ledger.writes
         do { try ledger.requestStart(vm, on: Self.node, by: "ann") } catch { return }
         ghosts[vm]?.guestEnded = false
-        if ledger.revision != before { notify() }
+        if ledger.writes != before { notify() }
     }
 
     mutating func requestStop(_ vm: VMID) {
-        let before = ledger.revision
+        let before = ledger.writes
         do { try ledger.requestStop(vm, by: "ann") } catch { return }
         ghosts[vm]?.wasStopped = true
-        if ledger.revision != before { notify() }
+        if ledger.writes != before { notify() }
     }
 
     /// An administrator blocks the VM, or lets it start again.

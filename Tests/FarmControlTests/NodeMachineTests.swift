@@ -105,8 +105,8 @@ final class NodeMachineTests: XCTestCase {
     func testAReadingThatHangsIsGivenUpAndMadeAgain() {
         var bench = NodeBench.ready()
         bench.send(.storeChanged)
-        let late = bench.machine.readings.question.number
-        while bench.machine.readings.question.number == late { bench.passToDeadline() }
+        let late = bench.machine.rowWords.question.number
+        while bench.machine.rowWords.question.number == late { bench.passToDeadline() }
         XCTAssertEqual(bench.findings.first, .storeUnreachable("no answer within 90 s"))
         bench.read([NodeBench.assignment(1)], number: late)
         XCTAssertEqual(bench.effects(of: 1), [], "a late reading may be old")

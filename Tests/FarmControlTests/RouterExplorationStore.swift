@@ -164,7 +164,7 @@ extension RouterExplorationWorld {
         _ name: String, _ body: (inout FarmLedger) throws(LedgerError) -> Void
     ) -> Bool {
         let before = ledger.session(of: Self.vm)
-        let revision = ledger.revision
+        let revision = ledger.writes
         var after = ledger
         do {
             try body(&after)
@@ -172,7 +172,7 @@ extension RouterExplorationWorld {
             return false
         }
         ledger = after
-        if ledger.revision != revision { announce() }
+        if ledger.writes != revision { announce() }
         judge(name, before, ledger.session(of: Self.vm))
         return true
     }

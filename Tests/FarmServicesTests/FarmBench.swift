@@ -7,6 +7,7 @@ import SimulatedPorts
 import Simulator
 import XCTest
 import FarmRules
+import FarmStore
 
 /// A farm of one node in memory, with the real services on it: user `alice` with her VMs 1, 2, 3..., and `bob` with
 /// the last one. Time is virtual: it passes only in `pass` and `pass(upTo:until:)`, and minutes take no time.

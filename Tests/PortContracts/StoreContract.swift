@@ -14,7 +14,7 @@ package enum StoreContract {
         gateway: IPv4Address("10.3.0.9")!)
 
     package static let cases: [Case] =
-        people + images + machines + assignments + withdrawals + sessions + records
+        people + images + machines + assignments + withdrawals + sessions + records + feed
 }
 
 /// Where a store broke its contract.

@@ -24,7 +24,7 @@ extension StoreContract {
                         node: snapshot.nodes[0],
                         assignments: [
                             Assignment(vm: vm, login: "alice", osf: snapshot.osfs[0], images: snapshot.images)
-                        ]))
+                        ], revision: desired.revision))
                 try await expectEqual(
                     try store.nodesForPlacement(), [PlacementCandidate(node: snapshot.nodes[0], assignedVMs: 1)])
             }

@@ -3,6 +3,7 @@ import FarmControl
 import FarmModel
 import FarmPorts
 import FarmServices
+import FarmStore
 import Logging
 import NIOTransport
 import SimulatedPorts

@@ -2,6 +2,7 @@ import FarmControl
 import FarmModel
 import FarmPorts
 import FarmServices
+import FarmStore
 import Foundation
 import SimulatedPorts
 import XCTest

@@ -35,7 +35,7 @@ enum RandomOperation {
         case .desiredState(let node, let vms):
             let desired = try await store.desiredState(of: node, about: vms)
             return "\(desired.node) \(desired.assignments) \(desired.elsewhere) \(desired.asked.sorted())"
-                + " \(desired.abandoned) \(try await store.abandonedDomains(on: node))"
+                + " \(desired.abandoned) \(desired.revision) \(try await store.abandonedDomains(on: node))"
         case .reservations:
             return "\(try await store.reservations()) \(try await store.nodesForPlacement())"
         case .record(let observation, let vm, let node, let epoch):

@@ -1,8 +1,10 @@
 import FarmRules
 import FarmModel
 import FarmPorts
+import FarmStore
 import Foundation
 import PortContracts
+import SQLRecords
 import XCTest
 
 @testable import SQLiteStore

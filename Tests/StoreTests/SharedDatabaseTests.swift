@@ -1,7 +1,9 @@
 import FarmModel
 import FarmPorts
+import FarmStore
 import Foundation
 import PortContracts
+import SQLRecords
 import XCTest
 
 @testable import SQLiteStore

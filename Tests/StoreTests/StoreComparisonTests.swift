@@ -1,5 +1,7 @@
 import FarmModel
 import FarmPorts
+import FarmRules
+import FarmStore
 import PortContracts
 import SQLiteStore
 import SimulatedPorts
@@ -15,6 +17,7 @@ final class StoreComparisonTests: XCTestCase {
             let sqlite = try await SQLiteStore.create(
                 at: folder.path("seed-\(seed).db"), farm: StoreContract.farm, plan: StoreContract.plan)
             var script = RandomScript(seed: UInt64(seed))
+            var readers: [NodeID: (memory: FollowingReader, sqlite: FollowingReader)] = [:]
             for step in 1...600 {
                 let operation = script.next()
                 let left = await operation.perform(on: memory)
@@ -22,6 +25,9 @@ final class StoreComparisonTests: XCTestCase {
                 XCTAssertEqual(left, right, "seed \(seed), step \(step): \(operation)")
                 counts[left.hasPrefix("!") ? "refused" : "done", default: 0] += 1
                 if left != right { return }
+                for node in memory.look({ $0.nodes().map(\.id) }) {
+                    try await follow(node, &readers, memory, sqlite)
+                }
                 if step % 20 == 0 {
                     let (one, other) = (try await memory.snapshot(), try await sqlite.snapshot())
                     XCTAssertEqual(one, other, "seed \(seed), step \(step)")
@@ -36,5 +42,28 @@ final class StoreComparisonTests: XCTestCase {
         print("random operations compared: \(counts.sorted { $0.key < $1.key })")
         XCTAssertGreaterThan(counts["done"] ?? 0, 1000)
         XCTAssertGreaterThan(counts["refused"] ?? 0, 500)
+        print("readings of changes with VMs in them: \(readingsOfChanges)")
+        XCTAssertGreaterThan(readingsOfChanges, 100)
+    }
+
+    private var readingsOfChanges = 0
+
+    /// A node that reads what changed, on both stores: it must know what a whole reading says, and read the same VMs.
+    private func follow(
+        _ node: NodeID, _ readers: inout [NodeID: (memory: FollowingReader, sqlite: FollowingReader)],
+        _ memory: SimulatedStore, _ sqlite: SQLiteStore
+    ) async throws {
+        let asked = (1...5).map { VMID($0) }
+        guard var (left, right) = readers[node] else {
+            readers[node] = (
+                try await FollowingReader(node, about: asked, in: memory),
+                try await FollowingReader(node, about: asked, in: sqlite)
+            )
+            return
+        }
+        let (one, other) = (try await left.follow(asked, in: memory), try await right.follow(asked, in: sqlite))
+        XCTAssertEqual(one, other)
+        if one?.isEmpty == false { readingsOfChanges += 1 }
+        readers[node] = (left, right)
     }
 }

@@ -2,19 +2,10 @@ import FarmModel
 import FarmPorts
 import PortContracts
 import SQLiteStore
-import SimulatedPorts
 import XCTest
 
+/// The store in memory keeps the same contract: `SimulatedStoreContractTests`.
 final class StoreContractTests: XCTestCase {
-    func testTheStoreInMemoryKeepsTheContract() async throws {
-        for (name, check) in StoreContract.cases {
-            let store = SimulatedStore(farm: StoreContract.farm, addressPlan: StoreContract.plan)
-            do { try await check(store) } catch { XCTFail("\(name): \(error)") }
-            store.close()
-        }
-        XCTAssertGreaterThan(StoreContract.cases.count, 30)
-    }
-
     func testTheSQLiteStoreKeepsTheContract() async throws {
         let folder = try TemporaryFolder()
         for (number, (name, check)) in StoreContract.cases.enumerated() {

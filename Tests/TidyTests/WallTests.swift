@@ -14,12 +14,15 @@ final class WallTests: XCTestCase {
             "EbtablesFilter": [programs, ground, "TextEncodings"], "DnsmasqAddresses": [ground],
             "ImageDisks": [programs, ground],
             // Its transactions run the rules of administration on its rows.
-            "SQLiteStore": ["CSQLite", "FarmRules", ground],
+            "SQLiteStore": ["CSQLite", "FarmRules", "FarmStore", "SQLRecords", ground],
             "OpenSSLSecrets": ["COpenSSL", ground, "TextEncodings"],
             "HTTPGuestAgent": ["GuestProtocol"], "NIOTransport": ["TextEncodings"], "SystemClock": [],
         ]
         var table: [String: Set<String>] = [
             "FarmModel": [], "FarmRules": ["FarmModel"], "FarmControl": ["FarmModel"], "FarmPorts": ["FarmModel"],
+            // A transaction runs the rules on its rows, and says their errors in the ports' words.
+            "FarmStore": ports.union(["FarmRules"]),
+            "SQLRecords": ports.union(["FarmRules"]),
             "FarmServices": services.union(["TextEncodings"]),
             // Texts know nothing of a farm; the wire knows its nouns; the agent decides by what the wire says.
             "TextEncodings": [], "GuestProtocol": ["FarmModel", "TextEncodings"],
@@ -28,7 +31,7 @@ final class WallTests: XCTestCase {
             ground: ["FarmPorts"], programs: ["FarmPorts", ground],
             "Simulator": [], "NodeConfiguration": ["FarmModel"],
             // The store in memory gives its rows to the same rules.
-            "SimulatedPorts": services.union(["FarmRules", "Simulator"]),
+            "SimulatedPorts": services.union(["FarmRules", "FarmStore", "Simulator"]),
             // Its users send the header of Basic authentication.
             "Scenarios": services.union(["FarmRules", "FarmServices", "Simulator", "SimulatedPorts", "TextEncodings"]),
             "qvd-sim": services.union(["FarmServices", "Simulator", "SimulatedPorts", "Scenarios"]),
@@ -36,8 +39,8 @@ final class WallTests: XCTestCase {
         for (name, extra) in adapters { table[name] = ports.union(extra) }
         let every = services.union(adapters.keys)
             .union([
-                "FarmServices", "TextEncodings", "GuestProtocol", "GuestControl", "NodeConfiguration", "CProcess",
-                "CAgent", "COpenSSL", ground, programs,
+                "FarmServices", "FarmStore", "TextEncodings", "GuestProtocol", "GuestControl", "NodeConfiguration",
+                "CProcess", "CAgent", "COpenSSL", ground, programs,
             ])
         for name in ["qvd-node", "qvd", "qvd-client", "qvd-vma"] { table[name] = every }
         return table
@@ -60,6 +63,7 @@ final class WallTests: XCTestCase {
             "FarmModel": [], "FarmPorts": ["FarmModel"],
             "FarmRules": ["FarmModel"], "FarmControl": ["FarmModel", "OrderedCollections"],
             "FarmServices": ["FarmModel", "FarmControl", "FarmPorts", "TextEncodings", "Logging"],
+            "FarmStore": ["FarmModel", "FarmRules", "FarmPorts"],
             // The agent is linked without Foundation's large parts, and decides alike in tests and in a guest.
             "TextEncodings": [], "GuestProtocol": ["FarmModel", "TextEncodings"],
             "GuestControl": ["FarmModel", "GuestProtocol"],
@@ -96,7 +100,7 @@ final class WallTests: XCTestCase {
 
     func testWhatTheSimulatorRunsIsDeterministic() throws {
         let modules: Set<String> = [
-            "FarmModel", "FarmRules", "FarmControl", "FarmPorts", "FarmServices", "SimulatedPorts",
+            "FarmModel", "FarmRules", "FarmControl", "FarmPorts", "FarmStore", "FarmServices", "SimulatedPorts",
         ]
         for file in try SourceTree(["Sources", "Simulation"]).files where modules.contains(file.module) {
             for (number, line) in file.lines.enumerated() where !isComment(line) {

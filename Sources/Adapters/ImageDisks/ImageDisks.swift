@@ -96,6 +96,18 @@ package struct ImageDisks: DiskStorage {
         }
     }
 
+    package func find(_ vm: VMID, image: ImageID) async throws(PortError) -> DiskPaths {
+        let attempt = "looking for the disks of VM \(vm)"
+        return try await calls.run(attempt, about: words(vm)) { () throws(PortError) in
+            func existing(_ name: DiskName) throws(PortError) -> String? {
+                let path = path(name)
+                return try isRegularFile(path, attempt: attempt) ? path : nil
+            }
+            return DiskPaths(
+                overlay: try existing(.overlay(vm: vm, image: image)), userDisk: try existing(.user(vm: vm)))
+        }
+    }
+
     package func observe() async throws(PortError) -> [ObservedDisk] {
         let attempt = "listing the disks of farm \(farm)"
         return try await calls.run(attempt, about: "the list of disks") { () throws(PortError) in

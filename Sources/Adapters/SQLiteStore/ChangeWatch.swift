@@ -1,5 +1,6 @@
 import FarmPorts
 import Foundation
+import SQLRecords
 import Synchronization
 
 /// Notices that somebody committed to the database: another process, or another connection of this one.

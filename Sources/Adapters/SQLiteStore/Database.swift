@@ -1,5 +1,6 @@
 import FarmRules
 import FarmPorts
+import SQLRecords
 import SystemCalls
 
 /// The connection that does the work, one transaction after the other, on a thread of its own.

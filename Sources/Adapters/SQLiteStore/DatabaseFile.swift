@@ -1,6 +1,8 @@
-import FarmRules
 import FarmPorts
+import FarmRules
+import FarmStore
 import Glibc
+import SQLRecords
 import SystemCalls
 
 /// Who may use a database besides its owner.
@@ -68,7 +70,7 @@ enum DatabaseFile {
                 .rows($0)
             }
         } catch {
-            throw portError(error, attempt: "making the database \(path)")
+            throw PortError(error, attempt: "making the database \(path)")
         }
         // Remembered in the file itself: readers never wait for the writer, nor the writer for readers.
         guard try connection.text("PRAGMA journal_mode = WAL") == "wal" else {

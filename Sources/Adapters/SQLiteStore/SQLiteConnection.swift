@@ -1,9 +1,13 @@
 import CSQLite
 import FarmPorts
 import Glibc
+import SQLRecords
 
 /// One connection to a database file. Used by one thread at a time: whoever owns it sees to that.
-final class SQLiteConnection: Statements {
+final class SQLiteConnection: MigratedDatabase {
+    /// `QVDF`: tells a farm's database from any other SQLite file.
+    private static let applicationID: Int64 = 0x5156_4446
+
     let path: String
     private let handle: OpaquePointer
     private var prepared: [String: OpaquePointer] = [:]
@@ -113,6 +117,13 @@ final class SQLiteConnection: Statements {
         return [SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_FULL].contains(code) ? sqlite3_system_errno(handle) : 0
     }
 
+    var place: String { path }
+    var dialect: SQLDialect { .sqlite }
+
+    func isFarm() throws(PortError) -> Bool { try integer("PRAGMA application_id") == Self.applicationID }
+
+    func markAsFarm() throws(PortError) { try run("PRAGMA application_id = \(Self.applicationID)") }
+
     /// True inside BEGIN ... COMMIT. Some errors end a transaction by themselves.
     var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
@@ -122,20 +133,6 @@ final class SQLiteConnection: Statements {
         var highest: Int32 = 0
         sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_MISS, &current, &highest, 0)
         return Int(current)
-    }
-
-    /// The first column of the first row; nil when there is none.
-    func integer(_ sql: String, _ values: [SQLValue] = []) throws(PortError) -> Int64? {
-        var result: Int64?
-        try query(sql, values) { (row: any SQLRow) throws(PortError) in result = result ?? row.integer(0) }
-        return result
-    }
-
-    /// The first column of the first row; nil when there is none.
-    func text(_ sql: String, _ values: [SQLValue] = []) throws(PortError) -> String? {
-        var result: String?
-        try query(sql, values) { (row: any SQLRow) throws(PortError) in result = result ?? row.text(0) }
-        return result
     }
 }
 

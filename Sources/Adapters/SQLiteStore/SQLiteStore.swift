@@ -1,22 +1,18 @@
-import FarmRules
 package import FarmModel
 package import FarmPorts
+import FarmRules
+package import FarmStore
+import SQLRecords
 import SystemCalls
 
 /// The farm's store in one SQLite file on this machine, used by several processes at once (house keeper, router,
 /// administrators). Every operation is one transaction; an acknowledged one survives kill -9 and power cut.
 ///
 /// A write waits up to 10 s for another process's write, then fails as `.busy`.
-package final class SQLiteStore: Sendable {
-    package let path: String
-    private let database: Database
-    private let watch: ChangeWatch
+package typealias SQLiteStore = FarmStore<SQLiteTransactions>
 
-    private init(path: String) {
-        self.path = path
-        database = Database(path: path)
-        watch = ChangeWatch(path: path)
-    }
+extension FarmStore where Transactions == SQLiteTransactions {
+    package var path: String { transactions.path }
 
     /// Opens a farm's database that exists.
     ///
@@ -27,9 +23,9 @@ package final class SQLiteStore: Sendable {
     }
 
     static func open(at path: String, migrator: Migrator) async throws(PortError) -> SQLiteStore {
-        let store = SQLiteStore(path: path)
-        try await store.database.open(migrator: migrator)
-        return store
+        let transactions = SQLiteTransactions(path: path)
+        try await transactions.database.open(migrator: migrator)
+        return SQLiteStore(transactions)
     }
 
     /// Makes a new farm with nothing but the tenant `default`, and opens it. The file has mode 0660; its folder is
@@ -70,48 +66,28 @@ package final class SQLiteStore: Sendable {
 
     /// Ends every stream of `changes()`. Operations fail afterwards.
     package func close() async {
-        watch.close()
-        await database.close()
+        transactions.watch.close()
+        await transactions.database.close()
     }
 
     /// What an examination of the file finds wrong, in SQLite's words; empty when all is well.
     package func examine() async throws(PortError) -> [String] {
         do {
-            return try await database.examine()
+            return try await transactions.database.examine()
         } catch {
-            throw portError(error, attempt: "examining the database \(path)")
+            throw PortError(error, attempt: "examining the database \(path)")
         }
     }
 
     /// What the farm is and how its addresses are divided.
     package func farm() async throws(PortError) -> (farm: FarmID, addressPlan: AddressPlan) {
-        let identity = try await read("reading the farm") { records throws(LedgerError) in try records.identity() }
-        return (identity.farm, identity.addressPlan)
-    }
-
-    func read<Value: Sendable>(
-        _ attempt: @autoclosure () -> String, _ body: @Sendable (SQLRecords) throws(LedgerError) -> Value
-    ) async throws(PortError) -> Value {
         do {
-            return try await database.read(body)
+            let identity = try await transactions.read { records throws(LedgerError) in try records.identity() }
+            return (identity.farm, identity.addressPlan)
         } catch {
-            throw portError(error, attempt: attempt())
+            throw PortError(error, attempt: "reading the farm")
         }
     }
-
-    func write<Value: Sendable>(
-        _ attempt: @autoclosure () -> String, _ body: @Sendable (inout SQLRecords) throws(LedgerError) -> Value
-    ) async throws(PortError) -> Value {
-        do {
-            return try await database.write(body)
-        } catch {
-            throw portError(error, attempt: attempt())
-        }
-    }
-}
-
-extension SQLiteStore: StoreChanges {
-    package func changes() -> AsyncStream<Void> { watch.changes() }
 }
 
 /// A thread for blocking work that has no connection of its own yet.
@@ -121,30 +97,5 @@ private actor Blocking {
 
     func run<Value: Sendable>(_ body: @Sendable () throws(PortError) -> Value) throws(PortError) -> Value {
         try body()
-    }
-}
-
-/// As every port but `Administration` says it.
-func portError(_ error: LedgerError, attempt: String) -> PortError {
-    switch error {
-    case .stale(let attempt, let detail): return PortError(.rejected, .stale, attempt: attempt, detail: detail)
-    case .notFound(let attempt, let detail): return PortError(.rejected, .notFound, attempt: attempt, detail: detail)
-    case .rows(let error):
-        guard var error = error as? PortError else {
-            return PortError(.outcomeUnknown, .unavailable, attempt: attempt, detail: "\(error)")
-        }
-        error.attempt = "\(attempt): \(error.attempt)"
-        return error
-    case .refused(let refusal):
-        let reason: PortError.Reason =
-            switch refusal.reason {
-            case .notFound: .notFound
-            case .alreadyExists: .alreadyExists
-            case .blocked, .noNode: .denied
-            case .inUse, .notStopped: .busy
-            case .rangeIsFull: .limit
-            case .invalid: .invalid
-            }
-        return PortError(.rejected, reason, attempt: attempt, detail: refusal.message)
     }
 }

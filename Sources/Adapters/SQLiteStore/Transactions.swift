@@ -1,4 +1,5 @@
 import FarmPorts
+import SQLRecords
 
 extension SQLiteConnection {
     /// How often a transaction that could not begin is tried again, each after the connection's busy timeout.

@@ -6,6 +6,7 @@ import FarmControl
 import FarmModel
 import FarmPorts
 import FarmServices
+import FarmStore
 import Glibc
 import HTTPGuestAgent
 import ImageDisks

@@ -2,6 +2,7 @@ import EbtablesFilter
 import FarmControl
 import FarmModel
 import FarmPorts
+import FarmStore
 import Glibc
 import ImageDisks
 import LibvirtHypervisor

@@ -3,6 +3,7 @@ import FarmControl
 import FarmModel
 import FarmPorts
 import FarmServices
+import FarmStore
 import HTTPGuestAgent
 import Logging
 import NIOTransport

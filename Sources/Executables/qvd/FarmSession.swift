@@ -2,6 +2,7 @@ import ArgumentParser
 import FarmControl
 import FarmModel
 import FarmPorts
+import FarmStore
 import Foundation
 import ImageDisks
 import NodeConfiguration

@@ -11,12 +11,12 @@ struct Leftovers {
     private(set) var goneVMs: Set<VMID> = []
 
     private let inventory: Inventory
-    private let readings: StoreReadings
+    private let rowWords: RowWords
     private let vms: NodeVMs
 
-    init(of source: NodeSource, _ inventory: Inventory, _ readings: StoreReadings, _ vms: NodeVMs) {
+    init(of source: NodeSource, _ inventory: Inventory, _ rowWords: RowWords, _ vms: NodeVMs) {
         self.inventory = inventory
-        self.readings = readings
+        self.rowWords = rowWords
         self.vms = vms
         switch source {
         case .hypervisor: for vm in inventory.domains.keys.sorted() { sortOutDomain(of: vm) }
@@ -27,7 +27,7 @@ struct Leftovers {
             // Overlays whose VM has no row: one with a row is replaced at its next start or kept on purpose. On shared
             // storage another node may just have made it for a VM newer than our reading: but what the store says of a
             // VM that is not assigned here comes from a reading that began after the overlay was seen.
-            toCollect = inventory.overlays.filter { vm in readings.word(of: vm) == .none && isBare(vm) }
+            toCollect = inventory.overlays.filter { vm in rowWords.word(of: vm) == .none && isBare(vm) }
                 .map { .overlays($0) }
         }
     }
@@ -36,9 +36,9 @@ struct Leftovers {
         guard let domain = inventory.domains[vm] else { return }
         let isGone = isGone(vm)
         if isGone { goneVMs.insert(vm) }
-        if isFree(vm), !domain.isLive, case .elsewhere = readings.word(of: vm) {
+        if isFree(vm), !domain.isLive, case .elsewhere = rowWords.word(of: vm) {
             toCollect.append(.definition(vm))
-        } else if isFree(vm), isGone, readings.abandoned.contains(vm) {
+        } else if isFree(vm), isGone, rowWords.abandoned.contains(vm) {
             toCollect.append(.domain(vm))
         } else if isFree(vm) && isGone || vms[vm]?.isKeptWithoutRow == true {
             withoutRow.append((domain.name, vm))
@@ -48,13 +48,13 @@ struct Leftovers {
     /// The store has no row of the VM, or only one that is older than its domain.
     private func isGone(_ vm: VMID) -> Bool {
         guard let domain = inventory.domains[vm], domain.isLive, let epoch = domain.owner?.epoch else {
-            return readings.word(of: vm) == .none
+            return rowWords.word(of: vm) == .none
         }
-        return Ownership(of: epoch, by: readings.word(of: vm)) == .rowGone
+        return Ownership(of: epoch, by: rowWords.word(of: vm)) == .rowGone
     }
 
     /// Nobody works on the VM, and it is not to be started here.
-    private func isFree(_ vm: VMID) -> Bool { vms.isIdle(vm) && (readings.assignment(of: vm) == nil || isGone(vm)) }
+    private func isFree(_ vm: VMID) -> Bool { vms.isIdle(vm) && (rowWords.assignment(of: vm) == nil || isGone(vm)) }
 
     private func isBare(_ vm: VMID) -> Bool { isFree(vm) && inventory.domains[vm]?.isLive != true }
 }

@@ -12,7 +12,7 @@ package struct NodeMachine: Sendable, Hashable {
     private let farm: FarmID
     private let policy: NodePolicy
     private(set) var vms: NodeVMs
-    private(set) var readings = StoreReadings()
+    private(set) var rowWords = RowWords()
     private(set) var inventory: Inventory
     private(set) var reports: RowReports
     private(set) var isReady = false
@@ -44,7 +44,7 @@ package struct NodeMachine: Sendable, Hashable {
         case .began(let id, let outcome): vms.give(.began(id, outcome), to: id.vm, at: now, &changes)
         case .finished(let id, let outcome): finished(id, outcome, now, &changes)
         case .recorded(let vm, let outcome):
-            reports.told(vm, outcome, isReading: readings.question.isOut, at: now)
+            reports.told(vm, outcome, isReading: rowWords.question.isOut, at: now)
             if outcome == .stale { readStore(now, &changes) }
             changes.touch(vm)
         case .runningRecorded(let isDone): runningRecorded(isDone, now, &changes)
@@ -65,7 +65,7 @@ package struct NodeMachine: Sendable, Hashable {
     /// The earliest moment at which `.tick` is wanted.
     package var deadline: Instant? {
         let moments = [
-            readings.question.wakeAt, inventory.deadline, serving.retryAt, vms.deadline, reports.deadline,
+            rowWords.question.wakeAt, inventory.deadline, serving.retryAt, vms.deadline, reports.deadline,
         ]
         return moments.compactMap { $0 }.min()
     }
@@ -73,7 +73,7 @@ package struct NodeMachine: Sendable, Hashable {
     // MARK: The two sources of truth
 
     private mutating func readStore(_ now: Instant, _ changes: inout NodeChanges) {
-        guard let number = readings.question.ask(at: now, limit: policy.questionMax) else { return }
+        guard let number = rowWords.question.ask(at: now, limit: policy.questionMax) else { return }
         changes.add(.readStore(about: vmsOnNode, number: number))
     }
 
@@ -90,30 +90,30 @@ package struct NodeMachine: Sendable, Hashable {
     private mutating func read(
         _ wanted: DesiredState, _ number: Int64, _ now: Instant, _ changes: inout NodeChanges
     ) {
-        guard readings.question.end(number, nextAt: now.advanced(by: policy.readEvery)) else { return }
-        readings.took(wanted)
+        guard rowWords.question.end(number, nextAt: now.advanced(by: policy.readEvery)) else { return }
+        rowWords.took(wanted)
         episodes.storeReachable(&changes)
         reports.compare(wanted.assignments, at: now)
         if isReady {
             if wanted.node.state != .running { recordRunning(&changes) }
-            for vm in readings.vms { meet(vm, now, &changes) }
+            for vm in rowWords.vms { meet(vm, now, &changes) }
             forgetDeletedVMs()
         } else {
             beginIfBothAreKnown(now, &changes)
         }
-        if readings.question.takeWantedAgain() { readStore(now, &changes) }
+        if rowWords.question.takeWantedAgain() { readStore(now, &changes) }
     }
 
     private mutating func readFailed(
         _ words: String, _ number: Int64, _ now: Instant, _ changes: inout NodeChanges
     ) {
-        guard readings.question.end(number, nextAt: now.advanced(by: policy.retryAfter)) else { return }
-        _ = readings.question.takeWantedAgain()
+        guard rowWords.question.end(number, nextAt: now.advanced(by: policy.retryAfter)) else { return }
+        _ = rowWords.question.takeWantedAgain()
         episodes.storeUnreachable(words, &changes)
     }
 
     private mutating func forgetDeletedVMs() {
-        for vm in readings.vms where readings.word(of: vm) == .none && vms[vm]?.isIdle == true {
+        for vm in rowWords.vms where rowWords.word(of: vm) == .none && vms[vm]?.isIdle == true {
             vms.forget(vm)
             heardStops.forget(vm)
         }
@@ -146,7 +146,7 @@ package struct NodeMachine: Sendable, Hashable {
     private mutating func domainsSeen(_ now: Instant, _ changes: inout NodeChanges) {
         for vm in vms.machines.keys.sorted() { vms.give(.observed(sight(of: vm)), to: vm, at: now, &changes) }
         meetIdleVMs(now, &changes)
-        for vm in readings.abandoned.sorted() where vms[vm]?.isKeptWithoutRow == true {
+        for vm in rowWords.abandoned.sorted() where vms[vm]?.isKeptWithoutRow == true {
             vms.give(.givenUp, to: vm, at: now, &changes)
         }
     }
@@ -159,7 +159,7 @@ package struct NodeMachine: Sendable, Hashable {
     }
 
     private mutating func beginIfBothAreKnown(_ now: Instant, _ changes: inout NodeChanges) {
-        guard !isReady, readings.hasRead, inventory.asOf(.hypervisor) != nil else { return }
+        guard !isReady, rowWords.hasRead, inventory.asOf(.hypervisor) != nil else { return }
         isReady = true
         meetIdleVMs(now, &changes)
         for source in NodeSource.allCases where inventory.asOf(source) != nil { putRight(source, &changes) }
@@ -195,7 +195,7 @@ package struct NodeMachine: Sendable, Hashable {
 
     /// The VMs of which something must be decided though nobody works on them: they are assigned here, or live here.
     private mutating func meetIdleVMs(_ now: Instant, _ changes: inout NodeChanges) {
-        let found = Set(readings.assignedVMs).union(inventory.liveVMs)
+        let found = Set(rowWords.assignedVMs).union(inventory.liveVMs)
         for vm in found.sorted() where vms.isIdle(vm) { meet(vm, now, &changes) }
     }
 
@@ -203,7 +203,7 @@ package struct NodeMachine: Sendable, Hashable {
     /// it, is kept, ended or left alone by whose it is.
     private mutating func meet(_ vm: VMID, _ now: Instant, _ changes: inout NodeChanges) {
         guard !repairs.isCollecting(vm) else { return }  // `.collected` comes back to it
-        let word = readings.word(of: vm)
+        let word = rowWords.word(of: vm)
         if let epoch = strayEpoch(of: vm) {
             switch Ownership(of: epoch, by: word) {
             case .mine, .notMine: vms.give(.adopted(word, liveUnder: epoch), to: vm, at: now, &changes)
@@ -229,7 +229,7 @@ package struct NodeMachine: Sendable, Hashable {
 
     private mutating func putRight(_ source: NodeSource, _ changes: inout NodeChanges) {
         if source == .filter { repairs.putBackRules(plansWithoutRules, &changes) }
-        let leftovers = Leftovers(of: source, inventory, readings, vms)
+        let leftovers = Leftovers(of: source, inventory, rowWords, vms)
         repairs.collect(leftovers.toCollect, &changes)
         guard source == .hypervisor else { return }
         for (name, vm) in leftovers.withoutRow { episodes.domainWithoutRow(name, vm, &changes) }
@@ -258,7 +258,7 @@ package struct NodeMachine: Sendable, Hashable {
 
     private mutating func tick(_ now: Instant, _ changes: inout NodeChanges) {
         giveUpQuestions(now, &changes)
-        if readings.question.isDue(at: now) { readStore(now, &changes) }
+        if rowWords.question.isDue(at: now) { readStore(now, &changes) }
         for source in NodeSource.allCases where inventory[source].isDue(at: now) { look(source, now, &changes) }
         if serving.isDue(at: now) { recordRunning(&changes) }
         vms.tick(at: now, &changes)
@@ -268,7 +268,7 @@ package struct NodeMachine: Sendable, Hashable {
     /// Whoever has not answered within the limit is asked anew; people are told.
     private mutating func giveUpQuestions(_ now: Instant, _ changes: inout NodeChanges) {
         let words = "no answer within \(policy.questionMax.components.seconds) s"
-        if readings.question.isUnanswered(at: now) { readFailed(words, readings.question.number, now, &changes) }
+        if rowWords.question.isUnanswered(at: now) { readFailed(words, rowWords.question.number, now, &changes) }
         for source in NodeSource.allCases where inventory[source].isUnanswered(at: now) {
             lookFailed(source, words, inventory[source].number, now, &changes)
         }
@@ -289,7 +289,7 @@ package struct NodeMachine: Sendable, Hashable {
             }, number: number)
         var copy = self
         copy.vms = vms.normalized(known)
-        copy.readings = readings.normalized(known)
+        copy.rowWords = rowWords.normalized(known)
         copy.inventory = inventory.normalized(known)
         copy.reports = reports.normalized(known)
         copy.serving = serving.normalized(known)

@@ -1,34 +1,25 @@
-import FarmModel
+package import FarmModel
 
-/// What the store has said of a node's VMs.
-struct StoreReadings: Sendable, Hashable {
-    var question = RepeatedQuestion()
-    /// Of each VM that is assigned here or was asked about; nil before the first reading.
-    private var words: [VMID: RowWord]?
-    /// Row-less domains that an operator gave up.
-    private(set) var abandoned: Set<VMID> = []
+/// How a node reads what is wanted of it: whole at first and once in a while, and between only what changed since its
+/// last reading. The whole reading is the guarantee: it puts right whatever a change did not tell.
+package struct StoreReadings: Sendable, Hashable {
+    /// Between two whole readings, at most.
+    package static let wholeEvery = Duration.seconds(60)
 
-    var hasRead: Bool { words != nil }
+    private var last: DesiredState?
+    private var nextWhole = Instant.start
 
-    func word(of vm: VMID) -> RowWord { words?[vm] ?? .unknown }
-    func assignment(of vm: VMID) -> Assignment? { word(of: vm).assignment }
+    package init() {}
 
-    /// Of which the store has said something.
-    var vms: [VMID] { words?.keys.sorted() ?? [] }
-    var assignedVMs: [VMID] { words?.filter { $0.value.assignment != nil }.keys.sorted() ?? [] }
-
-    mutating func took(_ wanted: DesiredState) {
-        var words: [VMID: RowWord] = [:]
-        for vm in wanted.asked { words[vm] = RowWord.none }
-        for row in wanted.elsewhere { words[row.vm.id] = .elsewhere(row) }
-        for row in wanted.assignments { words[row.vm.id] = .assigned(row) }
-        self.words = words
-        abandoned = Set(wanted.abandoned)
+    /// The reading that the changes since are applied to; nil when everything is to be read.
+    ///
+    /// - Parameter vms: which the node asks about.
+    package mutating func base(about vms: [VMID], at now: Instant) -> DesiredState? {
+        if let last, last.knows(vms), now < nextWhole { return last }
+        nextWhole = now.advanced(by: Self.wholeEvery)
+        return nil
     }
 
-    func normalized(_ moments: Normalization) -> StoreReadings {
-        var copy = self
-        copy.question = question.normalized(moments, countsOrder: false)
-        return copy
-    }
+    /// What a reading gave, whole or by its changes.
+    package mutating func keep(_ state: DesiredState) { last = state }
 }

@@ -10,15 +10,18 @@ package struct DesiredState: Sendable, Hashable {
     package var asked: Set<VMID>
     /// Domains without a row that an operator gave up (`abandonDomain`), sorted.
     package var abandoned: [VMID]
+    /// The moment of the reading.
+    package var revision: Revision
 
     package init(
         node: Node, assignments: [Assignment], elsewhere: [Assignment] = [], asked: Set<VMID> = [],
-        abandoned: [VMID] = []
+        abandoned: [VMID] = [], revision: Revision = Revision(0)
     ) {
         self.node = node
         self.assignments = assignments
         self.elsewhere = elsewhere
         self.asked = asked
         self.abandoned = abandoned
+        self.revision = revision
     }
 }

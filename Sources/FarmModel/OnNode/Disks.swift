@@ -31,6 +31,17 @@ package struct OverlaySpecification: Sendable, Hashable {
     }
 }
 
+/// Where the disks lie that a VM's domain needs; nil for one that does not exist.
+package struct DiskPaths: Sendable, Hashable {
+    package var overlay: String?
+    package var userDisk: String?
+
+    package init(overlay: String?, userDisk: String?) {
+        self.overlay = overlay
+        self.userDisk = userDisk
+    }
+}
+
 /// A disk of this farm that exists.
 package struct ObservedDisk: Sendable, Hashable {
     package enum Kind: Sendable, Hashable {

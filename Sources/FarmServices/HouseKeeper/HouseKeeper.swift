@@ -32,19 +32,23 @@ package struct HouseKeeper: Sendable {
         let inbox = NodeInbox()
         let worker = NodeWorker(
             ports: ports, procedures: VMProcedures(ports: ports, identity: identity, settings: settings),
-            identity: identity, log: log, onReady: onReady, inbox: inbox)
+            identity: identity, reservations: ReservationPublisher(ports: ports, log: log), log: log, onReady: onReady,
+            inbox: inbox)
         await withDiscardingTaskGroup { group in
             group.addTask { await worker.hearHypervisor() }
             group.addTask { await worker.hearStore() }
             var machine = NodeMachine(farm: identity.farm, node: identity.node.id, policy: settings.policy)
             var alarms = Alarms()
+            var readings = StoreReadings()
             await inbox.put(.started)
             for await _ in inbox.wakeups {
                 for event in await inbox.takeAll() {
                     let now = ports.clock.now
                     if case .tick = event { alarms.rang(at: now) }
+                    if case .read(let state, _) = event { readings.keep(state) }
                     for action in machine.receive(event, at: now, wall: ports.clock.wallTime) {
-                        group.addTask { await worker.carryOut(action) }
+                        let base = readings.base(for: action, at: now)
+                        group.addTask { await worker.carryOut(action, lastReading: base) }
                     }
                 }
                 if let moment = alarms.set(for: machine.deadline) {
@@ -106,6 +110,13 @@ package struct HouseKeeper: Sendable {
         } catch {
             return error
         }
+    }
+}
+
+extension StoreReadings {
+    fileprivate mutating func base(for action: NodeAction, at now: Instant) -> DesiredState? {
+        guard case .readStore(let vms, _) = action else { return nil }
+        return base(about: vms, at: now)
     }
 }
 

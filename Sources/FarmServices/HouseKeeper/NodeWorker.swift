@@ -8,6 +8,7 @@ struct NodeWorker: Sendable {
     let ports: NodePorts
     let procedures: VMProcedures
     let identity: NodeIdentity
+    let reservations: ReservationPublisher
     let log: Logger
     let onReady: @Sendable () -> Void
     let inbox: NodeInbox
@@ -15,9 +16,10 @@ struct NodeWorker: Sendable {
     /// How soon after one change of the store the next is looked at. Small beside what any start takes.
     private static let changesPause = Duration.milliseconds(50)
 
-    func carryOut(_ action: NodeAction) async {
+    /// - Parameter lastReading: to which a reading of the store adds what changed since; nil to read everything.
+    func carryOut(_ action: NodeAction, lastReading: DesiredState?) async {
         switch action {
-        case .readStore(let vms, let number): await readStore(about: vms, number)
+        case .readStore(let vms, let number): await readStore(about: vms, number, since: lastReading)
         case .look(let source, let number): await look(source, number)
         case .perform(.begin, let id, let plan): await inbox.put(.began(id, begin(plan)))
         case .perform(.release(let failure), let id, let plan):
@@ -55,27 +57,28 @@ struct NodeWorker: Sendable {
         }
     }
 
-    /// Reads what is wanted, and publishes the farm's reservations with it, so that DHCP knows every VM
-    /// before anybody starts it.
-    private func readStore(about vms: [VMID], _ number: Int64) async {
+    /// Reads what is wanted, whole or what changed since the last reading, and publishes the farm's reservations with
+    /// it, so that DHCP knows every VM before anybody starts it.
+    private func readStore(about vms: [VMID], _ number: Int64, since last: DesiredState?) async {
         do throws(PortError) {
-            let reservations = try await ports.records.reservations()
-            let wanted = try await ports.records.desiredState(of: identity.node.id, about: vms)
-            await inbox.put(.read(wanted, number: number))
-            await publish(reservations)
+            var areReservationsOthers = true
+            if let last, let changes = try await changes(since: last, about: vms) {
+                areReservationsOthers = changes.areReservationsOthers
+                await inbox.put(.read(last.applying(changes, about: vms), number: number))
+            } else {
+                let wanted = try await ports.records.desiredState(of: identity.node.id, about: vms)
+                await inbox.put(.read(wanted, number: number))
+            }
+            await reservations.bringUpToDate(areOthers: areReservationsOthers)
         } catch {
             await inbox.put(.readFailed(error.description, number: number))
         }
     }
 
-    private func publish(_ reservations: [Reservation]) async {
-        do throws(PortError) {
-            if try await ports.addresses.observe() != reservations {
-                try await ports.addresses.publish(reservations)
-            }
-        } catch {
-            log.error("DHCP reservations could not be published", metadata: ["error": "\(error)"])
-        }
+    private func changes(
+        since last: DesiredState, about vms: [VMID]
+    ) async throws(PortError) -> DesiredStateChanges? {
+        try await ports.records.desiredStateChanges(of: identity.node.id, about: vms, after: last.revision)
     }
 
     private func look(_ source: NodeSource, _ number: Int64) async {

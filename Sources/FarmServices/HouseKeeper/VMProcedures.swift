@@ -115,32 +115,31 @@ struct VMProcedures: Sendable {
     }
 
     private func domain(_ plan: StartPlan) async throws(PortError) -> DomainSpecification {
-        let existing = try await ports.disks.observe().filter { $0.vm == plan.vm.id }
-        guard let image = plan.image,
-            let overlay = existing.first(where: { $0.kind == .overlay(of: image.id) })
-        else {
+        let attempt = "defining the domain of VM \(plan.vm.id)"
+        guard let image = plan.image else {
+            throw PortError(.rejected, .notFound, attempt: attempt, detail: "no image was chosen")
+        }
+        let disks = try await ports.disks.find(plan.vm.id, image: image.id)
+        guard let overlay = disks.overlay else {
             throw PortError(
-                .rejected, .notFound, attempt: "defining the domain of VM \(plan.vm.id)",
-                detail: "its overlay has disappeared since it was made")
+                .rejected, .notFound, attempt: attempt, detail: "its overlay has disappeared since it was made")
         }
         let needsUserDisk = plan.assignment.osf.userDiskSize > Mebibytes(0)
-        let userDisk = needsUserDisk ? existing.first { $0.kind == .user } : nil
+        let userDisk = needsUserDisk ? disks.userDisk : nil
         guard !needsUserDisk || userDisk != nil else {
             throw PortError(
-                .rejected, .notFound, attempt: "defining the domain of VM \(plan.vm.id)",
-                detail: "its user disk has disappeared since it was made")
+                .rejected, .notFound, attempt: attempt, detail: "its user disk has disappeared since it was made")
         }
         let facts = try await ports.disks.inspect(imageFile: image.file)
         guard let secretPath = try await ports.secrets.path(of: plan.vm.id) else {
             throw PortError(
-                .rejected, .notFound, attempt: "defining the domain of VM \(plan.vm.id)",
-                detail: "its secret file has disappeared since it was written")
+                .rejected, .notFound, attempt: attempt, detail: "its secret file has disappeared since it was written")
         }
         let owner = owner(plan)
         return DomainSpecification(
             owner: owner, title: plan.vm.name, memory: plan.assignment.osf.memory,
             virtualCPUs: settings.virtualCPUs, acceleration: settings.acceleration, tap: TapName(owner),
-            mac: plan.vm.mac, overlayPath: overlay.path, userDiskPath: userDisk?.path,
+            mac: plan.vm.mac, overlayPath: overlay, userDiskPath: userDisk,
             directBoot: facts.directBoot,
             secretPath: secretPath, consolePath: "\(settings.consoleFolder)/\(owner.domain).log")
     }

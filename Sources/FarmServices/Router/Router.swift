@@ -26,9 +26,9 @@ package actor Router {
     var decoyHash: String?
     /// Sessions that are over, whose end the store does not know yet.
     var owedEnds: [SessionToken: VMID] = [:]
-    /// Changes announced by the store so far, and who waits for the next.
-    var changeCount = 0
-    var waiters: [Int64: AsyncStream<Void>.Continuation] = [:]
+    /// What changed in the store, as far as was heard, and who waits for what.
+    var news: StoreNews
+    var waiters: [Int64: Waiter] = [:]
     var lastWaiter: Int64 = 0
 
     /// One client on its way to its desktop, or there.
@@ -40,8 +40,16 @@ package actor Router {
         let interrupt: AsyncStream<Void>.Continuation
         var desktop: DesktopView?
         var line: (any GuestLine)?
-        /// `changeCount` before the last look at the store.
-        var seenChanges = 0
+        /// The count of `news` before the last look at the store.
+        var seenNews = 0
+    }
+
+    /// A task that waits for a change of the store.
+    struct Waiter {
+        let interest: StoreNews.Interest
+        /// The count of `news` before its last look.
+        let seen: Int
+        let wake: AsyncStream<Void>.Continuation
     }
 
     package init(
@@ -51,6 +59,7 @@ package actor Router {
         self.ports = ports
         self.limiter = limiter
         incarnation = Hexadecimal.text(ports.random.bytes(8))
+        news = StoreNews(router: incarnation)
         passwordQueue = PasswordQueue(
             activeMax: configuration.passwordChecksMax, waitingMax: configuration.passwordChecksWaitingMax)
     }

@@ -107,7 +107,7 @@ extension Router {
     private func perform(
         _ action: ConnectMachine.Action, _ token: SessionToken, _ exchange: any ClientExchange
     ) async -> ConnectMachine.Event {
-        if action.looksAtStore { connects[token]?.seenChanges = changeCount }
+        if action.looksAtStore { connects[token]?.seenNews = news.count }
         do throws(PortError) {
             switch action {
             case .progress: return .waited
@@ -117,7 +117,8 @@ extension Router {
                 case .failure(let answer): return .loginRefused(answer)
                 }
             case .wait(let until, forStore: true):
-                await pause(until: until, seen: connects[token]?.seenChanges ?? changeCount)
+                guard case .success(let request)? = connects[token]?.machine.request else { return .routerStops }
+                await pause(until: until, for: .vm(request.vm), seen: connects[token]?.seenNews ?? news.count)
                 return .waited
             case .wait(let until, forStore: false):
                 await sleep(until: until)

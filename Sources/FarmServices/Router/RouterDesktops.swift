@@ -127,7 +127,7 @@ extension Router {
         let deadline = ports.clock.now.advanced(by: configuration.limits.stop)
         var hasAsked = false
         while !Task.isCancelled {
-            let seen = changeCount
+            let seen = news.count
             let facts = try await ports.desktops.desktop(vm).map { DesktopFacts($0.vm) }
             switch StopStep(for: facts, user: visitor.user, hasAsked: hasAsked) {
             case .done: return RouterAnswer(200, "Machine stopped")
@@ -142,7 +142,8 @@ extension Router {
                 guard ports.clock.now < deadline else {
                     return RouterAnswer(408, "The virtual machine did not stop in time, retry later.")
                 }
-                await pause(until: ports.clock.now.advanced(by: configuration.limits.storePoll), seen: seen)
+                await pause(
+                    until: ports.clock.now.advanced(by: configuration.limits.storePoll), for: .vm(vm), seen: seen)
             }
         }
         return nil

@@ -7,6 +7,8 @@ import Logging
 extension Router {
     /// The most ends that are owed to the store at once; what is beyond is ended by the next run of a router.
     static let owedEndsMax = 20_000
+    /// How soon after one change of the store the next is asked for. Small beside what a connect takes.
+    private static let newsPause = Duration.milliseconds(20)
 
     /// Ends what earlier routers of its place left, then gives sessions up that other clients want and pays owed ends,
     /// until the task is cancelled. Failures of the store are retried and cut no session.
@@ -18,10 +20,25 @@ extension Router {
         }
     }
 
+    /// Wakes those whom a change concerns.
     private func announceChanges() async {
+        // Of no era: the first answer says that everything may have changed, and from when on to ask.
+        var revision = Revision(0, era: -1)
         for await _ in ports.changes.changes() {
-            changeCount += 1
-            for (_, waiter) in waiters.sorted(by: { $0.key < $1.key }) { waiter.yield() }
+            do throws(PortError) {
+                let changes = try await ports.changes.changes(after: revision)
+                revision = changes.revision
+                news.hear(changes)
+            } catch {
+                ports.log.debug("not known what changed in the store", metadata: ["error": "\(error)"])
+                news.hear(nil)
+            }
+            for (_, waiter) in waiters.sorted(by: { $0.key < $1.key })
+            where news.has(newsFor: waiter.interest, after: waiter.seen) {
+                waiter.wake.yield()
+            }
+            // A burst of changes costs one question and not one each: the stream keeps the newest until we come back.
+            await sleep(until: ports.clock.now.advanced(by: Self.newsPause))
         }
     }
 
@@ -33,7 +50,7 @@ extension Router {
         }
         var hasEndedEarlier = false
         while !Task.isCancelled {
-            let seen = changeCount
+            let seen = news.count
             do throws(PortError) {
                 if !hasEndedEarlier {
                     try await ports.sessions.endEarlier(at: configuration.place, than: incarnation)
@@ -46,7 +63,7 @@ extension Router {
             } catch {
                 ports.log.warning("sessions not compared with the store", metadata: ["error": "\(error)"])
             }
-            await pause(until: ports.clock.now.advanced(by: configuration.upkeepPoll), seen: seen)
+            await pause(until: ports.clock.now.advanced(by: configuration.upkeepPoll), for: .sessions, seen: seen)
         }
     }
 
@@ -79,16 +96,16 @@ extension Router {
         }
     }
 
-    /// Returns at the moment, or when the store announced a change after `seen`, but not at once, so that a
-    /// busy store does not make everybody read without pause.
-    func pause(until moment: Instant, seen: Int) async {
+    /// Returns at the moment, or when a change of interest was heard after `seen`, but not at once, so that a busy
+    /// store does not make everybody read without pause.
+    func pause(until moment: Instant, for interest: StoreNews.Interest, seen: Int) async {
         let shortest = ports.clock.now.advanced(by: .milliseconds(50))
         await sleep(until: min(moment, shortest))
-        guard changeCount == seen, ports.clock.now < moment, !Task.isCancelled else { return }
+        guard !news.has(newsFor: interest, after: seen), ports.clock.now < moment, !Task.isCancelled else { return }
         let (changes, waiter) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         lastWaiter += 1
         let number = lastWaiter
-        waiters[number] = waiter
+        waiters[number] = Waiter(interest: interest, seen: seen, wake: waiter)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { for await _ in changes { break } }
             group.addTask { await self.sleep(until: moment) }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FarmModel
 import FarmPorts
+import FarmStore
 import ImageDisks
 import SQLiteStore
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FarmModel
+import FarmStore
 import SQLiteStore
 
 struct NodeShow: FarmCommand {

@@ -1,17 +1,20 @@
 /// One numbered step of the schema. It runs whole or not at all, and is never changed once released.
-struct Migration {
-    let number: Int
-    let statements: [String]
+package struct Migration: Sendable {
+    package let number: Int
+    package let statements: [String]
+
+    package init(number: Int, statements: [String]) {
+        self.number = number
+        self.statements = statements
+    }
 }
 
 /// The schema in its numbered steps. Types are those that SQLite's STRICT tables allow. Intent (what is wanted) and
 /// observation (what is) are separate columns of a VM.
-enum Schema {
-    /// `QVDF`: tells a farm's database from any other SQLite file.
-    static let applicationID: Int64 = 0x5156_4446
-
-    static let migrations: [Migration] = [
+package enum Schema {
+    package static let migrations: [Migration] = [
         Migration(number: 1, statements: first), Migration(number: 2, statements: second),
+        Migration(number: 3, statements: third),
     ]
 
     private static let first: [String] = [

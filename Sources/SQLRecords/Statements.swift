@@ -1,8 +1,10 @@
-import FarmPorts
+package import FarmPorts
 
 /// The thin port below the SQL text: a connection to some database that prepares, binds and steps. The text keeps to
 /// what SQLite and PostgreSQL both understand, with parameters `$1`, `$2`... in the order of their first appearance.
-protocol Statements: AnyObject {
+package protocol Statements: AnyObject {
+    var dialect: SQLDialect { get }
+
     /// Runs one statement and hands over each row it returns.
     func query(
         _ sql: String, _ values: [SQLValue], _ row: (any SQLRow) throws(PortError) -> Void
@@ -11,29 +13,43 @@ protocol Statements: AnyObject {
 
 extension Statements {
     /// Runs one statement that returns no rows.
-    func run(_ sql: String, _ values: [SQLValue] = []) throws(PortError) {
+    package func run(_ sql: String, _ values: [SQLValue] = []) throws(PortError) {
         try query(sql, values) { (_: any SQLRow) throws(PortError) in }
+    }
+
+    /// The first column of the first row; nil when there is none.
+    package func integer(_ sql: String, _ values: [SQLValue] = []) throws(PortError) -> Int64? {
+        var result: Int64?
+        try query(sql, values) { (row: any SQLRow) throws(PortError) in result = result ?? row.integer(0) }
+        return result
+    }
+
+    /// The first column of the first row; nil when there is none.
+    package func text(_ sql: String, _ values: [SQLValue] = []) throws(PortError) -> String? {
+        var result: String?
+        try query(sql, values) { (row: any SQLRow) throws(PortError) in result = result ?? row.text(0) }
+        return result
     }
 }
 
 /// What a parameter can be. Truth values are the integers 0 and 1, addresses are text.
-enum SQLValue: Hashable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
+package enum SQLValue: Hashable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
     case null
     case integer(Int64)
     case text(String)
 
-    init(stringLiteral value: String) { self = .text(value) }
-    init(integerLiteral value: Int64) { self = .integer(value) }
-    init(_ value: Int64) { self = .integer(value) }
-    init(_ value: Int) { self = .integer(Int64(value)) }
-    init(_ value: Bool) { self = .integer(value ? 1 : 0) }
-    init(_ value: String) { self = .text(value) }
-    init(_ value: String?) { self = value.map(SQLValue.text) ?? .null }
-    init(_ value: Int64?) { self = value.map(SQLValue.integer) ?? .null }
+    package init(stringLiteral value: String) { self = .text(value) }
+    package init(integerLiteral value: Int64) { self = .integer(value) }
+    package init(_ value: Int64) { self = .integer(value) }
+    package init(_ value: Int) { self = .integer(Int64(value)) }
+    package init(_ value: Bool) { self = .integer(value ? 1 : 0) }
+    package init(_ value: String) { self = .text(value) }
+    package init(_ value: String?) { self = value.map(SQLValue.text) ?? .null }
+    package init(_ value: Int64?) { self = value.map(SQLValue.integer) ?? .null }
 }
 
 /// One row, while the statement stands on it. Columns count from 0.
-protocol SQLRow {
+package protocol SQLRow {
     func integer(_ column: Int) -> Int64
     func text(_ column: Int) -> String
     func isNull(_ column: Int) -> Bool

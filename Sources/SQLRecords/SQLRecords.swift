@@ -1,11 +1,14 @@
-import FarmRules
 import FarmModel
 import FarmPorts
+import FarmRules
 
 /// The farm's rows in an SQL database, inside a transaction that somebody else began. The text is portable; see
 /// `Statements`.
-struct SQLRecords {
-    let statements: any Statements
+package struct SQLRecords: FarmRecords {
+    private let statements: any Statements
+    var dialect: SQLDialect { statements.dialect }
+
+    package init(statements: any Statements) { self.statements = statements }
 
     func run(_ sql: String, _ values: [SQLValue] = []) throws(LedgerError) {
         do { try statements.run(sql, values) } catch { throw .rows(error) }
@@ -40,6 +43,8 @@ extension SQLValue {
     init<Noun>(_ id: Identifier<Noun>) { self = .integer(id.rawValue) }
     init<Noun>(_ id: Identifier<Noun>?) { self = id.map { .integer($0.rawValue) } ?? .null }
     init(_ address: IPv4Address) { self = .text(address.description) }
+    /// For `SQLDialect.numbers`.
+    init<Noun>(_ ids: [Identifier<Noun>]) { self = .text("[\(ids.map(\.description).joined(separator: ","))]") }
     init(_ time: WallTime) { self = .integer(time.seconds) }
     init(_ size: Mebibytes) { self = .integer(Int64(size.count)) }
 }

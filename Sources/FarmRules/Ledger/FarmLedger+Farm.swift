@@ -1,0 +1,19 @@
+import FarmModel
+
+extension FarmLedger: FarmRows {
+    package func identity() -> FarmIdentity { farmIdentity }
+
+    package mutating func nextNumber(of noun: FarmNoun) -> Int64 {
+        numbers[noun, default: 0] += 1
+        return numbers[noun]!
+    }
+
+    package func lastNumber(of noun: FarmNoun) -> Int64 { numbers[noun] ?? 0 }
+
+    package func configuration() -> [String: String] { configurationRows }
+
+    package mutating func put(_ value: String?, forConfiguration key: String) {
+        countWrite()
+        configurationRows[key] = value
+    }
+}

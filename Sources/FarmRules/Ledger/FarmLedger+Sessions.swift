@@ -1,0 +1,19 @@
+package import FarmModel
+
+extension FarmLedger: SessionRows {
+    package func session(of vm: VMID) -> Session? { sessionRows[vm] }
+    package func sessions() -> [Session] { sessionRows.all }
+
+    package func wantedSessions(of router: String) -> [Session] {
+        sessionRows.all.filter { $0.token.router == router && $0.isTakeOverRequested }
+    }
+
+    package mutating func put(_ session: Session) {
+        countWrite()
+        sessionRows.put(session, at: session.vm)
+    }
+
+    package mutating func removeSession(of vm: VMID) {
+        if sessionRows.remove(vm) { countWrite() }
+    }
+}

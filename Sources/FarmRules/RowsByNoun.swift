@@ -1,0 +1,150 @@
+package import FarmModel
+
+// The parts of `FarmRecords`, which says what holds for all of them.
+
+/// The farm itself, the numbers it hands out, and its configuration.
+package protocol FarmRows {
+    func identity() throws(LedgerError) -> FarmIdentity
+    /// The next number of a noun, from 1, never handed out again.
+    mutating func nextNumber(of noun: FarmNoun) throws(LedgerError) -> Int64
+    /// The highest number handed out, 0 at first.
+    func lastNumber(of noun: FarmNoun) throws(LedgerError) -> Int64
+
+    func configuration() throws(LedgerError) -> [String: String]
+    /// Nil removes it.
+    mutating func put(_ value: String?, forConfiguration key: String) throws(LedgerError)
+}
+
+package protocol TenantRows {
+    func tenant(_ id: TenantID) throws(LedgerError) -> Tenant?
+    func tenant(named name: String) throws(LedgerError) -> Tenant?
+    func tenants() throws(LedgerError) -> [Tenant]
+    mutating func put(_ tenant: Tenant) throws(LedgerError)
+    mutating func remove(_ tenant: TenantID) throws(LedgerError)
+}
+
+package protocol UserRows {
+    func user(_ id: UserID) throws(LedgerError) -> User?
+    func user(login: String, in tenant: TenantID) throws(LedgerError) -> User?
+    func users() throws(LedgerError) -> [User]
+    mutating func put(_ user: User) throws(LedgerError)
+    /// Takes the password hash with it.
+    mutating func remove(_ user: UserID) throws(LedgerError)
+    func passwordHash(of user: UserID) throws(LedgerError) -> String?
+    /// The user's row exists.
+    mutating func keep(passwordHash: String, of user: UserID) throws(LedgerError)
+}
+
+package protocol FlavourRows {
+    func osf(_ id: OSFID) throws(LedgerError) -> OSFlavour?
+    func osfs() throws(LedgerError) -> [OSFlavour]
+    /// Those of these that have a row.
+    func osfs(_ ids: [OSFID]) throws(LedgerError) -> [OSFlavour]
+    mutating func put(_ osf: OSFlavour) throws(LedgerError)
+    mutating func remove(_ osf: OSFID) throws(LedgerError)
+}
+
+package protocol ImageRows {
+    func image(_ id: ImageID) throws(LedgerError) -> DiskImage?
+    func images() throws(LedgerError) -> [DiskImage]
+    func images(of osf: OSFID) throws(LedgerError) -> [DiskImage]
+    func images(ofAny osfs: [OSFID]) throws(LedgerError) -> [DiskImage]
+    /// Tags are kept sorted.
+    mutating func put(_ image: DiskImage) throws(LedgerError)
+    mutating func remove(_ image: ImageID) throws(LedgerError)
+}
+
+/// Nodes, and the domains without a row that an operator gave up on each.
+package protocol NodeRows {
+    func node(_ id: NodeID) throws(LedgerError) -> Node?
+    func nodes() throws(LedgerError) -> [Node]
+    mutating func put(_ node: Node) throws(LedgerError)
+    mutating func remove(_ node: NodeID) throws(LedgerError)
+
+    func abandonedDomains(on node: NodeID) throws(LedgerError) -> [VMID]
+    mutating func abandon(_ vm: VMID, on node: NodeID) throws(LedgerError)
+    mutating func forgetAbandonedDomain(of vm: VMID, on node: NodeID) throws(LedgerError)
+    mutating func forgetAbandonedDomains(on node: NodeID) throws(LedgerError)
+}
+
+/// VMs, each with its intent and observation.
+package protocol VMRows {
+    func vm(_ id: VMID) throws(LedgerError) -> VirtualMachine?
+    func vms() throws(LedgerError) -> [VirtualMachine]
+    func vms(of user: UserID) throws(LedgerError) -> [VirtualMachine]
+    func vms(of osf: OSFID) throws(LedgerError) -> [VirtualMachine]
+    /// Addresses of all VMs.
+    func addressesTaken() throws(LedgerError) -> Set<IPv4Address>
+    /// Makes the VM's row, with its intent and observation; of a row that exists, intent and observation stay as they
+    /// are.
+    mutating func put(_ vm: VirtualMachine) throws(LedgerError)
+    /// Takes the secret and the session with it.
+    mutating func remove(_ vm: VMID) throws(LedgerError)
+}
+
+/// Who runs which VM: intents, observations, and the secrets of the agents. Each is written apart; the VM's row exists.
+package protocol AssignmentRows {
+    func vms(assignedTo node: NodeID) throws(LedgerError) -> [VirtualMachine]
+    /// How many VMs are assigned to each node; nodes without any are left out.
+    func assignedCounts() throws(LedgerError) -> [NodeID: Int]
+    func assignmentRows(of node: NodeID) throws(LedgerError) -> [AssignmentRow]
+    /// Of those of these VMs that have a row and are not assigned to the node, if one is given.
+    func assignmentRows(of vms: [VMID], notOn node: NodeID?) throws(LedgerError) -> [AssignmentRow]
+    mutating func put(_ intent: Intent, of vm: VMID) throws(LedgerError)
+    mutating func put(_ observation: Observation, of vm: VMID) throws(LedgerError)
+    func secret(of vm: VMID) throws(LedgerError) -> AgentSecret?
+    /// Nil removes it.
+    mutating func keep(secret: AgentSecret?, of vm: VMID) throws(LedgerError)
+}
+
+/// A VM with what its node needs to know of it besides its OSF and images.
+package struct AssignmentRow: Sendable, Hashable {
+    package let vm: VirtualMachine
+    /// The user's.
+    package let login: String
+    package let secret: AgentSecret?
+
+    package init(vm: VirtualMachine, login: String, secret: AgentSecret?) {
+        self.vm = vm
+        self.login = login
+        self.secret = secret
+    }
+}
+
+package protocol SessionRows {
+    func session(of vm: VMID) throws(LedgerError) -> Session?
+    func sessions() throws(LedgerError) -> [Session]
+    /// Sessions of this router whose VM another client wants.
+    func wantedSessions(of router: String) throws(LedgerError) -> [Session]
+    mutating func put(_ session: Session) throws(LedgerError)
+    mutating func removeSession(of vm: VMID) throws(LedgerError)
+}
+
+package protocol PropertyRows {
+    func properties(of owner: PropertyOwner) throws(LedgerError) -> Properties
+    func properties() throws(LedgerError) -> [PropertyOwner: Properties]
+    /// Nil removes it.
+    mutating func put(_ value: String?, forProperty key: String, of owner: PropertyOwner) throws(LedgerError)
+    mutating func removeProperties(of owner: PropertyOwner) throws(LedgerError)
+}
+
+package protocol AuditRows {
+    /// Newest first.
+    func audit(limit: Int) throws(LedgerError) -> [AuditRecord]
+    /// Keeps at least the newest `auditRecordsKept`.
+    mutating func append(_ record: AuditRecord) throws(LedgerError)
+}
+
+/// The newest changes of the farm, for those who read only what changed. Only `changesKept` are sure to be there.
+package protocol ChangeRows {
+    /// Of the newest change.
+    func revision() throws(LedgerError) -> Revision
+    /// Tells of the changes that this transaction makes, under the next number.
+    mutating func tell(_ changes: Set<FarmChange>) throws(LedgerError)
+    /// Each once, however often it changed.
+    func changes(afterNumber number: Int64) throws(LedgerError) -> Set<FarmChange>
+    /// Those that concern the node, the farm, or one of these VMs.
+    func changes(
+        afterNumber number: Int64, of node: NodeID, about vms: [VMID]
+    ) throws(LedgerError) -> Set<FarmChange>
+}
