@@ -20,6 +20,7 @@ package struct Soak: Sendable {
         /// The same over their outcomes.
         package var outcome: UInt64 = 0xcbf2_9ce4_8422_2325
         package var coverage: [CoverageMark: Int] = [:]
+        package var needs = RunNeeds()
 
         package init() {}
 
@@ -33,6 +34,7 @@ package struct Soak: Sendable {
             digest = (digest ^ result.trace.digest) &* 0x0000_0100_0000_01b3
             outcome = (outcome ^ result.outcome) &* 0x0000_0100_0000_01b3
             coverage.merge(result.coverage, uniquingKeysWith: +)
+            needs.merge(result.needs)
             if result.violation != nil { violations.append(result) }
         }
 

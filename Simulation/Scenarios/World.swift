@@ -16,6 +16,7 @@ package final class World: Sendable {
     package let store: SimulatedStore
     let node = NodeID(1)
     let nodeName = "node-1"
+    let planClass: PlanClass
     let state = Confined(State())
     let log: Logger
 
@@ -49,6 +50,7 @@ package final class World: Sendable {
 
     package init(plan: Plan, keeping: Trace.Keeping = .digest) {
         self.plan = plan
+        planClass = PlanClass(plan)
         simulation = Simulation(seed: plan.seed, keeping: keeping)
         log = Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() })
         let address = IPv4Address(bits: 0x0a03_0001)
@@ -132,7 +134,8 @@ package final class World: Sendable {
 
     private func startHouseKeeper(_ life: Incarnation, _ ports: PortSet, _ connection: StoreConnection) {
         var policy = NodePolicy()
-        policy.heavyMax = plan.farm.heavyMax
+        policy.heavyMax = plan.farm.heavyMax + (simulation.mutation == .takesOneSlotMore ? 1 : 0)
+        simulation.watchHeavyWork(of: life, stepLimit: policy.limits.step.nanoseconds)
         let keeper = HouseKeeper(
             ports: NodePorts(
                 hypervisor: ports.hypervisor, network: ports.network, filter: ports.filter,
@@ -270,7 +273,11 @@ package final class World: Sendable {
     }
 
     /// All faults end, the dead rise, and nothing goes wrong any more.
-    func heal() {
+    ///
+    /// - Returns: whether anything was still wrong at this moment, or a moment ago, so that calls may be under way.
+    func heal() -> Bool {
+        let recently = now - Self.callsEndWithin
+        let wasFaulty = plan.faults.faults.contains { $0.at + $0.lasts > recently } || !hungVMs.isEmpty
         state.value.isHealed = true
         simulation.withFaults { $0.endAll() }
         host.change {
@@ -290,5 +297,9 @@ package final class World: Sendable {
                 start(kind)
             }
         }
+        return wasFaulty
     }
+
+    /// A call that a fault has met has ended, and what it left behind has been tried again, so long after the fault.
+    private static let callsEndWithin = 180 * Plan.second
 }

@@ -67,6 +67,30 @@ package struct FaultBoard: Sendable {
         return decision
     }
 
+    /// Whether a fault in force could hold this call up or make it fail so often that trying again does not help.
+    ///
+    /// - Parameter vm: what the call is about; nil when it is about the whole node.
+    package func mayMeet(_ operation: PortOperation, vm: VMID?, node: NodeID) -> Bool {
+        active.contains { entry in
+            let fault = entry.fault
+            guard fault.node == node, entry.left != 0, fault.aim.meets(operation, vm: vm?.rawValue ?? 0) else {
+                return false
+            }
+            switch fault.kind {
+            case .slow(operation.port, let most): return most > Self.slownessBorne
+            case .failing(operation.port, _, let perMille): return perMille > Self.retriesHelpUpTo
+            case .hanging(operation.port, let only): return only == nil || only == vm
+            default: return false
+            }
+        }
+    }
+
+    /// A call that fails this often, in 1,000, and is tried again each second gets through within a minute: five calls
+    /// in a row that must all work do so in one of three tries.
+    private static let retriesHelpUpTo = 200
+    /// So much more for each of five calls in a row, in nanoseconds, is no hindrance for a minute.
+    private static let slownessBorne: Int64 = 5_000_000_000
+
     /// How many times a hypervisor event arrives: 0, 1 or 2.
     mutating func deliveries(node: NodeID) -> Int {
         var count = 1

@@ -25,9 +25,24 @@ extension SimulatedHost {
                 if truth.addressHolders[offered] == nil { truth.addressHolders[offered] = name }
             }
             send(GuestFrame(running.mac, .arp(sender: running.mac, address: offered)), from: running)
-            plan(name, life, in: times.agentStart) { host in host.changeGuest(name) { $0.phase = .up } }
+            plan(name, life, in: times.agentStart) { host in
+                host.changeGuest(name) { $0.phase = .up }
+                host.guestWrites(name)
+            }
         } else {
             plan(name, life, in: times.addressRetry...times.addressRetry) { $0.guestAsksForAddress(name, life) }
+        }
+    }
+
+    /// What every guest writes to its overlay when it is up: how often it was up before.
+    private func guestWrites(_ name: DomainName) {
+        change(.disks) { truth in
+            guard let running = truth.domains[name]?.running else { return }
+            let vm = running.owner.vm
+            for image in truth.disks.overlays[vm]?.keys.sorted() ?? []
+            where HostDisks.overlayPath(vm, image) == running.overlayPath {
+                truth.disks.overlays[vm]![image]!.marks.insert("boot \(truth.disks.overlays[vm]![image]!.marks.count)")
+            }
         }
     }
 

@@ -31,14 +31,17 @@ package struct PortGate: Sendable {
         simulation.countCall()
         let begun = simulation.now
         let subject = vm?.rawValue ?? 0
+        simulation.called(operation, vm: subject, by: incarnation)
         do throws(PortError) {
             let answer = try await carryOut(operation, subject, attempt, effect)
+            simulation.returned(operation, vm: subject, by: incarnation, isFailure: false)
             simulation.concluded(operation, vm: subject, outcome: 0)
             simulation.record(
                 TraceKind(operation), source: incarnation.source, subject: subject, value: simulation.now - begun,
                 words: attempt())
             return answer
         } catch {
+            simulation.returned(operation, vm: subject, by: incarnation, isFailure: true)
             simulation.concluded(operation, vm: subject, outcome: error.traceCode)
             simulation.record(
                 TraceKind(operation), source: incarnation.source, outcome: error.traceCode, subject: subject,

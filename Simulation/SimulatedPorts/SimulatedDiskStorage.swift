@@ -31,11 +31,12 @@ package struct SimulatedDiskStorage: DiskStorage {
             try host.checkUnlocked(path, attempt: attempt)
             var mine = host.read { $0.disks.overlays[wanted.vm] } ?? [:]
             let existing = mine[wanted.image]
-            if !wanted.keepsExisting || existing == nil {
+            let isKept = wanted.keepsExisting && existing != nil && host.simulation.mutation != .remakesOverlays
+            if !isKept {
                 try host.takeSpace(Self.overlayBytes, attempt: attempt)
             }
             host.change(.disks) { truth in
-                if !wanted.keepsExisting || existing == nil {
+                if !isKept {
                     truth.disks.generations += 1
                     if existing != nil { truth.disks.freeBytes += Self.overlayBytes }
                     mine[wanted.image] = HostDisks.Overlay(

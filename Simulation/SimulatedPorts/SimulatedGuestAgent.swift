@@ -119,7 +119,9 @@ package struct SimulatedGuestAgent: GuestAgent {
             return .refused(.rejected, .denied, "the agent does not take this secret (401)")
         }
         switch act(name) {
-        case .success(let value): return .answered(value)
+        case .success(let value):
+            host.simulation.agentAnswered(vm, gate.incarnation)
+            return .answered(value)
         case .failure(let why): return .refused(.rejected, .busy, why)
         }
     }

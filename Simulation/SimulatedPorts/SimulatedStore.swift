@@ -9,6 +9,8 @@ package import FarmRules
 package final class SimulatedStore: Sendable {
     private struct State {
         var ledger: FarmLedger
+        /// The log of what was done, as rows: every operation is done here once more, and nothing else ever is.
+        var shadow: FarmLedger
         /// Kept in the order of their numbers, so that waking is deterministic.
         var watchers: [(number: Int, continuation: AsyncStream<Void>.Continuation)] = []
         var nextWatcher = 0
@@ -16,7 +18,7 @@ package final class SimulatedStore: Sendable {
 
     private let state: Mutex<State>
 
-    package init(_ ledger: FarmLedger) { state = Mutex(State(ledger: ledger)) }
+    package init(_ ledger: FarmLedger) { state = Mutex(State(ledger: ledger, shadow: ledger)) }
 
     /// A new farm with nothing but the tenant `default`.
     package convenience init(farm: FarmID, addressPlan: AddressPlan) {
@@ -34,7 +36,13 @@ package final class SimulatedStore: Sendable {
         state.withLock { body($0.ledger) }
     }
 
-    /// Puts another state in the place of this one, as restoring a backup would.
+    /// Looks at the rows, and at what they must be after all that was done.
+    package func compare<Value: Sendable>(_ body: (_ rows: FarmLedger, _ shadow: FarmLedger) -> Value) -> Value {
+        state.withLock { body($0.ledger, $0.shadow) }
+    }
+
+    /// Puts another state in the place of this one, as restoring a backup would. Nobody ordered it: what was done
+    /// before stays in the log.
     package func replace(_ ledger: FarmLedger) { state.withLock { $0.ledger = ledger } }
 
     /// Ends every stream of `changes()`.
@@ -62,6 +70,10 @@ package final class SimulatedStore: Sendable {
         let (result, toWake) = state.withLock { state in
             let before = state.ledger.revision
             let result = Result { () throws(LedgerError) -> Value in try body(&state.ledger) }
+            if case .success = result {
+                // What succeeded there succeeds here, unless something was lost before.
+                _ = Result { () throws(LedgerError) -> Value in try body(&state.shadow) }
+            }
             let isChanged = state.ledger.revision != before
             return (result, isChanged ? state.watchers.map(\.continuation) : [])
         }

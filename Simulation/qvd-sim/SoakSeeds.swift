@@ -105,6 +105,21 @@ struct SoakSeeds: ParsableCommand {
              kinds of events\(missed.isEmpty ? "" : "; not: " + missed.map(\.text).joined(separator: ", "))
             digest           \(Report.hexadecimal(summary.digest))
             """)
+        printNeeds(summary.needs)
+    }
+
+    /// What the runs needed of what the rules allow them.
+    private func printNeeds(_ needs: RunNeeds) {
+        for plan in PlanClass.allCases {
+            guard let calls = needs.callsPerVM[plan] else { continue }
+            print("most calls       \(calls) per VM in 10 s in \(plan.rawValue) plans; allowed \(plan.callsPerVMMax)")
+        }
+        for what in WaitClass.allCases {
+            guard let wait = needs.waits[what] else { continue }
+            print(
+                "longest wait     \(wait.longest / Plan.second) s for \(what.rawValue);"
+                    + " at most \(wait.perMilleOfBound / 10) % of what was allowed")
+        }
     }
 
     private func printMarks(_ summary: Soak.Summary) {

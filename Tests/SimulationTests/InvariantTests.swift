@@ -63,7 +63,53 @@ final class InvariantTests: XCTestCase {
         XCTAssertEqual(violation?.vm, VMID(3))
     }
 
+    /// A fault that cannot keep HKD from noticing excuses nothing.
+    func testTrueRowIsSeenToFailBesideFaultsThatDoNotHinderIt() {
+        let others: [Fault.Kind] = [
+            .hanging(.hypervisor, vm: VMID(1)), .failing(.hasher, .rejected, perMille: 1000),
+            .failing(.store, .rejected, perMille: 100), .agentSilent(VMID(3)), .diskFull, .hanging(.lines, vm: nil),
+            .slow(.hypervisor, nanoseconds: Plan.second), .failing(.secrets, .rejected, perMille: 1000),
+        ]
+        for (index, other) in others.enumerated() {
+            let violation = seen(.hidesDeadDomains) { plan in
+                plan.faults.faults.append(Fault(at: 60 * Plan.second, .domainDies(VMID(3))))
+                plan.faults.faults.append(
+                    Fault(at: 59 * Plan.second, lasts: 5 * Plan.second, .eventsLost(perMille: 1000)))
+                // The last one is on the way of every look: while it lasts, and a minute more, nothing is said.
+                let aim = FaultAim(call: index == others.count - 1 ? .observeSecrets : nil)
+                plan.faults.faults.append(Fault(at: 50 * Plan.second, lasts: 200 * Plan.second, aim: aim, other))
+            }
+            let isHindering = index == others.count - 1
+            XCTAssertEqual(violation?.invariant, "true-row", "\(other)")
+            XCTAssertEqual(violation.map { $0.at > 250 * Plan.second }, isHindering, "\(other)")
+        }
+    }
+
     func testNoLostWriteIsSeenToFail() { XCTAssertEqual(seen(.losesWrites)?.invariant, "no-lost-write") }
+
+    /// The revision goes on; only the rows show it.
+    func testNoLostWriteIsSeenToFailWhenAnAcknowledgedUpdateIsTakenBack() {
+        let violation = seen(.undoesUpdates) {
+            $0.steps.append(Step(at: 500 * Plan.second, .administer(.blockUser(3))))
+        }
+        XCTAssertEqual(violation?.invariant, "no-lost-write")
+        XCTAssertEqual(violation.map { $0.at / Plan.second }, 501)
+    }
+
+    func testDiskSafeIsSeenToFailWhenAKeptOverlayIsMadeAnew() {
+        XCTAssertNil(seen(nil) { $0.farm.keepsOverlay = true })
+        let violation = seen(.remakesOverlays) { $0.farm.keepsOverlay = true }
+        XCTAssertEqual(violation?.invariant, "disk-safe")
+        XCTAssertTrue(violation?.words.contains("replaced by a fresh one") == true, violation?.words ?? "")
+    }
+
+    func testBoundedIsSeenToFailWhenMoreVMsStartThanTheNodeHasSlots() {
+        for slots in 1...3 {
+            let violation = seen(.takesOneSlotMore) { $0.farm.heavyMax = slots }
+            XCTAssertEqual(violation?.invariant, "bounded")
+            XCTAssertNil(seen(nil) { $0.farm.heavyMax = slots })
+        }
+    }
 
     func testDiskSafeIsSeenToFailWhenAUserDiskIsMadeAnew() {
         XCTAssertEqual(seen(.remakesUserDisks)?.invariant, "disk-safe")
@@ -95,6 +141,21 @@ final class InvariantTests: XCTestCase {
     func testBlockedIsSeenToFail() {
         let violation = seen(.forgetsBlocks) {
             $0.steps.append(Step(at: 140 * Plan.second, .administer(.blockUser(3))))
+        }
+        XCTAssertEqual(violation?.invariant, "blocked")
+    }
+
+    func testBlockedIsSeenToFailWhenABlockedVMIsLetIn() {
+        let violation = seen(.forgetsVMBlocks) {
+            $0.steps.append(Step(at: 140 * Plan.second, .administer(.block(vm: 3))))
+        }
+        XCTAssertEqual(violation?.invariant, "blocked")
+        XCTAssertEqual(violation?.vm, VMID(3))
+    }
+
+    func testBlockedIsSeenToFailWhenABlockedNodeLetsIn() {
+        let violation = seen(.forgetsNodeBlocks) {
+            $0.steps.append(Step(at: 140 * Plan.second, .administer(.blockNode)))
         }
         XCTAssertEqual(violation?.invariant, "blocked")
     }
