@@ -47,7 +47,7 @@ final class BlockChecker {
             guard client.isConnect, let vm = client.vm.map({ VMID(Int64($0)) }) else { continue }
             let subjects: [(Subject, String)] = [
                 (.user(UserID(Int64(client.user))), "user\(client.user)"), (.vm(vm), "VM \(vm)"),
-                (.node(world.node), "the node"),
+                (.node(client.node), "node \(client.node)"),
             ]
             for (subject, name) in subjects {
                 guard let since = since[subject], client.began > since, let how = how(client, subject) else { continue }

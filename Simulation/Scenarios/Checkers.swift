@@ -42,54 +42,47 @@ final class Checkers {
         world.state.value.found ?? store.compare() ?? rows.check() ?? slots() ?? bounds()
     }
 
+    /// Over all nodes: the VMs share one network.
     private func domains() -> Violation? {
         let now = world.now
-        return world.host.read { truth in
-            var seenVMs: Set<VMID> = []
-            var seenAddresses: [IPv4Address: VMID] = [:]
-            var seenMACs: [MACAddress: VMID] = [:]
-            for domain in truth.domains.values {
-                guard let running = domain.running else { continue }
-                let vm = running.owner.vm
-                guard seenVMs.insert(vm).inserted else {
-                    return Violation("one-domain", at: now, vm: vm, "VM \(vm) has two live domains")
+        var seenVMs: [VMID: NodeID] = [:]
+        var seenAddresses: [IPv4Address: VMID] = [:]
+        var seenMACs: [MACAddress: VMID] = [:]
+        for node in world.nodes {
+            let found: Violation? = node.host.read { truth in
+                for domain in truth.domains.values {
+                    guard let running = domain.running else { continue }
+                    let vm = running.owner.vm
+                    if let other = seenVMs.updateValue(node.id, forKey: vm) {
+                        return Violation(
+                            "one-domain", at: now, vm: vm,
+                            other == node.id
+                                ? "VM \(vm) has two live domains"
+                                : "VM \(vm) has live domains on nodes \(other) and \(node.id)")
+                    }
+                    if let other = seenMACs.updateValue(vm, forKey: running.mac) {
+                        return Violation(
+                            "one-address", at: now, vm: vm,
+                            "VMs \(other) and \(vm) are both live with MAC \(running.mac)")
+                    }
+                    if let address = domain.guest.address, let other = seenAddresses.updateValue(vm, forKey: address) {
+                        return Violation(
+                            "one-address", at: now, vm: vm,
+                            "VMs \(other) and \(vm) both hold the address \(address)")
+                    }
                 }
-                if let other = seenMACs.updateValue(vm, forKey: running.mac) {
-                    return Violation(
-                        "one-address", at: now, vm: vm, "VMs \(other) and \(vm) are both live with MAC \(running.mac)")
-                }
-                if let address = domain.guest.address, let other = seenAddresses.updateValue(vm, forKey: address) {
-                    return Violation(
-                        "one-address", at: now, vm: vm, "VMs \(other) and \(vm) both hold the address \(address)")
-                }
+                return nil
             }
-            return nil
+            if let found { return found }
         }
+        return nil
     }
 
     private func frames() -> Violation? {
-        let now = world.now
-        return world.host.read { truth in
-            if let first = truth.network.foreignFrames.first {
-                return Violation("no-spoof", at: now, "a frame passed that its guest has no right to send: \(first)")
-            }
-            for (mac, tap) in truth.network.learned {
-                guard let holder = truth.network.taps[tap]?.holder, let running = truth.domains[holder]?.running,
-                    running.tap == tap
-                else { continue }
-                if running.mac != mac {
-                    return Violation(
-                        "no-spoof", at: now, vm: tap.vm, "the bridge believes the foreign MAC \(mac) behind \(tap)")
-                }
-            }
-            for domain in truth.domains.values {
-                guard let tap = domain.running?.tap, truth.network.taps[tap]?.isOnBridge == true else { continue }
-                if truth.network.filters[tap] == nil, !truth.network.flushed.contains(tap) {
-                    return Violation("no-spoof", at: now, vm: tap.vm, "\(tap) is live on the bridge without rules")
-                }
-            }
-            return nil
+        for node in world.nodes {
+            if let found = node.foreignFrames() { return found }
         }
+        return nil
     }
 
     private func desktops() -> Violation? {
@@ -129,13 +122,16 @@ final class Checkers {
 
     /// No more VMs start and shut down at once than the node has slots.
     private func slots() -> Violation? {
-        guard let life = world.state.value.lives[.houseKeeper] else { return nil }
-        let most = world.simulation.takeMostHeavyWork(of: life)
-        guard most > world.plan.farm.heavyMax else { return nil }
-        return Violation(
-            "bounded", at: world.now,
-            "\(most) VMs were started or shut down at once by \(life.name), which has"
-                + " \(world.plan.farm.heavyMax) slots for that")
+        for node in world.nodes {
+            guard let life = node.life(.houseKeeper) else { continue }
+            let most = world.simulation.takeMostHeavyWork(of: life)
+            guard most > world.plan.farm.heavyMax else { continue }
+            return Violation(
+                "bounded", at: world.now,
+                "\(most) VMs were started or shut down at once by \(life.name), which has"
+                    + " \(world.plan.farm.heavyMax) slots for that")
+        }
+        return nil
     }
 
     private func bounds() -> Violation? {
@@ -150,19 +146,44 @@ final class Checkers {
     }
 }
 
-extension World {
+extension FarmNode {
+    /// The first frame that passed though it should not, or the way for one.
+    fileprivate func foreignFrames() -> Violation? {
+        let now = self.now
+        return host.read { truth in
+            if let first = truth.network.foreignFrames.first {
+                return Violation("no-spoof", at: now, "a frame passed that its guest has no right to send: \(first)")
+            }
+            for (mac, tap) in truth.network.learned {
+                guard let holder = truth.network.taps[tap]?.holder, let running = truth.domains[holder]?.running,
+                    running.tap == tap
+                else { continue }
+                if running.mac != mac {
+                    return Violation(
+                        "no-spoof", at: now, vm: tap.vm, "the bridge believes the foreign MAC \(mac) behind \(tap)")
+                }
+            }
+            for domain in truth.domains.values {
+                guard let tap = domain.running?.tap, truth.network.taps[tap]?.isOnBridge == true else { continue }
+                if truth.network.filters[tap] == nil, !truth.network.flushed.contains(tap) {
+                    return Violation("no-spoof", at: now, vm: tap.vm, "\(tap) is live on the bridge without rules")
+                }
+            }
+            return nil
+        }
+    }
+
     /// Counts the desktops that outlived their HKD and that the next one knows.
-    func noteAdoptions(_ running: [VMID], _ live: Set<VMID>) {
-        guard !state.value.orphans.isEmpty, isAlive(.houseKeeper),
-            store.look({ $0.node(NodeID(1))?.state }) == .running
+    func noteAdoptions(_ running: [VMID]) {
+        guard !state.value.orphans.isEmpty, isAlive(.houseKeeper), store.look({ $0.node(id)?.state }) == .running
         else { return }
+        let live = liveVMs
         for vm in running where live.contains(vm) && state.value.orphans.contains(vm) { simulation.mark(.adopted) }
         state.value.orphans = []
     }
+}
 
-    /// The VMs that have a live domain.
-    var liveVMs: Set<VMID> { host.read { truth in Set(truth.domains.values.compactMap { $0.running?.owner.vm }) } }
-
-    /// Whether a process of the node gets no processor.
-    var isFrozen: Bool { state.value.lives.values.contains { $0.isAlive && $0.executor.isFrozen } }
+extension World {
+    /// The VMs that have a live domain on any node.
+    var liveVMs: Set<VMID> { nodes.reduce(into: []) { $0.formUnion($1.liveVMs) } }
 }

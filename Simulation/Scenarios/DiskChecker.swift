@@ -16,7 +16,7 @@ final class DiskChecker {
 
     /// After each event that changed disks or domains' use of them.
     func check() -> Violation? {
-        let disks = world.host.state.disks
+        let disks = world.storage.disks
         for (file, image) in disks.images where image.writes > 0 {
             return Violation("disk-safe", at: world.now, "the base image \(file) was written to")
         }
@@ -61,20 +61,19 @@ final class DiskChecker {
     }
 
     private func writers() -> Violation? {
-        let now = world.now
-        return world.host.read { truth in
-            var writers: [String: VMID] = [:]
-            for domain in truth.domains.values {
+        var writers: [String: VMID] = [:]
+        for node in world.nodes {
+            for domain in node.host.state.domains.values {
                 guard let running = domain.running else { continue }
                 for path in [running.overlayPath, running.userDiskPath].compactMap({ $0 }) {
                     if let other = writers.updateValue(running.owner.vm, forKey: path) {
                         return Violation(
-                            "disk-safe", at: now, vm: other,
+                            "disk-safe", at: world.now, vm: other,
                             "\(path) has two writers: VMs \(other) and \(running.owner.vm)")
                     }
                 }
             }
-            return nil
         }
+        return nil
     }
 }

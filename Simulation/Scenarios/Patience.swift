@@ -65,11 +65,16 @@ extension World {
         let ending = store.look { ledger in
             ledger.vms().filter { $0.observation.state == .stopping || $0.observation.state == .zombie }.map(\.id)
         }
-        return host.read { truth in
-            let hung = truth.domains.values.filter {
+        return nodes.reduce(into: Set(ending)) { $0.formUnion($1.hungVMs) }
+    }
+}
+
+extension FarmNode {
+    fileprivate var hungVMs: [VMID] {
+        host.read { truth in
+            truth.domains.values.filter {
                 $0.isLive && ($0.guest.isHung || $0.guest.neverGetsUp || $0.isFrozen)
-            }
-            return Set(hung.compactMap { $0.running?.owner.vm }).union(ending)
+            }.compactMap { $0.running?.owner.vm }
         }
     }
 }

@@ -35,8 +35,10 @@ package struct Plan: Sendable, Hashable {
     package static let second: Int64 = 1_000_000_000
 }
 
-/// The farm at the start: one node, users `user1`, `user2`..., VMs `vm1`, `vm2`... dealt out to them in turn.
+/// The farm at the start: nodes `node-1`, `node-2`... with one storage and one network, users `user1`, `user2`..., VMs
+/// `vm1`, `vm2`... dealt out to them in turn.
 package struct FarmPlan: Sendable, Hashable {
+    package var nodes = 1
     package var users = 1
     package var vms = 1
     package var memory = Mebibytes(512)
@@ -80,7 +82,7 @@ package struct Step: Sendable, Hashable {
     }
 }
 
-/// What administrators do in scenarios; VMs and users by their number.
+/// What administrators do in scenarios; VMs, users and nodes by their number.
 package enum AdministratorAction: Sendable, Hashable {
     case start(vm: Int)
     case stop(vm: Int)
@@ -95,8 +97,8 @@ package enum AdministratorAction: Sendable, Hashable {
     case unblockUser(Int)
     /// Its number is the next that the store gives: the first after the farm's own, when nothing went wrong.
     case addVM(name: String, user: Int)
-    case blockNode
-    case unblockNode
+    case blockNode(Int)
+    case unblockNode(Int)
 }
 
 /// What must be so in a scenario.
@@ -110,7 +112,7 @@ package struct Expectation: Sendable, Hashable {
         /// The user's latest request was answered with this status.
         case answered(user: Int, status: Int)
         case domains(Int)
-        case node(NodeState)
+        case node(Int, NodeState)
     }
 
     package enum Time: Sendable, Hashable {

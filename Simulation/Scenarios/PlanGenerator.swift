@@ -96,8 +96,8 @@ package enum PlanGenerator {
         switch dice.below(14) {
         case 0: return .block(vm: vm)
         case 1: return .unblock(vm: vm)
-        case 2: return .blockNode
-        case 3: return .unblockNode
+        case 2: return .blockNode(1)
+        case 3: return .unblockNode(1)
         case 4: return .addImage(file: "desktop-\(dice.below(3)).qcow2")
         case 5: return .tag(vm: vm, "head")
         case 6: return .delete(vm: vm)
@@ -159,19 +159,19 @@ package enum PlanGenerator {
             let perMille = dice.pick([100, 500, 1000])
             return Fault(
                 at: at, lasts: seconds(10...300),
-                dice.chance(perMille: 500) ? .eventsLost(perMille: perMille) : .eventsDoubled(perMille: perMille))
+                .events(dice.chance(perMille: 500) ? .lost : .doubled, perMille: perMille))
         case .images:
             let file = dice.pick(plan.imageFiles)
-            return Fault(at: at, dice.chance(perMille: 500) ? .imageMissing(file) : .imageCorrupt(file))
-        case .storage: return Fault(at: at, lasts: seconds(5...180), .diskFull)
-        case .agents: return Fault(at: at, lasts: seconds(5...500), .agentSilent(vm))
-        case .domains: return Fault(at: at, dice.chance(perMille: 700) ? .domainDies(vm) : .guestPowersOff(vm))
+            return Fault(at: at, .ofImage(dice.chance(perMille: 500) ? .missing : .corrupt, file))
+        case .storage: return Fault(at: at, lasts: seconds(5...180), .ofNode(.diskFull))
+        case .agents: return Fault(at: at, lasts: seconds(5...500), .ofVM(.agentSilent, vm))
+        case .domains: return Fault(at: at, .ofVM(dice.chance(perMille: 700) ? .domainDies : .guestPowersOff, vm))
         case .guests:
-            let what: [Fault.Kind] = [.guestHangs(vm), .guestNeverBoots(vm), .sessionEnds(vm), .emulatorFreezes(vm)]
-            return Fault(at: at, lasts: seconds(5...600), dice.pick(what))
-        case .hostility: return Fault(at: at, .guestTurnsHostile(vm))
+            let what: [VMFate] = [.guestHangs, .guestNeverBoots, .sessionEnds, .emulatorFreezes]
+            return Fault(at: at, lasts: seconds(5...600), .ofVM(dice.pick(what), vm))
+        case .hostility: return Fault(at: at, .ofVM(.guestTurnsHostile, vm))
         case .network:
-            let what: [Fault.Kind] = [.filterFlushed(vm), .tapDeleted(vm), .addressServiceDies]
+            let what: [NodeFault] = [.ofVM(.filterFlushed, vm), .ofVM(.tapDeleted, vm), .ofNode(.dhcpDies)]
             return Fault(at: at, lasts: seconds(1...60), dice.pick(what))
         case .kills:
             let process = dice.pick([ProcessKind.houseKeeper, .houseKeeper, .router])

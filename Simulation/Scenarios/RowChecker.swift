@@ -3,7 +3,7 @@ import FarmRules
 import SimulatedPorts
 import Simulator
 
-/// `true-row`: a row that says running has a domain.
+/// `true-row`: a row that says running has a domain on its node.
 ///
 /// A domain may end at any moment; then its HKD has a time to notice and to say so. Only what can keep it from either
 /// stops that clock.
@@ -22,14 +22,15 @@ final class RowChecker {
     func check() -> Violation? {
         let now = world.now
         let running = world.store.look { ledger in
-            ledger.vms().filter { $0.observation.state == .running }.map(\.id)
+            ledger.vms().filter { $0.observation.state == .running }.map { (vm: $0.id, node: $0.intent.node) }
         }
-        let live = world.liveVMs
-        world.noteAdoptions(running, live)
+        let live = world.nodes.map(\.liveVMs)
+        for node in world.nodes { node.noteAdoptions(running.map(\.vm)) }
         var untrue: [VMID: Int64] = [:]
-        for vm in running where !live.contains(vm) {
+        for (vm, node) in running {
+            let isHere = node.map { live[Int($0.rawValue) - 1].contains(vm) } ?? false
             // What hinders its HKD stops the clock: it starts anew when HKD is free again.
-            untrue[vm] = isHindered(vm) ? now : untrueSince[vm] ?? now
+            if !isHere { untrue[vm] = isHindered(vm, on: node) ? now : untrueSince[vm] ?? now }
         }
         untrueSince = untrue
         let late = untrue.filter { now - $0.value > Self.grace }.keys.min()
@@ -42,13 +43,12 @@ final class RowChecker {
     }
 
     /// Whether anything keeps HKD from noticing that this VM's domain has ended, or from writing it down.
-    private func isHindered(_ vm: VMID) -> Bool {
-        guard let life = world.state.value.lives[.houseKeeper], life.isAlive, !life.executor.isFrozen else {
-            return true
-        }
+    private func isHindered(_ vm: VMID, on node: NodeID?) -> Bool {
+        guard let node else { return false }
+        guard let life = world.node(node).life(.houseKeeper), life.isAlive, !life.executor.isFrozen else { return true }
         return world.simulation.withFaults { board in
-            Self.wayToTheRow.contains { board.mayMeet($0, vm: nil, node: world.node) }
-                || Self.wordsAboutTheVM.contains { board.mayMeet($0, vm: vm, node: world.node) }
+            Self.wayToTheRow.contains { board.mayMeet($0, vm: nil, node: node) }
+                || Self.wordsAboutTheVM.contains { board.mayMeet($0, vm: vm, node: node) }
         }
     }
 

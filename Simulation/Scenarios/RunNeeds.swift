@@ -45,12 +45,7 @@ package enum PlanClass: String, Sendable, Hashable, CaseIterable {
     case restarting
 
     package init(_ plan: Plan) {
-        let killsProcesses = plan.faults.faults.contains { fault in
-            switch fault.kind {
-            case .kill, .terminate, .freeze: true
-            default: false
-            }
-        }
+        let killsProcesses = plan.faults.faults.contains { if case .process = $0.kind { true } else { false } }
         self = killsProcesses ? .restarting : plan.faults.faults.isEmpty ? .calm : .faulty
     }
 }

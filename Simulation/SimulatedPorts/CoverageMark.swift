@@ -81,10 +81,10 @@ package enum CoverageMark: Hashable, Sendable {
         + VMCommand.allCases.flatMap { command in RecordFate.allCases.map { .commandMet(command, $0) } }
         + momentary.map { .injected($0) } + users.map { .user($0) } + administrators.map { .administrator($0) }
 
-    private static let momentary = [
-        "domain-dies", "guest-hangs", "emulator-freezes", "guest-never-boots", "session-ends", "guest-powers-off",
-        "guest-turns-hostile", "dhcp-dies", "filter-flushed", "tap-deleted", "image-missing", "image-corrupt",
-    ]
+    /// What happens at one moment: the others have marks where they are met.
+    private static let momentary =
+        VMFate.allCases.filter { $0 != .agentSilent }.map(\.rawValue) + ImageFate.allCases.map(\.rawValue)
+        + NodeFate.allCases.filter { $0 != .diskFull }.map(\.rawValue)
     private static let users = [
         "connect", "connect-with-wrong-password", "list", "disconnect", "vanish", "stop-vm",
     ]

@@ -52,12 +52,12 @@ package struct FaultBoard: Sendable {
         for position in active.indices where active[position].fault.node == node {
             let fault = active[position].fault
             switch fault.kind {
-            case .slow(port, let nanoseconds) where active[position].meets(operation, vm: vm):
+            case .call(.slow(port, let nanoseconds)) where active[position].meets(operation, vm: vm):
                 decision.extraLatency += active[position].dice.within(0...nanoseconds)
-            case .failing(port, let mode, let perMille)
+            case .call(.failing(port, let mode, let perMille))
             where active[position].meets(operation, vm: vm) && active[position].dice.chance(perMille: perMille):
                 decision.failure = decision.failure ?? mode
-            case .hanging(port, let only)
+            case .call(.hanging(port, let only))
             where (only == nil || only?.rawValue == vm) && active[position].meets(operation, vm: vm):
                 let until = fault.lasts == 0 ? Int64.max : fault.at + fault.lasts
                 decision.hangsUntil = max(decision.hangsUntil ?? 0, until)
@@ -77,9 +77,9 @@ package struct FaultBoard: Sendable {
                 return false
             }
             switch fault.kind {
-            case .slow(operation.port, let most): return most > Self.slownessBorne
-            case .failing(operation.port, _, let perMille): return perMille > Self.retriesHelpUpTo
-            case .hanging(operation.port, let only): return only == nil || only == vm
+            case .call(.slow(operation.port, let most)): return most > Self.slownessBorne
+            case .call(.failing(operation.port, _, let perMille)): return perMille > Self.retriesHelpUpTo
+            case .call(.hanging(operation.port, let only)): return only == nil || only == vm
             default: return false
             }
         }
@@ -96,19 +96,19 @@ package struct FaultBoard: Sendable {
         var count = 1
         for position in active.indices where active[position].fault.node == node {
             switch active[position].fault.kind {
-            case .eventsLost(let perMille) where active[position].dice.chance(perMille: perMille): count = 0
-            case .eventsDoubled(let perMille) where active[position].dice.chance(perMille: perMille): count *= 2
+            case .call(.events(.lost, let perMille)) where active[position].dice.chance(perMille: perMille): count = 0
+            case .call(.events(.doubled, let perMille)) where active[position].dice.chance(perMille: perMille):
+                count *= 2
             default: break
             }
         }
         return min(count, 2)
     }
 
-    func isDiskFull(node: NodeID) -> Bool {
-        active.contains { $0.fault.node == node && $0.fault.kind == .diskFull }
-    }
+    /// The nodes have one storage.
+    var isDiskFull: Bool { active.contains { $0.fault.kind == .node(.ofNode(.diskFull)) } }
 
-    func isAgentSilent(_ vm: VMID, node: NodeID) -> Bool {
-        active.contains { $0.fault.node == node && $0.fault.kind == .agentSilent(vm) }
+    func isAgentSilent(_ vm: VMID) -> Bool {
+        active.contains { $0.fault.kind == .node(.ofVM(.agentSilent, vm)) }
     }
 }

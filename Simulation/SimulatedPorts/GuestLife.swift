@@ -49,11 +49,17 @@ extension SimulatedHost {
     /// Whether a DHCP request of this guest reaches the server, and what it answers.
     private func offeredAddress(to running: DomainSpecification) -> IPv4Address? {
         guard send(.dhcpRequest(from: running.mac), from: running).reachesNode else { return nil }
-        return read { truth in
-            guard truth.isAddressServiceUp else { return nil }
-            if simulation.mutation == .offersOneAddressToAll { return truth.reservations.first?.address }
-            return truth.reservations.first { $0.mac == running.mac }?.address
+        // Its own node's server is the nearest; the broadcast reaches the others' too.
+        let servers = [self] + segment.hosts.filter { $0.node != node }
+        for server in servers {
+            let offered: IPv4Address? = server.read { truth in
+                guard truth.isAddressServiceUp else { return nil }
+                if simulation.mutation == .offersOneAddressToAll { return truth.reservations.first?.address }
+                return truth.reservations.first { $0.mac == running.mac }?.address
+            }
+            if let offered { return offered }
         }
+        return nil
     }
 
     /// The guest begins to power off; it is gone after a while.
@@ -136,7 +142,9 @@ extension SimulatedHost {
         let tap: TapName? = change([.domains, .network]) { truth in
             guard var domain = truth.domains[name], domain.isLive else { return nil }
             let tap = domain.running?.tap
-            if let path = domain.running?.overlayPath, truth.locks[path] == name { truth.locks[path] = nil }
+            if let path = domain.running?.overlayPath, truth.disks.locks[path] == LockHolder(node: node, domain: name) {
+                truth.disks.locks[path] = nil
+            }
             if let address = domain.guest.address, truth.addressHolders[address] == name {
                 truth.addressHolders[address] = nil
             }

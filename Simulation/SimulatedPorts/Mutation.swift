@@ -2,6 +2,8 @@
 package enum Mutation: String, Sendable, Hashable, CaseIterable {
     /// The hypervisor starts a second domain of the same VM.
     case startsTwoDomains
+    /// Every other node starts a domain of the VM too.
+    case startsElsewhereToo
     /// DHCP offers one address to everybody.
     case offersOneAddressToAll
     /// The bridge lets every frame pass.

@@ -217,7 +217,7 @@ package struct Aspects: OptionSet, Sendable {
     package static let everything: Aspects = [.domains, .network, .disks, .sessions, .store]
 }
 
-/// What a trace record is about. Port calls have the number of their operation (below 100).
+/// What a trace record is about. Port calls have the number of their operation, which is none of these.
 package struct TraceKind: RawRepresentable, Sendable, Hashable {
     package let rawValue: UInt16
     package init(rawValue: UInt16) { self.rawValue = rawValue }

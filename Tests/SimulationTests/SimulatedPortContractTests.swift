@@ -100,7 +100,7 @@ private struct HypervisorHands: HypervisorWorld {
 
     func killEmulator(_ domain: DomainName) async throws {
         guard let vm = host.state.domains[domain]?.specification.owner.vm else { return }
-        host.inject(.domainDies(vm))
+        host.inject(.ofVM(.domainDies, vm))
     }
 
     func freezeEmulator(_ domain: DomainName) async throws { host.setFrozen(domain, true) }
