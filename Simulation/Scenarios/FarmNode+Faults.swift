@@ -32,6 +32,17 @@ extension FarmNode {
             guard let name = host.liveName(of: vm) else { return }
             inject(fault)
             simulation.executor.schedule(at: now + lasts) { [host] in host.setFrozen(name, false) }
+        case .ofNode(.bridgeDown):
+            inject(fault)
+            simulation.executor.schedule(at: now + lasts) { [host] in host.bridgeComesUp() }
+        case .ofNode(.powerLoss):
+            // Nobody is left to be told of anything.
+            for kind in ProcessKind.allCases { kill(kind, restartAfter: lasts) }
+            inject(fault)
+            simulation.executor.schedule(at: now + lasts) { [host] in host.powerReturns() }
+        case .ofNode(.hypervisorRestarts):
+            inject(fault)
+            simulation.executor.schedule(at: now + lasts) { [host] in host.tellConnection(isLost: false) }
         default: inject(fault)
         }
     }
@@ -45,6 +56,7 @@ extension FarmNode {
         host.change {
             $0.isAddressServiceUp = true
             $0.stuckBoots = []
+            $0.network.bridge?.isUp = true
             // A node too small for its VMs can never serve all of them at once.
             $0.memory = Mebibytes(1 << 24)
         }

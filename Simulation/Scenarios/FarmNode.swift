@@ -70,6 +70,7 @@ final class FarmNode: Sendable {
 
     private func startHouseKeeper(_ life: Incarnation, _ ports: PortSet, _ connection: StoreConnection) {
         var policy = NodePolicy()
+        policy.limits = plan.farm.nodeLimits
         policy.heavyMax = plan.farm.heavyMax + (simulation.mutation == .takesOneSlotMore ? 1 : 0)
         simulation.watchHeavyWork(of: life, stepLimit: policy.limits.step.nanoseconds)
         let keeper = HouseKeeper(
@@ -90,8 +91,10 @@ final class FarmNode: Sendable {
     }
 
     private func startRouter(_ life: Incarnation, _ ports: PortSet, _ connection: StoreConnection) {
+        var configuration = RouterConfiguration(nodeName: name, place: .node(id), address: host.address)
+        configuration.limits = plan.farm.connectLimits
         let router = Router(
-            configuration: RouterConfiguration(nodeName: name, place: .node(id), address: host.address),
+            configuration: configuration,
             ports: RouterPorts(
                 store: connection, agent: ports.agent, lines: ports.lines, passwords: ports.hasher,
                 clock: ports.clock, random: ports.random, log: log))

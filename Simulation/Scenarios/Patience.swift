@@ -83,8 +83,3 @@ extension Duration {
     /// Rounded down; exact for everything above a nanosecond.
     var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
 }
-
-extension FarmPlan {
-    var nodeLimits: VMTimeLimits { VMTimeLimits() }
-    var connectLimits: ConnectLimits { ConnectLimits() }
-}

@@ -1,3 +1,4 @@
+import FarmControl
 package import FarmModel
 package import SimulatedPorts
 
@@ -47,6 +48,7 @@ package struct FarmPlan: Sendable, Hashable {
     package var keepsOverlay = false
     /// VMs that start or shut down at once on the node.
     package var heavyMax = 10
+    package var limits = Limits.usual
     /// What live domains may hold together.
     package var nodeMemory = Mebibytes(1 << 20)
 
@@ -54,6 +56,41 @@ package struct FarmPlan: Sendable, Hashable {
 
     /// Whose VM it is, both counted from 1.
     package func owner(ofVM number: Int) -> Int { (number - 1) % users + 1 }
+}
+
+extension FarmPlan {
+    /// How patient the daemons are; the raw value is the word in scenario files.
+    package enum Limits: String, Sendable, Hashable, CaseIterable {
+        /// The defaults.
+        case usual
+        /// About a fifth of them, as far as the adapters' own limits allow.
+        case short
+    }
+
+    var nodeLimits: VMTimeLimits {
+        var node = VMTimeLimits()
+        guard limits == .short else { return node }
+        node.step = .seconds(45)
+        node.boot = .seconds(60)
+        node.pingAfterAnswer = .seconds(30)
+        node.missesMax = 4
+        node.silenceMax = .seconds(60)
+        node.call = .seconds(5)
+        node.powerOff = .seconds(30)
+        node.shutdown = .seconds(30)
+        node.zombieRetryMax = .seconds(20)
+        return node
+    }
+
+    var connectLimits: ConnectLimits {
+        var connect = ConnectLimits()
+        guard limits == .short else { return connect }
+        connect.takeOver = .seconds(10)
+        connect.start = .seconds(90)
+        connect.stop = .seconds(90)
+        connect.session = .seconds(100)
+        return connect
+    }
 }
 
 /// One thing that a user or an administrator does.

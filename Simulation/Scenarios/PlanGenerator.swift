@@ -5,7 +5,22 @@ import Simulator
 /// Draws a plan from a seed: a small farm, what its people do, and faults of some classes only (a swarm mask), for
 /// a run in which everything goes wrong hides what a single fault would show.
 package enum PlanGenerator {
-    package static func plan(seed: UInt64) -> Plan {
+    /// What is drawn. A profile draws the same plan from a seed for ever; what comes to be drawn later goes into the
+    /// newest.
+    package enum Profile: Int, Sendable, CaseIterable {
+        /// One node; its calls, guests, images and processes go wrong.
+        case first = 1
+        /// The first one's plan, and one to three nodes, patient and impatient daemons, and everything else that can go
+        /// wrong.
+        case full
+    }
+
+    package static func plan(seed: UInt64, profile: Profile = .full) -> Plan {
+        let plan = firstPlan(seed: seed)
+        return profile == .first ? plan : FullProfile(plan).plan
+    }
+
+    private static func firstPlan(seed: UInt64) -> Plan {
         var dice = SplitMix64(seed: seed, stream: .workload, number: 1)
         var plan = Plan(name: "seed \(seed)", seed: seed)
         plan.farm.users = 1 + dice.below(3)
@@ -111,6 +126,9 @@ package enum PlanGenerator {
 
     // MARK: Faults
 
+    /// What the first profile draws.
+    private static let drawnModes: [FailureMode] = [.rejected, .unreachable, .lostAnswer, .lostRequest, .late, .twice]
+
     private enum FaultClass: CaseIterable {
         case slow, failing, hanging, events, storage, images, agents, domains, guests, hostility, network, kills
         case restarts, freezes
@@ -130,7 +148,7 @@ package enum PlanGenerator {
     /// A port and a way to fail dealt out by the seed, just when somebody connects: no pair is left to chance.
     private static func dealtFailure(_ dice: inout SplitMix64, _ plan: Plan) -> Fault {
         let port = PortName.allCases[Int(plan.seed % UInt64(PortName.allCases.count))]
-        let modes = FailureMode.allCases
+        let modes = drawnModes
         let mode = modes[Int(plan.seed / UInt64(PortName.allCases.count) % UInt64(modes.count))]
         let connects = plan.steps.filter { if case .connect = $0.action { true } else { false } }
         let at = connects.isEmpty ? 0 : dice.pick(connects).at
@@ -149,7 +167,7 @@ package enum PlanGenerator {
             let port = dice.pick(PortName.allCases)
             return Fault(at: at, lasts: seconds(5...120), .slow(port, nanoseconds: seconds(1...40)))
         case .failing:
-            let (port, mode) = (dice.pick(PortName.allCases), dice.pick(FailureMode.allCases))
+            let (port, mode) = (dice.pick(PortName.allCases), dice.pick(drawnModes))
             let perMille = dice.pick([20, 200, 1000, 1000])
             return Fault(at: at, lasts: seconds(5...180), .failing(port, mode, perMille: perMille))
         case .hanging:

@@ -57,9 +57,12 @@ package enum ScenarioFile {
 
     private static func farm(_ node: ScenarioNode) throws(ScenarioError) -> FarmPlan {
         let fields = try node.fields([
-            "users", "vms", "memory", "user-disk", "keeps-overlay", "heavy", "node-memory", "nodes",
+            "users", "vms", "memory", "user-disk", "keeps-overlay", "heavy", "node-memory", "nodes", "limits",
         ])
         var farm = FarmPlan()
+        if let node = fields["limits"] {
+            farm.limits = try node.choice(FarmPlan.Limits.allCases.map { ($0.rawValue, $0) })
+        }
         if let node = fields["nodes"] { farm.nodes = try node.number(1...100) }
         if let node = fields["users"] { farm.users = try node.number(1...10_000) }
         if let node = fields["vms"] { farm.vms = try node.number(1...100_000) }

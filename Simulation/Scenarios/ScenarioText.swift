@@ -10,7 +10,8 @@ package enum ScenarioText {
         lines.append(
             "farm: {users: \(farm.users), vms: \(farm.vms), memory: \(farm.memory.count),"
                 + " user-disk: \(farm.userDisk.count), keeps-overlay: \(farm.keepsOverlay), heavy: \(farm.heavyMax),"
-                + " node-memory: \(farm.nodeMemory.count)\(farm.nodes > 1 ? ", nodes: \(farm.nodes)" : "")}")
+                + " node-memory: \(farm.nodeMemory.count)\(farm.nodes > 1 ? ", nodes: \(farm.nodes)" : "")"
+                + "\(farm.limits == .usual ? "" : ", limits: \(farm.limits.rawValue)")}")
         lines += section("steps", plan.steps.map(step))
         lines += section("faults", plan.faults.faults.map(ScenarioFaults.write))
         lines += section("expect", plan.expectations.map(expectation))

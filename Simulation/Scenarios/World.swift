@@ -146,6 +146,12 @@ package final class World: Sendable {
                     simulation.withFaults { $0.end(index: index) }
                 }
             }
+        case .node(.ofNode(.hypervisorRestarts)):
+            simulation.withFaults { $0.begin(fault, index: index) }
+            simulation.executor.schedule(at: now + fault.lasts) { [simulation] in
+                simulation.withFaults { $0.end(index: index) }
+            }
+            node(fault.node).begin(.ofNode(.hypervisorRestarts), lasts: fault.lasts)
         case .process(let process): node(fault.node).begin(process, lasts: fault.lasts)
         case .node(let what): befallen(by: what, at: fault.node).begin(what, lasts: fault.lasts)
         }

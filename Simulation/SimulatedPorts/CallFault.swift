@@ -8,15 +8,21 @@ package enum CallFault: Sendable, Hashable {
     case failing(PortName, FailureMode, perMille: Int)
     /// They give no answer; those about one VM only, when one is named. Whether they took effect is open.
     case hanging(PortName, vm: VMID?)
-    /// The hypervisor's events fare so, this many in 1,000.
+    /// What is told to the processes without their asking fares so, this many in 1,000.
     case events(EventFate, perMille: Int)
 }
 
-/// What becomes of an event of the hypervisor; the raw value is the word in scenario files.
+/// What becomes of an event of the hypervisor, or of the store's notices that something changed; the raw value is the
+/// word in scenario files.
 package enum EventFate: String, Sendable, Hashable, CaseIterable {
     case lost = "events-lost"
     /// They come twice.
     case doubled = "events-doubled"
+    /// They come up to 30 s later, in another order.
+    case late = "events-late"
+    case noticesLost = "notices-lost"
+    /// They come up to 30 s later.
+    case noticesLate = "notices-late"
 }
 
 /// The ways a call fails, by what became of its effect.
@@ -35,6 +41,20 @@ package enum FailureMode: String, Sendable, Hashable, CaseIterable {
     /// It happens, the caller is told, and it happens once more up to 10 s later, as a message that was sent again; on
     /// ports whose calls are over when they return, at once.
     case twice
+    /// A part of it happened, and the caller cannot know: a tap that is not on the bridge, rules in one of two tables.
+    case half
+    /// It happened, and the answer was cut off.
+    case truncated
+
+    /// The ways in which calls of a port can fail. Calls that are one system call have no half.
+    package static func modes(of port: PortName) -> [FailureMode] {
+        let everywhere: [FailureMode] = [.rejected, .unreachable, .lostAnswer, .lostRequest, .late, .twice]
+        switch port {
+        case .network, .filter: return everywhere + [.half]
+        case .agent: return everywhere + [.truncated]
+        case .hypervisor, .addresses, .disks, .secrets, .store, .lines, .hasher: return everywhere
+        }
+    }
 }
 
 extension CallFault: SpokenFault {

@@ -49,6 +49,7 @@ package struct FaultBoard: Sendable {
         var decision = Decision()
         guard !active.isEmpty else { return decision }
         let port = operation.port
+        if port == .hypervisor, isHypervisorAway(on: node) { decision.failure = .unreachable }
         for position in active.indices where active[position].fault.node == node {
             let fault = active[position].fault
             switch fault.kind {
@@ -73,6 +74,9 @@ package struct FaultBoard: Sendable {
     package func mayMeet(_ operation: PortOperation, vm: VMID?, node: NodeID) -> Bool {
         active.contains { entry in
             let fault = entry.fault
+            if fault.kind == .node(.ofNode(.hypervisorRestarts)), fault.node == node {
+                return operation.port == .hypervisor
+            }
             guard fault.node == node, entry.left != 0, fault.aim.meets(operation, vm: vm?.rawValue ?? 0) else {
                 return false
             }
@@ -91,8 +95,43 @@ package struct FaultBoard: Sendable {
     /// So much more for each of five calls in a row, in nanoseconds, is no hindrance for a minute.
     private static let slownessBorne: Int64 = 5_000_000_000
 
+    /// Whether the hypervisor's daemon of the node is away.
+    func isHypervisorAway(on node: NodeID) -> Bool {
+        active.contains { $0.fault.node == node && $0.fault.kind == .node(.ofNode(.hypervisorRestarts)) }
+    }
+
+    /// What becomes of a notice of the store on its way to a process of the node: nil when it is lost, otherwise how
+    /// much later it comes, in nanoseconds.
+    mutating func noticeDelay(node: NodeID) -> Int64? {
+        for position in active.indices where active[position].fault.node == node {
+            switch active[position].fault.kind {
+            case .call(.events(.noticesLost, let perMille)) where active[position].dice.chance(perMille: perMille):
+                return nil
+            case .call(.events(.noticesLate, let perMille)) where active[position].dice.chance(perMille: perMille):
+                return active[position].dice.within(0...Self.lateBy)
+            default: break
+            }
+        }
+        return 0
+    }
+
+    /// How much later a hypervisor event comes, in nanoseconds.
+    mutating func eventDelay(node: NodeID) -> Int64 {
+        for position in active.indices where active[position].fault.node == node {
+            if case .call(.events(.late, let perMille)) = active[position].fault.kind,
+                active[position].dice.chance(perMille: perMille)
+            {
+                return active[position].dice.within(0...Self.lateBy)
+            }
+        }
+        return 0
+    }
+
+    private static let lateBy: Int64 = 30_000_000_000
+
     /// How many times a hypervisor event arrives: 0, 1 or 2.
     mutating func deliveries(node: NodeID) -> Int {
+        guard !isHypervisorAway(on: node) else { return 0 }
         var count = 1
         for position in active.indices where active[position].fault.node == node {
             switch active[position].fault.kind {

@@ -23,6 +23,15 @@ extension SimulatedHost {
         case .ofNode(.dhcpDies):
             change { $0.isAddressServiceUp = false }
             return true
+        case .ofNode(.bridgeDown):
+            change(.network) { $0.network.bridge?.isUp = false }
+            return true
+        case .ofNode(.powerLoss):
+            losePower()
+            return true
+        case .ofNode(.hypervisorRestarts):
+            tellConnection(isLost: true)
+            return true
         case .ofNode(.diskFull), .ofVM(.agentSilent, _): return false
         case .ofVM(let fate, let vm):
             guard let name = liveName(of: vm) else { return false }
@@ -42,6 +51,26 @@ extension SimulatedHost {
         case .agentSilent, .guestNeverBoots, .filterFlushed, .tapDeleted: break
         }
     }
+
+    /// Everything that is not on a disk is gone; of what was being written, some is torn. The processes are the
+    /// caller's.
+    private func losePower() {
+        for domain in state.sortedDomains where domain.isLive { endDomain(domain.name, .crashed) }
+        change { truth in
+            truth.network.taps = [:]
+            truth.network.filters = [:]
+            truth.network.learned = [:]
+            truth.network.flushed = []
+            truth.secrets = [:]
+            truth.isAddressServiceUp = false
+            if simulation.guestChance(perMille: 500), !truth.reservations.isEmpty { truth.reservations.removeLast() }
+        }
+    }
+
+    /// The node boots: its network is made, and its services are started.
+    package func powerReturns() { change { $0.isAddressServiceUp = true } }
+
+    package func bridgeComesUp() { change(.network) { $0.network.bridge?.isUp = true } }
 
     private func flushFilters(of vm: VMID) -> Bool {
         change { truth in

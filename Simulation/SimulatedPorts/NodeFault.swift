@@ -43,6 +43,13 @@ package enum NodeFate: String, Sendable, Hashable, CaseIterable {
     case diskFull = "disk-full"
     /// The DHCP server dies; its supervisor brings it back when the fault ends.
     case dhcpDies = "dhcp-dies"
+    /// The node is without power while it lasts, and boots then: processes, domains, taps, rules and all that lies in
+    /// memory are gone, and what was being written is torn.
+    case powerLoss = "power-loss"
+    /// The hypervisor's daemon is away while it lasts. Domains run on; what happens to them meanwhile is not told.
+    case hypervisorRestarts = "hypervisor-restarts"
+    /// Somebody sets the bridge down; it is up again when the fault ends.
+    case bridgeDown = "bridge-down"
 }
 
 extension NodeFault: SpokenFault {

@@ -85,10 +85,20 @@ package final class SimulatedHost: Sendable {
     func announce(_ event: HypervisorEvent) {
         let count = simulation.withFaults { $0.deliveries(node: node) }
         if count != 1 { simulation.mark(count == 0 ? .eventLost : .eventDoubled) }
+        let delay = simulation.withFaults { $0.eventDelay(node: node) }
+        guard delay > 0 else { return tell(event, times: count) }
+        simulation.mark(.eventLate)
+        simulation.executor.schedule(at: simulation.now + delay) { [self] in tell(event, times: count) }
+    }
+
+    private func tell(_ event: HypervisorEvent, times count: Int = 1) {
         for number in listeners.value.keys.sorted() {
             for _ in 0..<count { listeners.value[number]?.yield(event) }
         }
     }
+
+    /// The hypervisor's daemon goes away, or is back.
+    package func tellConnection(isLost: Bool) { tell(isLost ? .connectionLost : .connectionRestored) }
 
     // MARK: Lines into guests
 

@@ -12,8 +12,14 @@ package final class SimulatedStore: Sendable {
         /// The log of what was done, as rows: every operation is done here once more, and nothing else ever is.
         var shadow: FarmLedger
         /// Kept in the order of their numbers, so that waking is deterministic.
-        var watchers: [(number: Int, continuation: AsyncStream<Void>.Continuation)] = []
+        var watchers: [(number: Int, watcher: Watcher)] = []
         var nextWatcher = 0
+    }
+
+    private struct Watcher {
+        var continuation: AsyncStream<Void>.Continuation
+        /// Brings the notice to the watcher.
+        var tell: @Sendable (AsyncStream<Void>.Continuation) -> Void
     }
 
     private let state: Mutex<State>
@@ -51,7 +57,7 @@ package final class SimulatedStore: Sendable {
             defer { state.watchers = [] }
             return state.watchers
         }
-        for watcher in watchers { watcher.continuation.finish() }
+        for (_, watcher) in watchers { watcher.continuation.finish() }
     }
 
     private func read<Value: Sendable>(
@@ -75,9 +81,9 @@ package final class SimulatedStore: Sendable {
                 _ = Result { () throws(LedgerError) -> Value in try body(&state.shadow) }
             }
             let isChanged = state.ledger.revision != before
-            return (result, isChanged ? state.watchers.map(\.continuation) : [])
+            return (result, isChanged ? state.watchers.map(\.watcher) : [])
         }
-        for continuation in toWake { continuation.yield() }
+        for watcher in toWake { watcher.tell(watcher.continuation) }
         return try unwrap(result, attempt())
     }
 
@@ -258,11 +264,16 @@ extension SimulatedStore: Administration {
 }
 
 extension SimulatedStore: StoreChanges {
-    package func changes() -> AsyncStream<Void> {
+    package func changes() -> AsyncStream<Void> { changes { $0.yield() } }
+
+    /// - Parameter tell: brings a notice to whoever reads the stream, now, later or never.
+    package func changes(
+        _ tell: @escaping @Sendable (AsyncStream<Void>.Continuation) -> Void
+    ) -> AsyncStream<Void> {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let number = state.withLock { state in
             state.nextWatcher += 1
-            state.watchers.append((state.nextWatcher, continuation))
+            state.watchers.append((state.nextWatcher, Watcher(continuation: continuation, tell: tell)))
             return state.nextWatcher
         }
         continuation.onTermination = { [weak self] _ in

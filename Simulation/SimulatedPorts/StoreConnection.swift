@@ -229,10 +229,25 @@ extension StoreConnection: Administration {
 
 extension StoreConnection: StoreChanges {
     package func changes() -> AsyncStream<Void> {
-        guard gate.simulation.mutation == .repeatsEvents else { return store.changes() }
+        guard gate.simulation.mutation == .repeatsEvents else {
+            return store.changes { [gate] in tell($0, gate) }
+        }
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         announce(continuation)
         return stream
+    }
+
+    private func tell(_ continuation: AsyncStream<Void>.Continuation, _ gate: PortGate) {
+        let simulation = gate.simulation
+        guard let delay = simulation.withFaults({ $0.noticeDelay(node: gate.node) }) else {
+            return simulation.mark(.noticeLost)
+        }
+        guard delay > 0 else {
+            continuation.yield()
+            return
+        }
+        simulation.mark(.noticeLate)
+        simulation.executor.schedule(at: simulation.now + delay) { continuation.yield() }
     }
 
     /// A change that is none, every millisecond, as long as the process lives.
