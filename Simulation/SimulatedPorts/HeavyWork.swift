@@ -25,9 +25,13 @@ struct HeavyWork: Sendable {
         return most
     }
 
-    /// - Parameter vm: 0 when nobody knows: an agent is asked whose guest has no address yet.
+    /// - Parameter vm: 0 when nobody knows: a guest has no address yet, or a domain is not defined.
     mutating func called(_ operation: PortOperation, vm: Int64, now: Int64) {
-        guard vm != 0 else { return }
+        guard vm != 0 else {
+            // A start is undone that had not defined its domain yet; whose, the call does not say.
+            if operation == .destroyDomain { leaveBuilding() }
+            return
+        }
         switch operation {
         case .prepareOverlay:
             guard work[vm] == nil else { return }
@@ -47,12 +51,15 @@ struct HeavyWork: Sendable {
         guard let entry = work[vm] else { return }
         switch (entry, operation) {
         case (.building, .createDomain) where !isFailure: work[vm] = .booting
-        case (.building, .prepareOverlay) where isFailure, (.building, .ensureUserDisk) where isFailure,
-            (.building, .ensureTap) where isFailure, (.building, .applyFilter) where isFailure,
-            (.building, .handSecret) where isFailure, (.building, .defineDomain) where isFailure,
-            (.building, .createDomain) where isFailure:
+        case (.building, _) where isFailure && operation.port != .store && operation.port != .agent:
             work[vm] = nil
         default: break
+        }
+    }
+
+    private mutating func leaveBuilding() {
+        for (vm, entry) in work {
+            if case .building = entry { work[vm] = nil }
         }
     }
 
