@@ -17,7 +17,7 @@ struct Departure {
 }
 
 /// SIGTERM, and what must come of it: the process ends soon, says so, and takes no desktop along.
-extension World {
+extension FarmNode {
     /// The node's own limit for sessions to end (`internal.hkd.stopping.l7rs.timeout`); then its supervisor kills.
     private static let stopLimit = 300 * Plan.second
     /// In this time a process that nothing hinders has ended.
@@ -40,7 +40,7 @@ extension World {
         simulation.executor.schedule(at: now + Self.endsWithin) { [self] in
             guard life.isAlive, let departure = state.value.departures[kind], !departure.isHindered, !isHindered
             else { return }
-            state.value.found = Violation(
+            farm.value.found = Violation(
                 "departs", at: now,
                 "\(life.name) still runs \(Self.endsWithin / Plan.second) s after it was told to end")
         }
@@ -55,13 +55,13 @@ extension World {
     func departed(_ kind: ProcessKind, life: Int) -> Int64 {
         guard let departure = state.value.departures.removeValue(forKey: kind), departure.life == life else { return 0 }
         guard kind == .houseKeeper else { return departure.pause }
-        if !departure.isHindered, !isHindered, store.look({ $0.node(node)?.state }) != .stopped {
-            state.value.found = Violation("departs", at: now, "HKD has ended, and the node's row does not say so")
+        if !departure.isHindered, !isHindered, store.look({ $0.node(id)?.state }) != .stopped {
+            farm.value.found = Violation("departs", at: now, "HKD has ended, and the node's row does not say so")
         }
         for (vm, count) in departure.desktops.sorted(by: { $0.key < $1.key }) {
             let isWanted = store.look { $0.vm(vm)?.intent.wanted } == .run
             guard isWanted, timesDestroyed(vm) > count else { continue }
-            state.value.found = Violation(
+            farm.value.found = Violation(
                 "departs", at: now, vm: vm,
                 "HKD, told to end, destroyed the desktop of VM \(vm), which is wanted to run")
         }

@@ -59,7 +59,7 @@ final class ExpectationChecker {
         case .disconnected(let user): !isConnected(user)
         case .answered(let user, let status): lastStatus(user) == status
         case .domains(let count): world.liveVMs.count == count
-        case .node(let state): world.store.look { $0.node(NodeID(1))?.state } == state
+        case .node(let node, let state): world.store.look { $0.node(NodeID(Int64(node)))?.state } == state
         }
     }
 
@@ -75,7 +75,8 @@ final class ExpectationChecker {
                 + " last ending \(ending(user).map { "\($0)" } ?? "none")"
         case .answered(let user, _): return "the latest request ended with \(ending(user).map { "\($0)" } ?? "nothing")"
         case .domains: return "\(world.liveVMs.count) live domains"
-        case .node: return "it is \(world.store.look { $0.node(NodeID(1))?.state.rawValue ?? "gone" })"
+        case .node(let node, _):
+            return "it is \(world.store.look { $0.node(NodeID(Int64(node)))?.state.rawValue ?? "gone" })"
         }
     }
 

@@ -8,10 +8,12 @@ import FarmRules
 extension World {
     /// `settles`: what is wanted is what is; `no-orphan`: nothing is left of what nobody wants.
     func unsettled() -> Violation? {
-        let live = liveVMs
+        let liveOnNode = nodes.map(\.liveVMs)
+        let live = liveOnNode.reduce(into: Set()) { $0.formUnion($1) }
         let rows = store.look { $0.vms() }
         for row in rows {
-            let isLive = live.contains(row.id)
+            let isLive =
+                row.intent.node.map { liveOnNode[Int($0.rawValue) - 1].contains(row.id) } ?? live.contains(row.id)
             let claim =
                 "VM \(row.id) is wanted to \(row.intent.wanted), written as \(row.observation.state)"
                 + " (\(row.observation.detail)), and \(isLive ? "has a live domain" : "has no live domain")"
@@ -24,38 +26,20 @@ extension World {
         for vm in live.sorted() where !rows.contains(where: { $0.id == vm }) {
             return Violation("no-orphan", at: now, vm: vm, "a domain of VM \(vm) lives, which has no row")
         }
-        let assigned = Set(rows.filter { $0.intent.node != nil }.map(\.id))
-        return orphans(assigned)
+        if let found = orphanedOverlay(rows) { return found }
+        for node in nodes {
+            let assigned = Set(rows.filter { $0.intent.node == node.id }.map(\.id))
+            if let found = node.orphans(assigned) { return found }
+        }
+        return nil
     }
 
-    private func orphans(_ assigned: Set<VMID>) -> Violation? {
-        host.read { truth in
-            func orphan(_ what: String, _ vm: VMID) -> Violation? {
-                assigned.contains(vm)
-                    ? nil : Violation("no-orphan", at: now, vm: vm, "\(what) of VM \(vm) is left, which nobody runs")
-            }
-            for tap in truth.network.taps.keys.sorted() {
-                if let found = orphan("tap \(tap)", tap.vm) { return found }
-                if truth.network.filters[tap] == nil {
-                    return Violation("no-spoof", at: now, vm: tap.vm, "\(tap) has no rules at rest")
-                }
-            }
-            for tap in truth.network.filters.keys.sorted() {
-                if let found = orphan("the rules of \(tap)", tap.vm) { return found }
-            }
-            for vm in truth.secrets.keys.sorted() {
-                if let found = orphan("the secret file", vm) { return found }
-            }
-            if !plan.farm.keepsOverlay {
-                for vm in truth.disks.overlays.keys.sorted() {
-                    if let found = orphan("the overlay", vm) { return found }
-                }
-            }
-            for domain in truth.sortedDomains {
-                let vm = domain.specification.owner.vm
-                if let found = orphan("the definition of \(domain.name)", vm) { return found }
-            }
-            return nil
+    private func orphanedOverlay(_ rows: [VirtualMachine]) -> Violation? {
+        guard !plan.farm.keepsOverlay else { return nil }
+        let assigned = Set(rows.filter { $0.intent.node != nil }.map(\.id))
+        let left = storage.disks.overlays.keys.filter { !assigned.contains($0) }.min()
+        return left.map {
+            Violation("no-orphan", at: now, vm: $0, "the overlay of VM \($0) is left, which nobody runs")
         }
     }
 
@@ -99,7 +83,7 @@ extension World {
         let rows = store.look { $0.vms() }
         for row in rows where row.isBlocked { administer(.unblock(vm: Int(row.id.rawValue))) }
         unblockUsers()
-        administer(.unblockNode)
+        for node in nodes { administer(.unblockNode(Int(node.id.rawValue))) }
         return Confined(
             rows.map { row in
                 let (vm, user) = (Int(row.id.rawValue), Int(row.user.rawValue))
@@ -110,7 +94,7 @@ extension World {
     /// `fair`: somebody still has no desktop though others may.
     func unserved(_ probes: Confined<[Probe]>) -> Violation? {
         var first: Violation?
-        if store.look({ $0.node(node)?.isBlocked }) == true { administer(.unblockNode) }
+        for row in store.look({ $0.nodes() }) where row.isBlocked { administer(.unblockNode(Int(row.id.rawValue))) }
         unblockUsers()
         for index in probes.value.indices {
             let probe = probes.value[index]
@@ -147,5 +131,35 @@ extension World {
 
     func endProbes(_ probes: Confined<[Probe]>) {
         for probe in probes.value { probe.exchange.hangUp() }
+    }
+}
+
+extension FarmNode {
+    /// What is left here of VMs that are not assigned to this node.
+    fileprivate func orphans(_ assigned: Set<VMID>) -> Violation? {
+        let now = self.now
+        return host.read { truth in
+            func orphan(_ what: String, _ vm: VMID) -> Violation? {
+                assigned.contains(vm)
+                    ? nil : Violation("no-orphan", at: now, vm: vm, "\(what) of VM \(vm) is left, which nobody runs")
+            }
+            for tap in truth.network.taps.keys.sorted() {
+                if let found = orphan("tap \(tap)", tap.vm) { return found }
+                if truth.network.filters[tap] == nil {
+                    return Violation("no-spoof", at: now, vm: tap.vm, "\(tap) has no rules at rest")
+                }
+            }
+            for tap in truth.network.filters.keys.sorted() {
+                if let found = orphan("the rules of \(tap)", tap.vm) { return found }
+            }
+            for vm in truth.secrets.keys.sorted() {
+                if let found = orphan("the secret file", vm) { return found }
+            }
+            for domain in truth.sortedDomains {
+                let vm = domain.specification.owner.vm
+                if let found = orphan("the definition of \(domain.name)", vm) { return found }
+            }
+            return nil
+        }
     }
 }

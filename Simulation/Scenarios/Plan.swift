@@ -1,3 +1,4 @@
+import FarmControl
 package import FarmModel
 package import SimulatedPorts
 
@@ -35,8 +36,10 @@ package struct Plan: Sendable, Hashable {
     package static let second: Int64 = 1_000_000_000
 }
 
-/// The farm at the start: one node, users `user1`, `user2`..., VMs `vm1`, `vm2`... dealt out to them in turn.
+/// The farm at the start: nodes `node-1`, `node-2`... with one storage and one network, users `user1`, `user2`..., VMs
+/// `vm1`, `vm2`... dealt out to them in turn.
 package struct FarmPlan: Sendable, Hashable {
+    package var nodes = 1
     package var users = 1
     package var vms = 1
     package var memory = Mebibytes(512)
@@ -45,6 +48,7 @@ package struct FarmPlan: Sendable, Hashable {
     package var keepsOverlay = false
     /// VMs that start or shut down at once on the node.
     package var heavyMax = 10
+    package var limits = Limits.usual
     /// What live domains may hold together.
     package var nodeMemory = Mebibytes(1 << 20)
 
@@ -52,6 +56,41 @@ package struct FarmPlan: Sendable, Hashable {
 
     /// Whose VM it is, both counted from 1.
     package func owner(ofVM number: Int) -> Int { (number - 1) % users + 1 }
+}
+
+extension FarmPlan {
+    /// How patient the daemons are; the raw value is the word in scenario files.
+    package enum Limits: String, Sendable, Hashable, CaseIterable {
+        /// The defaults.
+        case usual
+        /// About a fifth of them, as far as the adapters' own limits allow.
+        case short
+    }
+
+    var nodeLimits: VMTimeLimits {
+        var node = VMTimeLimits()
+        guard limits == .short else { return node }
+        node.step = .seconds(45)
+        node.boot = .seconds(60)
+        node.pingAfterAnswer = .seconds(30)
+        node.missesMax = 4
+        node.silenceMax = .seconds(60)
+        node.call = .seconds(5)
+        node.powerOff = .seconds(30)
+        node.shutdown = .seconds(30)
+        node.zombieRetryMax = .seconds(20)
+        return node
+    }
+
+    var connectLimits: ConnectLimits {
+        var connect = ConnectLimits()
+        guard limits == .short else { return connect }
+        connect.takeOver = .seconds(10)
+        connect.start = .seconds(90)
+        connect.stop = .seconds(90)
+        connect.session = .seconds(100)
+        return connect
+    }
 }
 
 /// One thing that a user or an administrator does.
@@ -80,7 +119,7 @@ package struct Step: Sendable, Hashable {
     }
 }
 
-/// What administrators do in scenarios; VMs and users by their number.
+/// What administrators do in scenarios; VMs, users and nodes by their number.
 package enum AdministratorAction: Sendable, Hashable {
     case start(vm: Int)
     case stop(vm: Int)
@@ -95,8 +134,8 @@ package enum AdministratorAction: Sendable, Hashable {
     case unblockUser(Int)
     /// Its number is the next that the store gives: the first after the farm's own, when nothing went wrong.
     case addVM(name: String, user: Int)
-    case blockNode
-    case unblockNode
+    case blockNode(Int)
+    case unblockNode(Int)
 }
 
 /// What must be so in a scenario.
@@ -110,7 +149,7 @@ package struct Expectation: Sendable, Hashable {
         /// The user's latest request was answered with this status.
         case answered(user: Int, status: Int)
         case domains(Int)
-        case node(NodeState)
+        case node(Int, NodeState)
     }
 
     package enum Time: Sendable, Hashable {

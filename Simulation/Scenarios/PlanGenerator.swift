@@ -5,7 +5,22 @@ import Simulator
 /// Draws a plan from a seed: a small farm, what its people do, and faults of some classes only (a swarm mask), for
 /// a run in which everything goes wrong hides what a single fault would show.
 package enum PlanGenerator {
-    package static func plan(seed: UInt64) -> Plan {
+    /// What is drawn. A profile draws the same plan from a seed for ever; what comes to be drawn later goes into the
+    /// newest.
+    package enum Profile: Int, Sendable, CaseIterable {
+        /// One node; its calls, guests, images and processes go wrong.
+        case first = 1
+        /// The first one's plan, and one to three nodes, patient and impatient daemons, and everything else that can go
+        /// wrong.
+        case full
+    }
+
+    package static func plan(seed: UInt64, profile: Profile = .full) -> Plan {
+        let plan = firstPlan(seed: seed)
+        return profile == .first ? plan : FullProfile(plan).plan
+    }
+
+    private static func firstPlan(seed: UInt64) -> Plan {
         var dice = SplitMix64(seed: seed, stream: .workload, number: 1)
         var plan = Plan(name: "seed \(seed)", seed: seed)
         plan.farm.users = 1 + dice.below(3)
@@ -96,8 +111,8 @@ package enum PlanGenerator {
         switch dice.below(14) {
         case 0: return .block(vm: vm)
         case 1: return .unblock(vm: vm)
-        case 2: return .blockNode
-        case 3: return .unblockNode
+        case 2: return .blockNode(1)
+        case 3: return .unblockNode(1)
         case 4: return .addImage(file: "desktop-\(dice.below(3)).qcow2")
         case 5: return .tag(vm: vm, "head")
         case 6: return .delete(vm: vm)
@@ -110,6 +125,9 @@ package enum PlanGenerator {
     }
 
     // MARK: Faults
+
+    /// What the first profile draws.
+    private static let drawnModes: [FailureMode] = [.rejected, .unreachable, .lostAnswer, .lostRequest, .late, .twice]
 
     private enum FaultClass: CaseIterable {
         case slow, failing, hanging, events, storage, images, agents, domains, guests, hostility, network, kills
@@ -130,7 +148,7 @@ package enum PlanGenerator {
     /// A port and a way to fail dealt out by the seed, just when somebody connects: no pair is left to chance.
     private static func dealtFailure(_ dice: inout SplitMix64, _ plan: Plan) -> Fault {
         let port = PortName.allCases[Int(plan.seed % UInt64(PortName.allCases.count))]
-        let modes = FailureMode.allCases
+        let modes = drawnModes
         let mode = modes[Int(plan.seed / UInt64(PortName.allCases.count) % UInt64(modes.count))]
         let connects = plan.steps.filter { if case .connect = $0.action { true } else { false } }
         let at = connects.isEmpty ? 0 : dice.pick(connects).at
@@ -149,7 +167,7 @@ package enum PlanGenerator {
             let port = dice.pick(PortName.allCases)
             return Fault(at: at, lasts: seconds(5...120), .slow(port, nanoseconds: seconds(1...40)))
         case .failing:
-            let (port, mode) = (dice.pick(PortName.allCases), dice.pick(FailureMode.allCases))
+            let (port, mode) = (dice.pick(PortName.allCases), dice.pick(drawnModes))
             let perMille = dice.pick([20, 200, 1000, 1000])
             return Fault(at: at, lasts: seconds(5...180), .failing(port, mode, perMille: perMille))
         case .hanging:
@@ -159,19 +177,19 @@ package enum PlanGenerator {
             let perMille = dice.pick([100, 500, 1000])
             return Fault(
                 at: at, lasts: seconds(10...300),
-                dice.chance(perMille: 500) ? .eventsLost(perMille: perMille) : .eventsDoubled(perMille: perMille))
+                .events(dice.chance(perMille: 500) ? .lost : .doubled, perMille: perMille))
         case .images:
             let file = dice.pick(plan.imageFiles)
-            return Fault(at: at, dice.chance(perMille: 500) ? .imageMissing(file) : .imageCorrupt(file))
-        case .storage: return Fault(at: at, lasts: seconds(5...180), .diskFull)
-        case .agents: return Fault(at: at, lasts: seconds(5...500), .agentSilent(vm))
-        case .domains: return Fault(at: at, dice.chance(perMille: 700) ? .domainDies(vm) : .guestPowersOff(vm))
+            return Fault(at: at, .ofImage(dice.chance(perMille: 500) ? .missing : .corrupt, file))
+        case .storage: return Fault(at: at, lasts: seconds(5...180), .ofNode(.diskFull))
+        case .agents: return Fault(at: at, lasts: seconds(5...500), .ofVM(.agentSilent, vm))
+        case .domains: return Fault(at: at, .ofVM(dice.chance(perMille: 700) ? .domainDies : .guestPowersOff, vm))
         case .guests:
-            let what: [Fault.Kind] = [.guestHangs(vm), .guestNeverBoots(vm), .sessionEnds(vm), .emulatorFreezes(vm)]
-            return Fault(at: at, lasts: seconds(5...600), dice.pick(what))
-        case .hostility: return Fault(at: at, .guestTurnsHostile(vm))
+            let what: [VMFate] = [.guestHangs, .guestNeverBoots, .sessionEnds, .emulatorFreezes]
+            return Fault(at: at, lasts: seconds(5...600), .ofVM(dice.pick(what), vm))
+        case .hostility: return Fault(at: at, .ofVM(.guestTurnsHostile, vm))
         case .network:
-            let what: [Fault.Kind] = [.filterFlushed(vm), .tapDeleted(vm), .addressServiceDies]
+            let what: [NodeFault] = [.ofVM(.filterFlushed, vm), .ofVM(.tapDeleted, vm), .ofNode(.dhcpDies)]
             return Fault(at: at, lasts: seconds(1...60), dice.pick(what))
         case .kills:
             let process = dice.pick([ProcessKind.houseKeeper, .houseKeeper, .router])

@@ -9,14 +9,16 @@ package final class Runner {
     private let checkers: Checkers
     private let expectations: ExpectationChecker
     private var violation: Violation?
+    private var needs = RunNeeds()
 
-    /// A connect has an answer or a session within this: its steps' own limits together (30 + 20 + 130 + 270 + 300 s
-    /// and the last calls), and the longest freeze of a fault.
-    private static let answerLimit = 900 * Plan.second
+    /// A connect has an answer or a session within its steps' own limits together, and the longest freeze of a fault.
+    private let answerLimit: Int64
+    private static let freezeMax = 120 * Plan.second
 
     /// - Parameter mutation: a rule of the world broken on purpose, in tests of the checkers.
     package init(_ plan: Plan, keeping: Trace.Keeping = .digest, mutation: Mutation? = nil) {
         self.plan = plan
+        answerLimit = Patience.connect(plan.farm.connectLimits) + Self.freezeMax
         world = World(plan: plan, keeping: keeping)
         world.simulation.mutation = mutation
         checkers = Checkers(world)
@@ -49,11 +51,12 @@ package final class Runner {
         if violation == nil, let missed = expectations.atEnd() { fail(missed) }
         if violation == nil, plan.provesLiveness { proveLiveness() }
         executor.afterEvent = nil
+        needs.note(calls: checkers.mostCalls, of: plan)
         let result = RunResult(
             plan: plan, violation: violation, trace: world.simulation.trace,
             outcome: world.simulation.outcome.digest(rows: world.finalRows), sources: world.simulation.sources,
             virtualTime: world.now, portCalls: world.simulation.portCalls, jobs: executor.jobsRun,
-            coverage: world.simulation.coverage, wallTime: clock.now - began)
+            coverage: world.simulation.coverage, needs: needs, wallTime: clock.now - began)
         // What is left of the processes must end, or a soak would fill the memory.
         world.endProcesses()
         executor.clearStop()
@@ -72,7 +75,7 @@ package final class Runner {
     private func tick() {
         world.simulation.executor.schedule(at: world.now + Plan.second) { [unowned self] in
             guard violation == nil, !world.state.value.isEnding else { return }
-            let late = world.unanswered(limit: Self.answerLimit)
+            let late = world.unanswered(limit: answerLimit)
             if let found = checkers.checkTimes() ?? expectations.look() ?? late { fail(found) }
             tick()
         }
@@ -87,33 +90,40 @@ package final class Runner {
 
     // MARK: Liveness
 
-    /// Goes on until the condition holds.
-    ///
-    /// - Returns: nil, or what still does not hold at the bound.
-    private func wait(bound: Int64, _ missing: () -> Violation?) -> Violation? {
-        let limit = world.now + bound
-        while violation == nil {
-            guard let lacks = missing() else { return nil }
-            guard world.now < limit else { return lacks }
-            advance(to: world.now + Plan.second)
-        }
-        return nil
-    }
-
     private func proveLiveness() {
-        let rounds = Int64((plan.vmsMax + plan.farm.heavyMax - 1) / plan.farm.heavyMax)
-        world.heal()
-        // The longest ladder: an agent given up (320 s), then power-off, shutdown (180 s each), steps of 90 s; and
-        // before it those of the VMs that have the slots.
-        let settling = (1800 + 750 * rounds) * Plan.second
-        if let late = wait(bound: settling, { self.world.unsettled() }) { return fail(late) }
-        if let late = wait(bound: Self.answerLimit, { self.world.unanswered(limit: 0) }) { return fail(late) }
+        let wasFaulty = world.heal()
+        let healing = Patience(world, afterFaults: wasFaulty)
+        guard wait(.rest, healing, { $0.rest }, world.unsettled),
+            wait(.answers, healing, { $0.answers }, { world.unanswered(limit: 0) })
+        else { return }
         let probes = world.beginProbes()
-        if let late = wait(bound: settling, { self.world.unserved(probes) }) { return fail(late) }
+        guard wait(.desktops, Patience(world, afterFaults: wasFaulty), { $0.desktops }, { world.unserved(probes) })
+        else { return }
         world.endProbes(probes)
         world.stopAll()
-        if let late = wait(bound: settling, { self.world.unsettled() ?? self.world.remains() }) { return fail(late) }
-        if let late = wait(bound: 900 * Plan.second, { self.world.unanswered(limit: 0) }) { return fail(late) }
+        let stopping = Patience(world)
+        guard wait(.emptiness, stopping, { $0.rest }, { world.unsettled() ?? world.remains() }) else { return }
+        _ = wait(.answers, stopping, { $0.answers }, { world.unanswered(limit: 0) })
+    }
+
+    /// Goes on until nothing is missing; what still is at the bound is a violation.
+    private func wait(
+        _ what: WaitClass, _ patience: Patience, _ bound: (Patience) -> Int64, _ missing: () -> Violation?
+    ) -> Bool {
+        let limit = bound(patience)
+        let began = world.now
+        while violation == nil {
+            guard let lacks = missing() else {
+                needs.note(wait: world.now - began, of: limit, for: patience.isOfHung ? what.ofHung : what)
+                return true
+            }
+            guard world.now - began < limit else {
+                fail(lacks)
+                return false
+            }
+            advance(to: world.now + Plan.second)
+        }
+        return false
     }
 }
 
@@ -131,5 +141,7 @@ package struct RunResult: Sendable {
     package var jobs: Int
     /// What the run met, and how often.
     package var coverage: [CoverageMark: Int]
+    /// How near it came to its bounds.
+    package var needs: RunNeeds
     package var wallTime: Duration
 }

@@ -2,7 +2,7 @@ import FarmModel
 
 /// Reads what a scenario expects.
 enum ScenarioExpectations {
-    static let keys = ["at", "by", "never", "vm", "user", "is", "error", "answered", "domains", "node"]
+    static let keys = ["at", "by", "never", "vm", "user", "is", "error", "answered", "domains", "node", "on"]
 
     static func read(_ node: ScenarioNode, _ limits: ScenarioLimits) throws(ScenarioError) -> Expectation {
         let fields = try node.fields(keys)
@@ -45,8 +45,8 @@ enum ScenarioExpectations {
             return .domains(try count.number(0...60_000))
         }
         if let state = fields["node"] {
-            try fields.refuse(except: times + ["node"], of: "the node")
-            return .node(try state.choice(NodeState.allCases.map { ($0.rawValue, $0) }))
+            try fields.refuse(except: times + ["node", "on"], of: "the node")
+            return .node(try limits.place(fields["on"]), try state.choice(NodeState.allCases.map { ($0.rawValue, $0) }))
         }
         throw node.error("expected one of the keys vm, user, domains and node here")
     }

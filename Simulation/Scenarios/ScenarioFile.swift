@@ -57,11 +57,15 @@ package enum ScenarioFile {
 
     private static func farm(_ node: ScenarioNode) throws(ScenarioError) -> FarmPlan {
         let fields = try node.fields([
-            "users", "vms", "memory", "user-disk", "keeps-overlay", "heavy", "node-memory",
+            "users", "vms", "memory", "user-disk", "keeps-overlay", "heavy", "node-memory", "nodes", "limits",
         ])
         var farm = FarmPlan()
+        if let node = fields["limits"] {
+            farm.limits = try node.choice(FarmPlan.Limits.allCases.map { ($0.rawValue, $0) })
+        }
+        if let node = fields["nodes"] { farm.nodes = try node.number(1...100) }
         if let node = fields["users"] { farm.users = try node.number(1...10_000) }
-        if let node = fields["vms"] { farm.vms = try node.number(1...60_000) }
+        if let node = fields["vms"] { farm.vms = try node.number(1...100_000) }
         if let node = fields["memory"] { farm.memory = Mebibytes(try node.number(64...1 << 20)) }
         if let node = fields["user-disk"] { farm.userDisk = Mebibytes(try node.number(0...1 << 20)) }
         if let node = fields["keeps-overlay"] { farm.keepsOverlay = try node.flag() }
@@ -73,11 +77,13 @@ package enum ScenarioFile {
 
 /// What numbers may stand in the rest of a scenario.
 struct ScenarioLimits {
+    let nodes: Int
     let users: Int
     let vms: Int
     let until: Int64
 
     init(plan: Plan, addedVMs: Int) {
+        nodes = plan.farm.nodes
         users = plan.farm.users
         vms = plan.farm.vms + addedVMs
         until = plan.until
@@ -85,6 +91,13 @@ struct ScenarioLimits {
 
     func user(_ node: ScenarioNode) throws(ScenarioError) -> Int { try node.number(1...users) }
     func vm(_ node: ScenarioNode) throws(ScenarioError) -> Int { try node.number(1...vms) }
+
+    func node(_ node: ScenarioNode) throws(ScenarioError) -> Int { try node.number(1...nodes) }
+    /// The node that is named, or the first.
+    func place(_ node: ScenarioNode?) throws(ScenarioError) -> Int {
+        guard let node else { return 1 }
+        return try self.node(node)
+    }
 
     /// A moment before the end of the safety phase.
     func moment(_ node: ScenarioNode) throws(ScenarioError) -> Int64 {

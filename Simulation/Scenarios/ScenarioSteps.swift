@@ -1,6 +1,6 @@
 /// Reads the steps of a scenario: what users and administrators do.
 enum ScenarioSteps {
-    static let keys = ["at", "user", "administrator", "does", "vm", "stays", "tag", "file", "name"]
+    static let keys = ["at", "user", "administrator", "does", "vm", "stays", "tag", "file", "name", "on"]
 
     private static let addVM = "add-vm"
 
@@ -8,7 +8,7 @@ enum ScenarioSteps {
     private static let administratorParameters: [(String, [String])] = [
         ("start", ["vm"]), ("stop", ["vm"]), ("block", ["vm"]), ("unblock", ["vm"]), ("delete", ["vm"]),
         ("tag", ["vm", "tag"]), ("add-image", ["file"]), (addVM, ["user", "name"]), ("block-user", ["user"]),
-        ("unblock-user", ["user"]), ("block-node", []), ("unblock-node", []),
+        ("unblock-user", ["user"]), ("block-node", ["on"]), ("unblock-node", ["on"]),
     ]
 
     /// Whether the step adds a VM, so that later steps may speak of one more.
@@ -67,8 +67,8 @@ enum ScenarioSteps {
         case addVM: return .addVM(name: try fields.required("name").text("the VM's name"), user: user)
         case "block-user": return .blockUser(user)
         case "unblock-user": return .unblockUser(user)
-        case "block-node": return .blockNode
-        default: return .unblockNode
+        case "block-node": return .blockNode(try limits.place(fields["on"]))
+        default: return .unblockNode(try limits.place(fields["on"]))
         }
     }
 }

@@ -1,5 +1,5 @@
 import FarmModel
-package import SimulatedPorts
+import SimulatedPorts
 
 /// Writes a plan as a scenario file, so that a run found by chance can be read, kept and changed by hand.
 package enum ScenarioText {
@@ -10,9 +10,10 @@ package enum ScenarioText {
         lines.append(
             "farm: {users: \(farm.users), vms: \(farm.vms), memory: \(farm.memory.count),"
                 + " user-disk: \(farm.userDisk.count), keeps-overlay: \(farm.keepsOverlay), heavy: \(farm.heavyMax),"
-                + " node-memory: \(farm.nodeMemory.count)}")
+                + " node-memory: \(farm.nodeMemory.count)\(farm.nodes > 1 ? ", nodes: \(farm.nodes)" : "")"
+                + "\(farm.limits == .usual ? "" : ", limits: \(farm.limits.rawValue)")}")
         lines += section("steps", plan.steps.map(step))
-        lines += section("faults", plan.faults.faults.map(fault))
+        lines += section("faults", plan.faults.faults.map(ScenarioFaults.write))
         lines += section("expect", plan.expectations.map(expectation))
         return lines.joined(separator: "\n") + "\n"
     }
@@ -21,7 +22,7 @@ package enum ScenarioText {
         entries.isEmpty ? [] : ["\(name):"] + entries.map { "  - {\($0)}" }
     }
 
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         let escaped = text.flatMap { $0 == "\"" || $0 == "\\" ? ["\\", $0] : [$0] }
         return "\"\(String(escaped))\""
     }
@@ -67,50 +68,13 @@ package enum ScenarioText {
         case .blockUser(let user): "block-user, user: \(user)"
         case .unblockUser(let user): "unblock-user, user: \(user)"
         case .addVM(let name, let user): "add-vm, user: \(user), name: \(quoted(name))"
-        case .blockNode: "block-node"
-        case .unblockNode: "unblock-node"
+        case .blockNode(let node): "block-node\(elsewhere(node))"
+        case .unblockNode(let node): "unblock-node\(elsewhere(node))"
         }
     }
 
-    package static func fault(_ fault: Fault) -> String {
-        let lasts = fault.lasts > 0 ? ", for: \(ScenarioTime.text(fault.lasts))" : ""
-        return "at: \(ScenarioTime.text(fault.at))\(lasts), fault: \(kind(fault.kind))\(aim(fault.aim))"
-    }
-
-    private static func aim(_ aim: FaultAim) -> String {
-        (aim.call.map { ", call: \($0.text)" } ?? "") + (aim.vm.map { ", vm: \($0)" } ?? "")
-            + (aim.first.map { ", first: \($0)" } ?? "")
-    }
-
-    private static func kind(_ kind: Fault.Kind) -> String {
-        switch kind {
-        case .slow(let port, let time): "slow, port: \(port.text), by: \(ScenarioTime.text(time))"
-        case .failing(let port, let mode, let perMille):
-            "failing, port: \(port.text), mode: \(mode.rawValue), per-mille: \(perMille)"
-        case .hanging(let port, nil): "hanging, port: \(port.text)"
-        case .hanging(let port, let vm?): "hanging, port: \(port.text), vm: \(vm)"
-        case .eventsLost(let perMille): "events-lost, per-mille: \(perMille)"
-        case .eventsDoubled(let perMille): "events-doubled, per-mille: \(perMille)"
-        case .diskFull: "disk-full"
-        case .imageMissing(let file): "image-missing, file: \(quoted(file))"
-        case .imageCorrupt(let file): "image-corrupt, file: \(quoted(file))"
-        case .agentSilent(let vm): "agent-silent, vm: \(vm)"
-        case .domainDies(let vm): "domain-dies, vm: \(vm)"
-        case .guestHangs(let vm): "guest-hangs, vm: \(vm)"
-        case .emulatorFreezes(let vm): "emulator-freezes, vm: \(vm)"
-        case .guestNeverBoots(let vm): "guest-never-boots, vm: \(vm)"
-        case .sessionEnds(let vm): "session-ends, vm: \(vm)"
-        case .guestPowersOff(let vm): "guest-powers-off, vm: \(vm)"
-        case .guestTurnsHostile(let vm): "guest-turns-hostile, vm: \(vm)"
-        case .addressServiceDies: "dhcp-dies"
-        case .filterFlushed(let vm): "filter-flushed, vm: \(vm)"
-        case .tapDeleted(let vm): "tap-deleted, vm: \(vm)"
-        case .kill(let process, nil): "kill, process: \(process.text)"
-        case .kill(let process, let steps?): "kill, process: \(process.text), after-steps: \(steps)"
-        case .terminate(let process): "terminate, process: \(process.text)"
-        case .freeze(let process): "freeze, process: \(process.text)"
-        }
-    }
+    /// The first node needs no mention.
+    private static func elsewhere(_ node: Int) -> String { node == 1 ? "" : ", on: \(node)" }
 
     static func expectation(_ expectation: Expectation) -> String {
         let time =
@@ -126,7 +90,7 @@ package enum ScenarioText {
         case .disconnected(let user): return "\(time), user: \(user), is: disconnected"
         case .answered(let user, let status): return "\(time), user: \(user), answered: \(status)"
         case .domains(let count): return "\(time), domains: \(count)"
-        case .node(let state): return "\(time), node: \(state.rawValue)"
+        case .node(let node, let state): return "\(time), node: \(state.rawValue)\(elsewhere(node))"
         }
     }
 }

@@ -20,6 +20,7 @@ package struct Soak: Sendable {
         /// The same over their outcomes.
         package var outcome: UInt64 = 0xcbf2_9ce4_8422_2325
         package var coverage: [CoverageMark: Int] = [:]
+        package var needs = RunNeeds()
 
         package init() {}
 
@@ -33,6 +34,7 @@ package struct Soak: Sendable {
             digest = (digest ^ result.trace.digest) &* 0x0000_0100_0000_01b3
             outcome = (outcome ^ result.outcome) &* 0x0000_0100_0000_01b3
             coverage.merge(result.coverage, uniquingKeysWith: +)
+            needs.merge(result.needs)
             if result.violation != nil { violations.append(result) }
         }
 
@@ -47,8 +49,12 @@ package struct Soak: Sendable {
     package var checksEvery: Int
     /// Whether to go on after a violation.
     package var keepsGoing = false
+    package var profile: PlanGenerator.Profile
 
-    package init(first: UInt64, count: Int, threads: Int = 0, checksEvery: Int = 20) {
+    package init(
+        first: UInt64, count: Int, threads: Int = 0, checksEvery: Int = 20, profile: PlanGenerator.Profile = .full
+    ) {
+        self.profile = profile
         self.first = first
         self.count = count
         self.threads = threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount
@@ -72,7 +78,7 @@ package struct Soak: Sendable {
             let thread = Thread {
                 while let index = progress.withLock({ take(&$0) }) {
                     let isChecked = checksEvery > 0 && index % checksEvery == 0
-                    let result = Self.run(seed: first + UInt64(index), isChecked: isChecked)
+                    let result = Self.run(seed: first + UInt64(index), isChecked: isChecked, profile: profile)
                     progress.withLock { put(result, index, &$0, tell) }
                 }
                 finished.signal()
@@ -100,8 +106,8 @@ package struct Soak: Sendable {
     }
 
     /// Runs one seed. `isChecked` runs it twice, and a second digest that differs is a violation of its own.
-    package static func run(seed: UInt64, isChecked: Bool) -> RunResult {
-        let plan = PlanGenerator.plan(seed: seed)
+    package static func run(seed: UInt64, isChecked: Bool, profile: PlanGenerator.Profile) -> RunResult {
+        let plan = PlanGenerator.plan(seed: seed, profile: profile)
         var first = Runner(plan).run()
         guard isChecked, first.violation == nil else { return first }
         let second = Runner(plan).run()

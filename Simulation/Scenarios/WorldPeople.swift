@@ -72,14 +72,23 @@ extension World {
             user, "/qvd/connect_to_vm", vm: vm, password: password ?? Self.password(ofUser: user), isConnect: true)
         if let stays {
             let executor = simulation.executor
-            executor.spawn { [host] in
+            executor.spawn { [self] in
                 guard let seen = await exchange.carried.wait() else { return }
-                host.userSaves(in: seen)
+                userSaves(in: seen)
                 executor.schedule(at: executor.now + stays) { exchange.hangUp() }
             }
         }
         return exchange
     }
+
+    /// A user saves something on the VM's user disk.
+    private func userSaves(in vm: VMID) {
+        storage.disks.userDisks[vm]?.writes += 1
+        simulation.changed(.everything)
+    }
+
+    /// The node whose router a user asks: they are dealt out to the nodes in turn.
+    private func node(ofUser user: Int) -> FarmNode { nodes[(user - 1) % nodes.count] }
 
     private func request(
         _ user: Int, _ path: String, vm: Int?, password: String, isConnect: Bool = false
@@ -92,7 +101,9 @@ extension World {
             request: ClientRequest(
                 method: "GET", path: path, query: vm.map { [HTTPField("id", "\($0)")] } ?? [], headers: headers,
                 peer: "192.0.2.\(user % 250 + 1)"))
-        let client = Client(user: user, vm: vm, began: now, exchange: exchange, isConnect: isConnect)
+        let node = node(ofUser: user)
+        let client = Client(
+            user: user, vm: vm, node: node.id, began: now, exchange: exchange, isConnect: isConnect)
         // Done requests are forgotten, but for each user's latest.
         if state.value.clients.count > 64 {
             let latest = Dictionary(state.value.clients.enumerated().map { ($1.user, $0) }) { $1 }
@@ -103,7 +114,7 @@ extension World {
         state.value.clients.append(client)
         simulation.record(
             .user, subject: Int64(vm ?? 0), value: Int64(user), words: "user\(user) asks \(path) of VM \(vm ?? 0)")
-        if let life = state.value.lives[.router], life.isAlive, let door = state.value.door {
+        if let life = node.life(.router), life.isAlive, let door = node.state.value.door {
             exchange.reach(life)
             door.yield(exchange)
         } else {
@@ -117,7 +128,7 @@ extension World {
     /// Each command is a process of its own, as `qvd` is.
     func administer(_ action: AdministratorAction) {
         let life = simulation.begin(named: "qvd")
-        let gate = PortGate(simulation: simulation, incarnation: life, node: node)
+        let gate = PortGate(simulation: simulation, incarnation: life, node: nodes[0].id)
         let connection = StoreConnection(store: store, gate: gate)
         let command = self.command(action)
         let clock = SimulatedClock(incarnation: life)
@@ -135,13 +146,14 @@ extension World {
 
     /// The file is put into the image folder first, as an administrator would.
     private func addImage(_ file: String) -> AdministrationCommand {
-        host.change { $0.disks.images[file] = HostDisks.Image() }
+        storage.disks.images[file] = HostDisks.Image()
+        simulation.changed(.everything)
         return .addImage(osf: OSFID(1), file: file, version: nil, day: "2026-01-02")
     }
 
     private func command(_ action: AdministratorAction) -> AdministrationCommand {
         switch action {
-        case .start(let vm): .startVM(VMID(Int64(vm)), node: node)
+        case .start(let vm): .startVM(VMID(Int64(vm)), node: nodeForStart(of: vm))
         case .stop(let vm): .stopVM(VMID(Int64(vm)))
         case .block(let vm): .setVM(VMID(Int64(vm)), name: nil, tag: nil, isBlocked: true)
         case .unblock(let vm): .setVM(VMID(Int64(vm)), name: nil, tag: nil, isBlocked: false)
@@ -152,8 +164,11 @@ extension World {
         case .unblockUser(let user): .setUser(UserID(Int64(user)), passwordHash: nil, isBlocked: false)
         case .addVM(let name, let user):
             .addVM(name: name, user: UserID(Int64(user)), osf: OSFID(1), tag: "default", address: nil)
-        case .blockNode: .setNode(node, isBlocked: true)
-        case .unblockNode: .setNode(node, isBlocked: false)
+        case .blockNode(let node): .setNode(NodeID(Int64(node)), isBlocked: true)
+        case .unblockNode(let node): .setNode(NodeID(Int64(node)), isBlocked: false)
         }
     }
+
+    /// VMs are dealt out to the nodes in turn, as far as administrators choose.
+    private func nodeForStart(of vm: Int) -> NodeID { nodes[(vm - 1) % nodes.count].id }
 }

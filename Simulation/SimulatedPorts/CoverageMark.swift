@@ -7,6 +7,9 @@ package enum CoverageMark: Hashable, Sendable {
     case failed(PortName, FailureMode)
     case eventLost
     case eventDoubled
+    case eventLate
+    case noticeLost
+    case noticeLate
     case diskWasFull
     case imageWasMissing
     case imageWasCorrupt
@@ -46,6 +49,9 @@ package enum CoverageMark: Hashable, Sendable {
         case .failed(let port, let mode): "failed \(port.text) \(mode.rawValue)"
         case .eventLost: "event lost"
         case .eventDoubled: "event doubled"
+        case .eventLate: "event late"
+        case .noticeLost: "notice lost"
+        case .noticeLate: "notice late"
         case .diskWasFull: "disk was full"
         case .imageWasMissing: "image was missing"
         case .imageWasCorrupt: "image was corrupt"
@@ -72,19 +78,20 @@ package enum CoverageMark: Hashable, Sendable {
     /// What a soak that deserves the name has met: everything but the kills during single calls.
     package static let wanted: [CoverageMark] =
         PortName.allCases.flatMap { port in
-            [.slow(port), .hung(port)] + FailureMode.allCases.map { .failed(port, $0) }
+            [.slow(port), .hung(port)] + FailureMode.modes(of: port).map { .failed(port, $0) }
         } + [
-            .eventLost, .eventDoubled, .diskWasFull, .imageWasMissing, .imageWasCorrupt, .agentWasSilent,
+            .eventLost, .eventDoubled, .eventLate, .noticeLost, .noticeLate, .diskWasFull, .imageWasMissing,
+            .imageWasCorrupt, .agentWasSilent,
             .emulatorWasFrozen, .guestHung, .tookOver, .reconnected, .vanishedWhileConnected, .leftWhileWaiting,
             .askedForForeignVM, .adopted,
         ] + ProcessKind.allCases.flatMap { [.killed($0), .terminated($0), .frozen($0)] }
         + VMCommand.allCases.flatMap { command in RecordFate.allCases.map { .commandMet(command, $0) } }
         + momentary.map { .injected($0) } + users.map { .user($0) } + administrators.map { .administrator($0) }
 
-    private static let momentary = [
-        "domain-dies", "guest-hangs", "emulator-freezes", "guest-never-boots", "session-ends", "guest-powers-off",
-        "guest-turns-hostile", "dhcp-dies", "filter-flushed", "tap-deleted", "image-missing", "image-corrupt",
-    ]
+    /// What happens at one moment: the others have marks where they are met.
+    private static let momentary =
+        VMFate.allCases.filter { $0 != .agentSilent }.map(\.rawValue) + ImageFate.allCases.map(\.rawValue)
+        + NodeFate.allCases.filter { $0 != .diskFull }.map(\.rawValue)
     private static let users = [
         "connect", "connect-with-wrong-password", "list", "disconnect", "vanish", "stop-vm",
     ]
@@ -107,7 +114,7 @@ package enum RecordFate: String, Hashable, Sendable, CaseIterable {
     init(_ failure: FailureMode) {
         switch failure {
         case .rejected, .unreachable: self = .failed
-        case .lostAnswer, .lostRequest: self = .lost
+        case .lostAnswer, .lostRequest, .half, .truncated: self = .lost
         case .late: self = .late
         case .twice: self = .twice
         }

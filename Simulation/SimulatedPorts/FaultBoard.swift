@@ -49,15 +49,16 @@ package struct FaultBoard: Sendable {
         var decision = Decision()
         guard !active.isEmpty else { return decision }
         let port = operation.port
+        if port == .hypervisor, isHypervisorAway(on: node) { decision.failure = .unreachable }
         for position in active.indices where active[position].fault.node == node {
             let fault = active[position].fault
             switch fault.kind {
-            case .slow(port, let nanoseconds) where active[position].meets(operation, vm: vm):
+            case .call(.slow(port, let nanoseconds)) where active[position].meets(operation, vm: vm):
                 decision.extraLatency += active[position].dice.within(0...nanoseconds)
-            case .failing(port, let mode, let perMille)
+            case .call(.failing(port, let mode, let perMille))
             where active[position].meets(operation, vm: vm) && active[position].dice.chance(perMille: perMille):
                 decision.failure = decision.failure ?? mode
-            case .hanging(port, let only)
+            case .call(.hanging(port, let only))
             where (only == nil || only?.rawValue == vm) && active[position].meets(operation, vm: vm):
                 let until = fault.lasts == 0 ? Int64.max : fault.at + fault.lasts
                 decision.hangsUntil = max(decision.hangsUntil ?? 0, until)
@@ -67,24 +68,86 @@ package struct FaultBoard: Sendable {
         return decision
     }
 
+    /// Whether a fault in force could hold this call up or make it fail so often that trying again does not help.
+    ///
+    /// - Parameter vm: what the call is about; nil when it is about the whole node.
+    package func mayMeet(_ operation: PortOperation, vm: VMID?, node: NodeID) -> Bool {
+        active.contains { entry in
+            let fault = entry.fault
+            if fault.kind == .node(.ofNode(.hypervisorRestarts)), fault.node == node {
+                return operation.port == .hypervisor
+            }
+            guard fault.node == node, entry.left != 0, fault.aim.meets(operation, vm: vm?.rawValue ?? 0) else {
+                return false
+            }
+            switch fault.kind {
+            case .call(.slow(operation.port, let most)): return most > Self.slownessBorne
+            case .call(.failing(operation.port, _, let perMille)): return perMille > Self.retriesHelpUpTo
+            case .call(.hanging(operation.port, let only)): return only == nil || only == vm
+            default: return false
+            }
+        }
+    }
+
+    /// A call that fails this often, in 1,000, and is tried again each second gets through within a minute: five calls
+    /// in a row that must all work do so in one of three tries.
+    private static let retriesHelpUpTo = 200
+    /// So much more for each of five calls in a row, in nanoseconds, is no hindrance for a minute.
+    private static let slownessBorne: Int64 = 5_000_000_000
+
+    /// Whether the hypervisor's daemon of the node is away.
+    func isHypervisorAway(on node: NodeID) -> Bool {
+        active.contains { $0.fault.node == node && $0.fault.kind == .node(.ofNode(.hypervisorRestarts)) }
+    }
+
+    /// What becomes of a notice of the store on its way to a process of the node: nil when it is lost, otherwise how
+    /// much later it comes, in nanoseconds.
+    mutating func noticeDelay(node: NodeID) -> Int64? {
+        for position in active.indices where active[position].fault.node == node {
+            switch active[position].fault.kind {
+            case .call(.events(.noticesLost, let perMille)) where active[position].dice.chance(perMille: perMille):
+                return nil
+            case .call(.events(.noticesLate, let perMille)) where active[position].dice.chance(perMille: perMille):
+                return active[position].dice.within(0...Self.lateBy)
+            default: break
+            }
+        }
+        return 0
+    }
+
+    /// How much later a hypervisor event comes, in nanoseconds.
+    mutating func eventDelay(node: NodeID) -> Int64 {
+        for position in active.indices where active[position].fault.node == node {
+            if case .call(.events(.late, let perMille)) = active[position].fault.kind,
+                active[position].dice.chance(perMille: perMille)
+            {
+                return active[position].dice.within(0...Self.lateBy)
+            }
+        }
+        return 0
+    }
+
+    private static let lateBy: Int64 = 30_000_000_000
+
     /// How many times a hypervisor event arrives: 0, 1 or 2.
     mutating func deliveries(node: NodeID) -> Int {
+        guard !isHypervisorAway(on: node) else { return 0 }
         var count = 1
         for position in active.indices where active[position].fault.node == node {
             switch active[position].fault.kind {
-            case .eventsLost(let perMille) where active[position].dice.chance(perMille: perMille): count = 0
-            case .eventsDoubled(let perMille) where active[position].dice.chance(perMille: perMille): count *= 2
+            case .call(.events(.lost, let perMille)) where active[position].dice.chance(perMille: perMille): count = 0
+            case .call(.events(.doubled, let perMille)) where active[position].dice.chance(perMille: perMille):
+                count *= 2
             default: break
             }
         }
         return min(count, 2)
     }
 
-    func isDiskFull(node: NodeID) -> Bool {
-        active.contains { $0.fault.node == node && $0.fault.kind == .diskFull }
-    }
+    /// The nodes have one storage.
+    var isDiskFull: Bool { active.contains { $0.fault.kind == .node(.ofNode(.diskFull)) } }
 
-    func isAgentSilent(_ vm: VMID, node: NodeID) -> Bool {
-        active.contains { $0.fault.node == node && $0.fault.kind == .agentSilent(vm) }
+    func isAgentSilent(_ vm: VMID) -> Bool {
+        active.contains { $0.fault.kind == .node(.ofVM(.agentSilent, vm)) }
     }
 }

@@ -9,53 +9,11 @@ package struct FaultPlan: Sendable, Hashable {
 
 /// One thing that goes wrong.
 package struct Fault: Sendable, Hashable {
+    /// Whom it befalls. Each kind of fault stands in its own file, with its words.
     package enum Kind: Sendable, Hashable {
-        // While it lasts, calls on a port...
-        /// take up to this many nanoseconds more.
-        case slow(PortName, nanoseconds: Int64)
-        /// fail in this way, this many in 1,000.
-        case failing(PortName, FailureMode, perMille: Int)
-        /// give no answer; those about one VM only, when one is named. Whether they took effect is open.
-        case hanging(PortName, vm: VMID?)
-        /// Hypervisor events get lost, this many in 1,000.
-        case eventsLost(perMille: Int)
-        /// Hypervisor events come twice, this many in 1,000.
-        case eventsDoubled(perMille: Int)
-        case diskFull
-        /// An image's file is away, or garbage.
-        case imageMissing(String)
-        case imageCorrupt(String)
-        /// The agent of the VM does not answer while it lasts.
-        case agentSilent(VMID)
-
-        // At its moment...
-        /// the emulator of the VM dies.
-        case domainDies(VMID)
-        /// the guest stops doing anything: no agent, no ACPI, until its domain ends.
-        case guestHangs(VMID)
-        /// the emulator is stopped and answers nothing, until the fault ends or the domain does.
-        case emulatorFreezes(VMID)
-        /// the next start of this VM's guest never gets to its network.
-        case guestNeverBoots(VMID)
-        /// the user logs out of the guest's session: its X agent ends.
-        case sessionEnds(VMID)
-        /// the guest powers off by itself.
-        case guestPowersOff(VMID)
-        /// the guest turns hostile: it sends spoofed frames until its domain ends.
-        case guestTurnsHostile(VMID)
-        /// the DHCP server dies; its supervisor brings it back when the fault ends.
-        case addressServiceDies
-        /// somebody flushes the VM's chains.
-        case filterFlushed(VMID)
-        /// somebody deletes the VM's tap.
-        case tapDeleted(VMID)
-        /// kill -9; it starts again when the fault ends. With `afterCalls`, at that step after the moment (each port
-        /// call is two steps: before its effect and after it).
-        case kill(ProcessKind, afterCalls: Int?)
-        /// SIGTERM; it starts again when the fault ends, or has ended by then and a second more.
-        case terminate(ProcessKind)
-        /// The process gets no processor while it lasts, then goes on.
-        case freeze(ProcessKind)
+        case call(CallFault)
+        case node(NodeFault)
+        case process(ProcessFault)
     }
 
     /// When, in nanoseconds from the start.
@@ -67,14 +25,65 @@ package struct Fault: Sendable, Hashable {
     /// Which calls of the port a fault of calls meets; all of them when it says nothing.
     package var aim: FaultAim
 
-    package init(
-        at: Int64, lasts: Int64 = 0, node: NodeID = NodeID(1), aim: FaultAim = FaultAim(), _ kind: Kind
-    ) {
+    package init(at: Int64, lasts: Int64 = 0, node: NodeID = NodeID(1), aim: FaultAim = FaultAim(), _ kind: Kind) {
         self.at = at
         self.lasts = lasts
         self.node = node
         self.kind = kind
         self.aim = aim
+    }
+
+    package init(
+        at: Int64, lasts: Int64 = 0, node: NodeID = NodeID(1), aim: FaultAim = FaultAim(), _ call: CallFault
+    ) {
+        self.init(at: at, lasts: lasts, node: node, aim: aim, .call(call))
+    }
+
+    package init(at: Int64, lasts: Int64 = 0, node: NodeID = NodeID(1), _ befalling: NodeFault) {
+        self.init(at: at, lasts: lasts, node: node, .node(befalling))
+    }
+
+    package init(at: Int64, lasts: Int64 = 0, node: NodeID = NodeID(1), _ process: ProcessFault) {
+        self.init(at: at, lasts: lasts, node: node, .process(process))
+    }
+}
+
+extension Fault: CustomStringConvertible {
+    package var description: String { "at \(Instant(nanoseconds: at)) s for \(Instant(nanoseconds: lasts)) s: \(text)" }
+
+    /// What goes wrong, for reports.
+    package var text: String { kind.text + aim.text }
+}
+
+extension Fault.Kind {
+    /// The word in scenario files.
+    package var word: String { spoken.word }
+    /// What goes with it there.
+    package var values: FaultValues { spoken.values }
+    package var text: String { spoken.text }
+
+    private var spoken: any SpokenFault {
+        switch self {
+        case .call(let call): call
+        case .node(let node): node
+        case .process(let process): process
+        }
+    }
+
+    /// Every word, with what it takes.
+    package static let words = CallFault.words + NodeFault.words + ProcessFault.words
+
+    /// - Parameter values: as many as `words` says that this word takes.
+    package init?(_ word: String, _ values: FaultValues) {
+        if let call = CallFault(word, values) {
+            self = .call(call)
+        } else if let node = NodeFault(word, values) {
+            self = .node(node)
+        } else if let process = ProcessFault(word, values) {
+            self = .process(process)
+        } else {
+            return nil
+        }
     }
 }
 
@@ -94,27 +103,10 @@ package struct FaultAim: Sendable, Hashable {
     func meets(_ operation: PortOperation, vm subject: Int64) -> Bool {
         (call == nil || call == operation) && (vm == nil || vm?.rawValue == subject)
     }
-}
 
-/// The ways a call fails, by what became of its effect.
-package enum FailureMode: String, Sendable, Hashable, CaseIterable {
-    /// The other side said no: nothing happened.
-    case rejected
-    /// Nothing was sent.
-    case unreachable
-    /// It happened, and the answer was lost.
-    case lostAnswer
-    /// It did not happen, and the caller cannot know.
-    case lostRequest
-    /// The caller is told "unknown", and it happens up to 10 s later. On ports whose calls are over when they return
-    /// (all but `hypervisor`, `agent` and `store`) it happened, or it did not.
-    case late
-    /// It happens, the caller is told, and it happens once more up to 10 s later, as a message that was sent again; on
-    /// ports whose calls are over when they return, at once.
-    case twice
-}
-
-/// The processes of a node that can be killed.
-package enum ProcessKind: UInt8, Sendable, Hashable, CaseIterable {
-    case houseKeeper, router
+    /// To follow the fault's own words.
+    var text: String {
+        (call.map { " of \($0.text)" } ?? "") + (vm.map { " of VM \($0)" } ?? "")
+            + (first.map { ", the first \($0)" } ?? "")
+    }
 }

@@ -25,20 +25,41 @@ extension SimulatedHost {
                 if truth.addressHolders[offered] == nil { truth.addressHolders[offered] = name }
             }
             send(GuestFrame(running.mac, .arp(sender: running.mac, address: offered)), from: running)
-            plan(name, life, in: times.agentStart) { host in host.changeGuest(name) { $0.phase = .up } }
+            plan(name, life, in: times.agentStart) { host in
+                host.changeGuest(name) { $0.phase = .up }
+                host.guestWrites(name)
+            }
         } else {
             plan(name, life, in: times.addressRetry...times.addressRetry) { $0.guestAsksForAddress(name, life) }
+        }
+    }
+
+    /// What every guest writes to its overlay when it is up: how often it was up before.
+    private func guestWrites(_ name: DomainName) {
+        change(.disks) { truth in
+            guard let running = truth.domains[name]?.running else { return }
+            let vm = running.owner.vm
+            for image in truth.disks.overlays[vm]?.keys.sorted() ?? []
+            where HostDisks.overlayPath(vm, image) == running.overlayPath {
+                truth.disks.overlays[vm]![image]!.marks.insert("boot \(truth.disks.overlays[vm]![image]!.marks.count)")
+            }
         }
     }
 
     /// Whether a DHCP request of this guest reaches the server, and what it answers.
     private func offeredAddress(to running: DomainSpecification) -> IPv4Address? {
         guard send(.dhcpRequest(from: running.mac), from: running).reachesNode else { return nil }
-        return read { truth in
-            guard truth.isAddressServiceUp else { return nil }
-            if simulation.mutation == .offersOneAddressToAll { return truth.reservations.first?.address }
-            return truth.reservations.first { $0.mac == running.mac }?.address
+        // Its own node's server is the nearest; the broadcast reaches the others' too.
+        let servers = [self] + segment.hosts.filter { $0.node != node }
+        for server in servers {
+            let offered: IPv4Address? = server.read { truth in
+                guard truth.isAddressServiceUp else { return nil }
+                if simulation.mutation == .offersOneAddressToAll { return truth.reservations.first?.address }
+                return truth.reservations.first { $0.mac == running.mac }?.address
+            }
+            if let offered { return offered }
         }
+        return nil
     }
 
     /// The guest begins to power off; it is gone after a while.
@@ -121,7 +142,9 @@ extension SimulatedHost {
         let tap: TapName? = change([.domains, .network]) { truth in
             guard var domain = truth.domains[name], domain.isLive else { return nil }
             let tap = domain.running?.tap
-            if let path = domain.running?.overlayPath, truth.locks[path] == name { truth.locks[path] = nil }
+            if let path = domain.running?.overlayPath, truth.disks.locks[path] == LockHolder(node: node, domain: name) {
+                truth.disks.locks[path] = nil
+            }
             if let address = domain.guest.address, truth.addressHolders[address] == name {
                 truth.addressHolders[address] = nil
             }

@@ -6,41 +6,71 @@ extension SimulatedHost {
     ///
     /// - Returns: whether there was anything for it to befall.
     @discardableResult
-    package func inject(_ kind: Fault.Kind) -> Bool {
-        switch kind {
-        case .guestNeverBoots(let vm):
+    package func inject(_ fault: NodeFault) -> Bool {
+        switch fault {
+        case .ofVM(.guestNeverBoots, let vm):
             change { _ = $0.stuckBoots.insert(vm) }
             return true
-        case .filterFlushed(let vm): return flushFilters(of: vm)
-        case .tapDeleted(let vm):
+        case .ofVM(.filterFlushed, let vm): return flushFilters(of: vm)
+        case .ofVM(.tapDeleted, let vm):
             let taps = read { $0.network.taps.keys.sorted() }.filter { $0.vm == vm }
             for tap in taps { deleteTap(tap) }
             return !taps.isEmpty
-        case .imageMissing(let file): return change { $0.disks.images.removeValue(forKey: file) != nil }
-        case .imageCorrupt(let file):
+        case .ofImage(.missing, let file): return change { $0.disks.images.removeValue(forKey: file) != nil }
+        case .ofImage(.corrupt, let file):
             change { $0.disks.images[file]?.isCorrupt = true }
             return read { $0.disks.images[file] != nil }
-        case .domainDies(let vm), .guestHangs(let vm), .emulatorFreezes(let vm), .sessionEnds(let vm),
-            .guestPowersOff(let vm), .guestTurnsHostile(let vm):
-            guard let name = liveName(of: vm) else { return false }
-            inject(name, kind)
+        case .ofNode(.dhcpDies):
+            change { $0.isAddressServiceUp = false }
             return true
-        case .slow, .failing, .hanging, .eventsLost, .eventsDoubled, .diskFull, .agentSilent, .addressServiceDies,
-            .kill, .terminate, .freeze:
-            return false
+        case .ofNode(.bridgeDown):
+            change(.network) { $0.network.bridge?.isUp = false }
+            return true
+        case .ofNode(.powerLoss):
+            losePower()
+            return true
+        case .ofNode(.hypervisorRestarts):
+            tellConnection(isLost: true)
+            return true
+        case .ofNode(.diskFull), .ofVM(.agentSilent, _): return false
+        case .ofVM(let fate, let vm):
+            guard let name = liveName(of: vm) else { return false }
+            inject(name, fate)
+            return true
         }
     }
 
-    private func inject(_ name: DomainName, _ kind: Fault.Kind) {
-        switch kind {
+    private func inject(_ name: DomainName, _ fate: VMFate) {
+        switch fate {
         case .domainDies: endDomain(name, .crashed)
         case .guestHangs: changeGuest(name) { $0.isHung = true }
         case .emulatorFreezes: setFrozen(name, true)
         case .sessionEnds: endSession(name, as: .stopped)
         case .guestPowersOff: guestPowersOff(name)
-        default: guestTurnsHostile(name)
+        case .guestTurnsHostile: guestTurnsHostile(name)
+        case .agentSilent, .guestNeverBoots, .filterFlushed, .tapDeleted: break
         }
     }
+
+    /// Everything that is not on a disk is gone; of what was being written, some is torn. The processes are the
+    /// caller's.
+    private func losePower() {
+        for domain in state.sortedDomains where domain.isLive { endDomain(domain.name, .crashed) }
+        change { truth in
+            truth.network.taps = [:]
+            truth.network.filters = [:]
+            truth.network.learned = [:]
+            truth.network.flushed = []
+            truth.secrets = [:]
+            truth.isAddressServiceUp = false
+            if simulation.guestChance(perMille: 500), !truth.reservations.isEmpty { truth.reservations.removeLast() }
+        }
+    }
+
+    /// The node boots: its network is made, and its services are started.
+    package func powerReturns() { change { $0.isAddressServiceUp = true } }
+
+    package func bridgeComesUp() { change(.network) { $0.network.bridge?.isUp = true } }
 
     private func flushFilters(of vm: VMID) -> Bool {
         change { truth in
@@ -51,11 +81,6 @@ extension SimulatedHost {
             }
             return !taps.isEmpty
         }
-    }
-
-    /// A user saves something on the VM's user disk.
-    package func userSaves(in vm: VMID) {
-        change { $0.disks.userDisks[vm]?.writes += 1 }
     }
 
     /// Stops an emulator, or lets it go on: the guest's plans of that time happen when it goes on.

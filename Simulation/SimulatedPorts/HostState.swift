@@ -4,7 +4,8 @@ package import FarmModel
 package struct HostState: Sendable {
     package var network: HostNetwork
     package var domains: [DomainName: SimulatedDomain] = [:]
-    package var disks: HostDisks
+    /// The storage that it mounts; other nodes may have it mounted too.
+    let storage: SimulatedStorage
     /// What DHCP serves, sorted by VM.
     package var reservations: [Reservation] = []
     package var isAddressServiceUp = true
@@ -17,12 +18,16 @@ package struct HostState: Sendable {
     package var memory: Mebibytes
     /// VMs whose guest will not get to its network at its next start.
     package var stuckBoots: Set<VMID> = []
-    /// Which live domain holds the write lock of which overlay.
-    var locks: [String: DomainName] = [:]
     /// Which live guest has which address; with two, the one that had it first.
     var addressHolders: [IPv4Address: DomainName] = [:]
     /// What live domains hold together, in MiB.
     var heldMemory = 0
+
+    /// What lies on its storage now.
+    package var disks: HostDisks {
+        get { storage.disks }
+        nonmutating set { storage.disks = newValue }
+    }
 
     /// Sorted by name.
     package var sortedDomains: [SimulatedDomain] { domains.values.sorted { $0.name < $1.name } }
@@ -85,55 +90,6 @@ package struct HostNetwork: Sendable {
         self.bridge = bridge
         bridgeName = bridge.name
     }
-}
-
-/// Images, overlays and user disks on a simulated node.
-package struct HostDisks: Sendable {
-    package struct Image: Sendable, Hashable {
-        package var isCorrupt = false
-        /// Whether kernel and initial ramdisk lie beside it.
-        package var bringsKernel = false
-        /// Grows when somebody writes to it, which must not happen.
-        package var writes = 0
-        package init() {}
-    }
-
-    package struct Overlay: Sendable, Hashable {
-        package var image: ImageID
-        package var imageFile: String
-        /// Grows each time it is made anew.
-        package var generation: Int
-        /// What the guest wrote.
-        package var marks: Set<String> = []
-    }
-
-    package struct UserDisk: Sendable, Hashable {
-        package var size: Mebibytes
-        /// 1 for the disk first made; a disk that came back is another disk.
-        package var generation: Int
-        /// What users saved on it.
-        package var writes: Int
-        package var marks: Set<String> = []
-    }
-
-    package var images: [String: Image] = [:]
-    package var overlays: [VMID: [ImageID: Overlay]] = [:]
-    package var userDisks: [VMID: UserDisk] = [:]
-    /// Deletions that were called for.
-    package var deletedUserDisks: [VMID: Int] = [:]
-    package var generations = 0
-    package var totalBytes: Int64
-    package var freeBytes: Int64
-
-    package init(images: [String], totalBytes: Int64) {
-        for name in images { self.images[name] = Image() }
-        self.totalBytes = totalBytes
-        freeBytes = totalBytes
-    }
-
-    package static func overlayPath(_ vm: VMID, _ image: ImageID) -> String { "/overlays/\(vm)-\(image).qcow2" }
-    package static func imagePath(_ file: String) -> String { "/images/\(file)" }
-    package static func userDiskPath(_ vm: VMID) -> String { "/homes/\(vm).raw" }
 }
 
 /// A domain as the simulated hypervisor knows it.

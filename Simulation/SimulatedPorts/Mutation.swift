@@ -2,6 +2,8 @@
 package enum Mutation: String, Sendable, Hashable, CaseIterable {
     /// The hypervisor starts a second domain of the same VM.
     case startsTwoDomains
+    /// Every other node starts a domain of the VM too.
+    case startsElsewhereToo
     /// DHCP offers one address to everybody.
     case offersOneAddressToAll
     /// The bridge lets every frame pass.
@@ -12,8 +14,12 @@ package enum Mutation: String, Sendable, Hashable, CaseIterable {
     case hidesDeadDomains
     /// The store forgets a write it acknowledged.
     case losesWrites
+    /// The store acknowledges changes of users, counts them, and takes them back.
+    case undoesUpdates
     /// A user disk that exists is made anew.
     case remakesUserDisks
+    /// An overlay that is to be kept is made anew.
+    case remakesOverlays
     /// A start writes to the base image.
     case writesBaseImages
     /// Removed taps stay, and are not listed.
@@ -36,6 +42,12 @@ package enum Mutation: String, Sendable, Hashable, CaseIterable {
     case staysWhenTold
     /// The router does not hear that a user was blocked.
     case forgetsBlocks
+    /// The router does not hear that its node was blocked.
+    case forgetsNodeBlocks
+    /// The router does not hear that a VM was blocked.
+    case forgetsVMBlocks
+    /// HKD takes one slot more than the farm gives it.
+    case takesOneSlotMore
     /// Answers to clients get lost.
     case swallowsAnswers
     /// The first user's password is never right.

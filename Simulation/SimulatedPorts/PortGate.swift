@@ -20,25 +20,31 @@ package struct PortGate: Sendable {
 
     /// Carries out a call.
     ///
-    /// - Parameter effect: what happens to the world; never waits, so it happens at one instant; at most once,
-    ///   perhaps after the caller has given up or died.
+    /// - Parameters:
+    ///   - half: what happens to the world when the call breaks off in the middle; nil where it has no middle.
+    ///   - effect: what happens to the world; never waits, so it happens at one instant; at most once, perhaps after
+    ///     the caller has given up or died.
     /// - Throws: what the effect throws, what a fault makes of it, or `.cancelled` when the caller is dead.
     package func call<Answer>(
         _ operation: PortOperation, vm: VMID? = nil, attempt: @autoclosure @escaping @Sendable () -> String,
+        half: (@Sendable () -> Void)? = nil,
         effect: @escaping @Sendable () async throws(PortError) -> Answer
     ) async throws(PortError) -> Answer {
         guard await incarnation.enter() else { throw gone(.unreachable, attempt()) }
         simulation.countCall()
         let begun = simulation.now
         let subject = vm?.rawValue ?? 0
+        simulation.called(operation, vm: subject, by: incarnation)
         do throws(PortError) {
-            let answer = try await carryOut(operation, subject, attempt, effect)
+            let answer = try await carryOut(operation, subject, attempt, half, effect)
+            simulation.returned(operation, vm: subject, by: incarnation, isFailure: false)
             simulation.concluded(operation, vm: subject, outcome: 0)
             simulation.record(
                 TraceKind(operation), source: incarnation.source, subject: subject, value: simulation.now - begun,
                 words: attempt())
             return answer
         } catch {
+            simulation.returned(operation, vm: subject, by: incarnation, isFailure: true)
             simulation.concluded(operation, vm: subject, outcome: error.traceCode)
             simulation.record(
                 TraceKind(operation), source: incarnation.source, outcome: error.traceCode, subject: subject,
@@ -49,6 +55,7 @@ package struct PortGate: Sendable {
 
     private func carryOut<Answer>(
         _ operation: PortOperation, _ subject: Int64, _ attempt: @escaping @Sendable () -> String,
+        _ half: (@Sendable () -> Void)?,
         _ effect: @escaping @Sendable () async throws(PortError) -> Answer
     ) async throws(PortError) -> Answer {
         simulation.step(incarnation, in: operation)
@@ -76,7 +83,7 @@ package struct PortGate: Sendable {
             abandon(operation, within: 1_000_000_000, effect)
             throw gone(.outcomeUnknown, attempt())
         }
-        let answer = try await settle(operation, decision.failure, attempt, effect)
+        let answer = try await settle(operation, decision.failure, attempt, half, effect)
         simulation.step(incarnation, in: operation)
         guard incarnation.isAlive else { throw gone(.outcomeUnknown, attempt()) }
         return answer
@@ -92,7 +99,7 @@ package struct PortGate: Sendable {
 
     /// The effect at its instant, as the fault has it.
     private func settle<Answer>(
-        _ operation: PortOperation, _ failure: FailureMode?, _ attempt: () -> String,
+        _ operation: PortOperation, _ failure: FailureMode?, _ attempt: () -> String, _ half: (@Sendable () -> Void)?,
         _ effect: @escaping @Sendable () async throws(PortError) -> Answer
     ) async throws(PortError) -> Answer {
         switch failure {
@@ -108,6 +115,12 @@ package struct PortGate: Sendable {
         case .rejected:
             throw PortError(.rejected, .unavailable, attempt: attempt(), detail: "the other side failed (fault)")
         case .lostRequest: break
+        case .half:
+            half?()
+            throw PortError(.outcomeUnknown, .unavailable, attempt: attempt(), detail: "broken off (fault)")
+        case .truncated:
+            _ = try await effect()
+            throw PortError(.outcomeUnknown, .corrupt, attempt: attempt(), detail: "the answer is cut off (fault)")
         case .lostAnswer: _ = try await effect()
         case .late:
             if !operation.isOverOnReturn {

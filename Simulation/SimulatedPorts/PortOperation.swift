@@ -6,7 +6,8 @@ package enum PortName: UInt8, Sendable, Hashable, CaseIterable {
     package var text: String { String(describing: self) }
 }
 
-/// Every call that can be made on a simulated port, with how long it usually takes.
+/// Every call that can be made on a simulated port, with how long it usually takes. The raw value is its number in
+/// traces: any that no other call and no `TraceKind` has.
 package enum PortOperation: UInt16, Sendable, Hashable, CaseIterable {
     case defineDomain = 1, createDomain, shutdownDomain, destroyDomain, undefineDomain, observeDomains, capabilities
     case ensureTap = 20, removeTap, observeTaps, observeBridge
@@ -32,17 +33,20 @@ package enum PortOperation: UInt16, Sendable, Hashable, CaseIterable {
     }
 
     package var port: PortName {
-        switch rawValue {
-        case 1..<20: .hypervisor
-        case 20..<30: .network
-        case 30..<40: .filter
-        case 40..<50: .addresses
-        case 50..<60: .disks
-        case 60..<70: .secrets
-        case 70..<80: .agent
-        case 80..<90: .store
-        case 90..<95: .lines
-        default: .hasher
+        switch self {
+        case .defineDomain, .createDomain, .shutdownDomain, .destroyDomain, .undefineDomain, .observeDomains,
+            .capabilities:
+            .hypervisor
+        case .ensureTap, .removeTap, .observeTaps, .observeBridge: .network
+        case .applyFilter, .removeFilter, .observeFilters: .filter
+        case .publish, .observeReservations: .addresses
+        case .inspectImage, .prepareOverlay, .ensureUserDisk, .removeOverlays, .deleteUserDisk, .observeDisks, .space:
+            .disks
+        case .handSecret, .removeSecret, .observeSecrets: .secrets
+        case .ping, .startSession, .sessionState, .suspendSession, .stopSession, .powerOff: .agent
+        case .storeRead, .storeWrite, .storeBegin, .storeRecord, .storeRelease: .store
+        case .openLine: .lines
+        case .hashPassword, .verifyPassword: .hasher
         }
     }
 

@@ -31,11 +31,12 @@ package struct SimulatedDiskStorage: DiskStorage {
             try host.checkUnlocked(path, attempt: attempt)
             var mine = host.read { $0.disks.overlays[wanted.vm] } ?? [:]
             let existing = mine[wanted.image]
-            if !wanted.keepsExisting || existing == nil {
+            let isKept = wanted.keepsExisting && existing != nil && host.simulation.mutation != .remakesOverlays
+            if !isKept {
                 try host.takeSpace(Self.overlayBytes, attempt: attempt)
             }
             host.change(.disks) { truth in
-                if !wanted.keepsExisting || existing == nil {
+                if !isKept {
                     truth.disks.generations += 1
                     if existing != nil { truth.disks.freeBytes += Self.overlayBytes }
                     mine[wanted.image] = HostDisks.Overlay(
@@ -124,7 +125,7 @@ package struct SimulatedDiskStorage: DiskStorage {
     package func space() async throws(PortError) -> StorageSpace {
         let host = self.host
         return try await gate.call(.space, attempt: "looking at free space") {
-            let full = host.simulation.withFaults { $0.isDiskFull(node: host.node) }
+            let full = host.simulation.withFaults { $0.isDiskFull }
             return host.read {
                 StorageSpace(freeBytes: full ? 0 : $0.disks.freeBytes, totalBytes: $0.disks.totalBytes)
             }
@@ -146,13 +147,15 @@ extension SimulatedHost {
 
     /// A live domain holds a lock on its overlay.
     func checkUnlocked(_ path: String, attempt: String) throws(PortError) {
-        if let holder = read({ $0.locks[path] }) {
-            throw PortError(.rejected, .busy, attempt: attempt, detail: "\(path) is in use by \(holder)")
+        if let holder = read({ $0.disks.locks[path] }) {
+            throw PortError(
+                .rejected, .busy, attempt: attempt,
+                detail: "\(path) is in use by \(holder.domain) on node \(holder.node)")
         }
     }
 
     func takeSpace(_ bytes: Int64, attempt: String) throws(PortError) {
-        let full = simulation.withFaults { $0.isDiskFull(node: node) }
+        let full = simulation.withFaults { $0.isDiskFull }
         let free = read { $0.disks.freeBytes }
         guard !full, free >= bytes else {
             simulation.mark(.diskWasFull)

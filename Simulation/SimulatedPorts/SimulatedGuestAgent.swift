@@ -9,12 +9,11 @@ package struct SimulatedGuestAgent: GuestAgent {
     let gate: PortGate
 
     package func ping(_ guest: AgentEndpoint) async throws(PortError) {
-        try await ask(.ping, guest) { _ in .success(()) }
+        try await ask(.ping, guest) { _, _ in .success(()) }
     }
 
     package func startSession(_ guest: AgentEndpoint, parameters: [String: String]) async throws(PortError) {
-        let host = self.host
-        try await ask(.startSession, guest) { name in
+        try await ask(.startSession, guest) { host, name in
             switch host.session(of: name) {
             case .stopped, .suspended:
                 host.sessionStarts(name)
@@ -32,13 +31,11 @@ package struct SimulatedGuestAgent: GuestAgent {
     }
 
     package func sessionState(_ guest: AgentEndpoint) async throws(PortError) -> GuestSessionState {
-        let host = self.host
-        return try await ask(.sessionState, guest) { name in .success(host.session(of: name)) }
+        try await ask(.sessionState, guest) { host, name in .success(host.session(of: name)) }
     }
 
     package func suspendSession(_ guest: AgentEndpoint) async throws(PortError) {
-        let host = self.host
-        try await ask(.suspendSession, guest) { name in
+        try await ask(.suspendSession, guest) { host, name in
             if [.listening, .connected].contains(host.session(of: name)) {
                 host.sessionGoes(name, to: .suspending, thenTo: .suspended, in: host.times.sessionSuspend)
             }
@@ -47,8 +44,7 @@ package struct SimulatedGuestAgent: GuestAgent {
     }
 
     package func stopSession(_ guest: AgentEndpoint) async throws(PortError) {
-        let host = self.host
-        try await ask(.stopSession, guest) { name in
+        try await ask(.stopSession, guest) { host, name in
             if host.session(of: name) != .stopped {
                 host.sessionGoes(name, to: .stopping, thenTo: .stopped, in: host.times.sessionSuspend)
             }
@@ -57,8 +53,7 @@ package struct SimulatedGuestAgent: GuestAgent {
     }
 
     package func powerOff(_ guest: AgentEndpoint) async throws(PortError) {
-        let host = self.host
-        try await ask(.powerOff, guest) { name in
+        try await ask(.powerOff, guest) { host, name in
             host.guestPowersOff(name)
             return .success(())
         }
@@ -77,13 +72,16 @@ package struct SimulatedGuestAgent: GuestAgent {
     }
 
     private func ask<Value: Sendable>(
-        _ operation: PortOperation, _ guest: AgentEndpoint, _ act: @escaping @Sendable (DomainName) -> Answer<Value>
+        _ operation: PortOperation, _ guest: AgentEndpoint,
+        _ act: @escaping @Sendable (SimulatedHost, DomainName) -> Answer<Value>
     ) async throws(PortError) -> Value {
         let host = self.host
         let attempt = "asking the agent at \(guest.address) (\(operation))"
-        let vm = host.read { truth in
-            truth.addressHolders[guest.address].flatMap { truth.domains[$0]?.specification.owner.vm }
-        }
+        let vm = host.segment.hosts.lazy.compactMap { member in
+            member.read { truth in
+                truth.addressHolders[guest.address].flatMap { truth.domains[$0]?.specification.owner.vm }
+            }
+        }.first
         let delivery = try await gate.call(operation, vm: vm, attempt: attempt) {
             deliver(guest, act)
         }
@@ -101,13 +99,12 @@ package struct SimulatedGuestAgent: GuestAgent {
     }
 
     private func deliver<Value: Sendable>(
-        _ guest: AgentEndpoint, _ act: (DomainName) -> Answer<Value>
+        _ guest: AgentEndpoint, _ act: (SimulatedHost, DomainName) -> Answer<Value>
     ) -> Delivery<Value> {
-        guard let name = host.guestReachable(at: guest.address), let domain = host.state.domains[name] else {
-            return .silence
-        }
+        guard let (host, name) = self.host.guestReachable(at: guest.address), let domain = host.state.domains[name]
+        else { return .silence }
         let vm = domain.specification.owner.vm
-        let isSilenced = host.simulation.withFaults { $0.isAgentSilent(vm, node: host.node) }
+        let isSilenced = host.simulation.withFaults { $0.isAgentSilent(vm) }
         if domain.guest.isHung || domain.isFrozen || isSilenced {
             host.simulation.mark(isSilenced ? .agentWasSilent : domain.isFrozen ? .emulatorWasFrozen : .guestHung)
             return .silence
@@ -118,22 +115,34 @@ package struct SimulatedGuestAgent: GuestAgent {
         guard domain.guest.secret == guest.secret else {
             return .refused(.rejected, .denied, "the agent does not take this secret (401)")
         }
-        switch act(name) {
-        case .success(let value): return .answered(value)
+        switch act(host, name) {
+        case .success(let value):
+            host.simulation.agentAnswered(vm, gate.incarnation)
+            return .answered(value)
         case .failure(let why): return .refused(.rejected, .busy, why)
         }
     }
 }
 
 extension SimulatedHost {
-    /// The domain whose guest has this address and whose answers get through to the node.
-    func guestReachable(at address: IPv4Address) -> DomainName? {
-        guard let name = read({ $0.addressHolders[address] }), let running = read({ $0.domains[name]?.running })
-        else { return nil }
-        guard send(GuestFrame(running.mac, .arp(sender: running.mac, address: address)), from: running).reachesNode,
-            send(GuestFrame(running.mac, .tcp(from: address, to: self.address)), from: running).reachesNode
-        else { return nil }
-        return name
+    /// The domain on this network whose guest has this address and whose answers get through to this node; with two,
+    /// the one on the node that joined first.
+    func guestReachable(at address: IPv4Address) -> (host: SimulatedHost, domain: DomainName)? {
+        for host in segment.hosts {
+            guard let name = host.read({ $0.addressHolders[address] }),
+                let running = host.read({ $0.domains[name]?.running })
+            else { continue }
+            let frames = [
+                GuestFrame(running.mac, .arp(sender: running.mac, address: address)),
+                GuestFrame(running.mac, .tcp(from: address, to: self.address)),
+            ]
+            let passes = frames.allSatisfy {
+                let passage = host.send($0, from: running)
+                return host === self ? passage.reachesNode : passage.reachesPorts
+            }
+            return passes ? (host, name) : nil
+        }
+        return nil
     }
 
     func session(of name: DomainName) -> GuestSessionState { read { $0.domains[name]?.guest.session ?? .stopped } }

@@ -8,11 +8,11 @@ package struct SimulatedGuestLines: GuestLines {
     let gate: PortGate
 
     package func open(to address: IPv4Address, port: Int) async throws(PortError) -> any GuestLine {
-        let host = self.host
+        let node = host
         let attempt = "connecting to the X agent at \(address):\(port)"
         let isTaken = Confined(false)
-        let name = try await gate.call(.openLine, attempt: attempt) { () throws(PortError) in
-            guard let name = host.guestReachable(at: address), let guest = host.state.domains[name]?.guest,
+        let (host, name) = try await gate.call(.openLine, attempt: attempt) { () throws(PortError) in
+            guard let (host, name) = node.guestReachable(at: address), let guest = host.state.domains[name]?.guest,
                 !guest.isHung, host.read({ $0.domains[name]?.isFrozen }) == false
             else {
                 throw PortError(.unreachable, .unavailable, attempt: attempt, detail: "no route to host")
@@ -23,7 +23,7 @@ package struct SimulatedGuestLines: GuestLines {
             }
             host.changeGuest(name) { $0.lines += 1 }
             host.endUnlessTaken(isTaken, name)
-            return host.crossedLine(from: name)
+            return (host, host.crossedLine(from: name))
         }
         isTaken.value = true
         return SimulatedGuestLine(host: host, domain: name, incarnation: gate.incarnation)

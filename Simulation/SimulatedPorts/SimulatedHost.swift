@@ -9,6 +9,8 @@ package final class SimulatedHost: Sendable {
     package let node: NodeID
     package let address: IPv4Address
     package let times: GuestTimes
+    /// Who else is on its network.
+    package let segment: SimulatedSegment
     private let confined: Confined<HostState>
     private let listeners = Confined<[Int: AsyncStream<HypervisorEvent>.Continuation]>([:])
     private let nextListener = Confined(0)
@@ -19,20 +21,32 @@ package final class SimulatedHost: Sendable {
         var act: () -> Void
     }
 
+    /// A node with a storage and a segment of its own.
+    package convenience init(
+        simulation: Simulation, node: NodeID, address: IPv4Address, bridge: String = "qvdnet0",
+        images: [String], memory: Mebibytes = Mebibytes(1 << 20), times: GuestTimes = GuestTimes()
+    ) {
+        self.init(
+            simulation: simulation, node: node, address: address, bridge: bridge,
+            storage: SimulatedStorage(images: images), segment: SimulatedSegment(), memory: memory, times: times)
+    }
+
     package init(
         simulation: Simulation, node: NodeID, address: IPv4Address, bridge: String = "qvdnet0",
-        images: [String], memory: Mebibytes = Mebibytes(1 << 20), diskBytes: Int64 = 1 << 42,
+        storage: SimulatedStorage, segment: SimulatedSegment, memory: Mebibytes = Mebibytes(1 << 20),
         times: GuestTimes = GuestTimes()
     ) {
         self.simulation = simulation
         self.node = node
         self.address = address
         self.times = times
+        self.segment = segment
         confined = Confined(
             HostState(
                 network: HostNetwork(
                     bridge: ObservedBridge(name: bridge, isUp: true, addresses: [address])),
-                disks: HostDisks(images: images, totalBytes: diskBytes), memory: memory))
+                storage: storage, memory: memory))
+        segment.join(self)
     }
 
     /// The truth, to look at.
@@ -71,10 +85,20 @@ package final class SimulatedHost: Sendable {
     func announce(_ event: HypervisorEvent) {
         let count = simulation.withFaults { $0.deliveries(node: node) }
         if count != 1 { simulation.mark(count == 0 ? .eventLost : .eventDoubled) }
+        let delay = simulation.withFaults { $0.eventDelay(node: node) }
+        guard delay > 0 else { return tell(event, times: count) }
+        simulation.mark(.eventLate)
+        simulation.executor.schedule(at: simulation.now + delay) { [self] in tell(event, times: count) }
+    }
+
+    private func tell(_ event: HypervisorEvent, times count: Int = 1) {
         for number in listeners.value.keys.sorted() {
             for _ in 0..<count { listeners.value[number]?.yield(event) }
         }
     }
+
+    /// The hypervisor's daemon goes away, or is back.
+    package func tellConnection(isLost: Bool) { tell(isLost ? .connectionLost : .connectionRestored) }
 
     // MARK: Lines into guests
 

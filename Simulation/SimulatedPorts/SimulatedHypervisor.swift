@@ -118,7 +118,7 @@ extension SimulatedHost {
             let wanted = domain.specification
             try Self.checkResources(of: wanted, for: name, in: truth, attempt: attempt)
             truth.network.taps[wanted.tap]?.holder = name
-            truth.locks[wanted.overlayPath] = name
+            truth.disks.locks[wanted.overlayPath] = LockHolder(node: node, domain: name)
             truth.heldMemory += wanted.memory.count
             domain.state = .running
             domain.running = wanted
@@ -147,7 +147,7 @@ extension SimulatedHost {
         if let path = wanted.userDiskPath, truth.disks.userDisks[vm] == nil || path != HostDisks.userDiskPath(vm) {
             throw PortError(.rejected, .notFound, attempt: attempt, detail: "no disk \(path)")
         }
-        if truth.locks[wanted.overlayPath] != nil {
+        if truth.disks.locks[wanted.overlayPath] != nil {
             throw PortError(
                 .rejected, .busy, attempt: attempt, detail: "failed to get write lock on \(wanted.overlayPath)")
         }
@@ -177,6 +177,10 @@ extension SimulatedHost {
                 var second = domain
                 second.name = DomainName(observed: name.text + "-second")
                 truth.domains[second.name] = second
+            case .startsElsewhereToo:
+                for other in segment.hosts where other.node != node {
+                    other.change(.domains) { $0.domains[name] = domain }
+                }
             case .writesBaseImages:
                 let vm = domain.specification.owner.vm
                 for overlay in (truth.disks.overlays[vm] ?? [:]).values.map(\.imageFile).sorted() {

@@ -11,7 +11,15 @@ package struct SimulatedNetwork: NodeNetwork {
 
     package func ensureTap(_ tap: TapName, mac: MACAddress) async throws(PortError) {
         let host = self.host
-        try await gate.call(.ensureTap, vm: tap.vm, attempt: "creating tap \(tap)") { () throws(PortError) in
+        // Broken off between the two requests: the tap is there, and the bridge does not know it.
+        let half: @Sendable () -> Void = {
+            host.change(.network) { truth in
+                guard truth.network.taps[tap] == nil else { return }
+                truth.network.taps[tap] = HostNetwork.Tap(isUp: false, isOnBridge: false)
+            }
+        }
+        try await gate.call(.ensureTap, vm: tap.vm, attempt: "creating tap \(tap)", half: half) {
+            () throws(PortError) in
             try host.change(.network) { (truth: inout HostState) throws(PortError) in
                 guard truth.network.bridge != nil else {
                     throw PortError(
@@ -92,8 +100,12 @@ package struct SimulatedTapFilter: TapFilter {
     package func apply(_ rules: TapRuleSet) async throws(PortError) {
         let host = self.host
         let breaksOff = self.breaksOff
-        try await gate.call(.applyFilter, vm: rules.tap.vm, attempt: "writing the rules of \(rules.tap)") {
-            () throws(PortError) in
+        let half: @Sendable () -> Void = {
+            host.change(.network) { $0.network.filters[rules.tap]?.isComplete = false }
+        }
+        try await gate.call(
+            .applyFilter, vm: rules.tap.vm, attempt: "writing the rules of \(rules.tap)", half: half
+        ) { () throws(PortError) in
             var written = rules
             switch host.simulation.mutation {
             case .forgetsRules:
@@ -116,7 +128,10 @@ package struct SimulatedTapFilter: TapFilter {
 
     package func remove(_ tap: TapName) async throws(PortError) {
         let host = self.host
-        try await gate.call(.removeFilter, vm: tap.vm, attempt: "removing the rules of \(tap)") {
+        let half: @Sendable () -> Void = {
+            host.change(.network) { $0.network.filters[tap]?.isComplete = false }
+        }
+        try await gate.call(.removeFilter, vm: tap.vm, attempt: "removing the rules of \(tap)", half: half) {
             host.change(.network) { $0.network.filters[tap] = nil }
         }
     }

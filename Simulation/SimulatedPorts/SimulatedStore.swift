@@ -24,7 +24,18 @@ extension FarmStore where Transactions == LedgerTransactions {
     /// Looks at the ledger without copying it.
     package func look<Value: Sendable>(_ body: (FarmLedger) -> Value) -> Value { transactions.look(body) }
 
-    /// Puts another state in the place of this one, as restoring a backup would.
+    /// Looks at the rows, and at what they must be after all that was done.
+    package func compare<Value: Sendable>(_ body: (_ rows: FarmLedger, _ shadow: FarmLedger) -> Value) -> Value {
+        transactions.compare(body)
+    }
+
+    /// - Parameter tell: brings a notice to whoever reads the stream, now, later or never.
+    package func changes(
+        _ tell: @escaping @Sendable (AsyncStream<Void>.Continuation) -> Void
+    ) -> AsyncStream<Void> { transactions.changes(tell) }
+
+    /// Puts another state in the place of this one, as restoring a backup would. Nobody ordered it: what was done
+    /// before stays in the log.
     package func replace(_ ledger: FarmLedger) { transactions.replace(ledger) }
 
     /// Ends every stream of `changes()`.
@@ -35,16 +46,28 @@ extension FarmStore where Transactions == LedgerTransactions {
 package final class LedgerTransactions: RecordTransactions {
     private struct State {
         var ledger: FarmLedger
+        /// The log of what was done, as rows: every operation is done here once more, and nothing else ever is.
+        var shadow: FarmLedger
         /// Kept in the order of their numbers, so that waking is deterministic.
-        var watchers: [(number: Int, continuation: AsyncStream<Void>.Continuation)] = []
+        var watchers: [(number: Int, watcher: Watcher)] = []
         var nextWatcher = 0
+    }
+
+    private struct Watcher {
+        var continuation: AsyncStream<Void>.Continuation
+        /// Brings the notice to the watcher.
+        var tell: @Sendable (AsyncStream<Void>.Continuation) -> Void
     }
 
     private let state: Mutex<State>
 
-    init(_ ledger: FarmLedger) { state = Mutex(State(ledger: ledger)) }
+    init(_ ledger: FarmLedger) { state = Mutex(State(ledger: ledger, shadow: ledger)) }
 
     func look<Value: Sendable>(_ body: (FarmLedger) -> Value) -> Value { state.withLock { body($0.ledger) } }
+
+    func compare<Value: Sendable>(_ body: (_ rows: FarmLedger, _ shadow: FarmLedger) -> Value) -> Value {
+        state.withLock { body($0.ledger, $0.shadow) }
+    }
 
     func replace(_ ledger: FarmLedger) { state.withLock { $0.ledger = ledger } }
 
@@ -53,7 +76,7 @@ package final class LedgerTransactions: RecordTransactions {
             defer { state.watchers = [] }
             return state.watchers
         }
-        for watcher in watchers { watcher.continuation.finish() }
+        for (_, watcher) in watchers { watcher.continuation.finish() }
     }
 
     package func read<Value: Sendable>(
@@ -71,18 +94,24 @@ package final class LedgerTransactions: RecordTransactions {
         let (result, toWake) = state.withLock { state in
             let before = state.ledger.writes
             let result = Result { () throws(LedgerError) -> Value in try body(&state.ledger) }
+            if case .success = result {
+                // What succeeded there succeeds here, unless something was lost before.
+                _ = Result { () throws(LedgerError) -> Value in try body(&state.shadow) }
+            }
             let isChanged = state.ledger.writes != before
-            return (result, isChanged ? state.watchers.map(\.continuation) : [])
+            return (result, isChanged ? state.watchers.map(\.watcher) : [])
         }
-        for continuation in toWake { continuation.yield() }
+        for watcher in toWake { watcher.tell(watcher.continuation) }
         return try result.get()
     }
 
-    package func changes() -> AsyncStream<Void> {
+    package func changes() -> AsyncStream<Void> { changes { $0.yield() } }
+
+    func changes(_ tell: @escaping @Sendable (AsyncStream<Void>.Continuation) -> Void) -> AsyncStream<Void> {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let number = state.withLock { state in
             state.nextWatcher += 1
-            state.watchers.append((state.nextWatcher, continuation))
+            state.watchers.append((state.nextWatcher, Watcher(continuation: continuation, tell: tell)))
             return state.nextWatcher
         }
         continuation.onTermination = { [weak self] _ in

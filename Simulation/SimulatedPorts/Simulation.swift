@@ -35,6 +35,8 @@ package final class Simulation: Sendable {
         var sources: [String] = ["world"]
         /// What became of the newest record of each VM, if it did not simply work.
         var recordFates: [Int64: RecordFate] = [:]
+        /// By the source number of the life whose work is watched.
+        var heavyWork: [UInt16: HeavyWork] = [:]
     }
 
     /// A process that dies after so many more steps.
@@ -146,6 +148,34 @@ package final class Simulation: Sendable {
         }
     }
 
+    // MARK: Heavy work
+
+    /// Watches how many VMs a life of HKD starts or shuts down at once.
+    ///
+    /// - Parameter stepLimit: how long it gives one step of a start, in nanoseconds.
+    package func watchHeavyWork(of life: Incarnation, stepLimit: Int64) {
+        state.value.heavyWork[life.source] = HeavyWork(stepLimit: stepLimit)
+        life.onDeath { [state] in state.value.heavyWork[life.source] = nil }
+    }
+
+    /// The most VMs that this life has started or shut down at once, since the last call.
+    package func takeMostHeavyWork(of life: Incarnation) -> Int {
+        state.value.heavyWork[life.source]?.takeMost() ?? 0
+    }
+
+    func called(_ operation: PortOperation, vm: Int64, by life: Incarnation) {
+        state.value.heavyWork[life.source]?.called(operation, vm: vm, now: now)
+    }
+
+    func returned(_ operation: PortOperation, vm: Int64, by life: Incarnation, isFailure: Bool) {
+        state.value.heavyWork[life.source]?.returned(operation, vm: vm, isFailure: isFailure)
+    }
+
+    /// The agent of a VM has answered this life of HKD.
+    func agentAnswered(_ vm: VMID, _ life: Incarnation) {
+        state.value.heavyWork[life.source]?.answered(vm: vm.rawValue)
+    }
+
     // MARK: Chance and trace
 
     func latency(_ range: ClosedRange<Int64>) -> Int64 { state.value.latency.within(range) }
@@ -187,7 +217,7 @@ package struct Aspects: OptionSet, Sendable {
     package static let everything: Aspects = [.domains, .network, .disks, .sessions, .store]
 }
 
-/// What a trace record is about. Port calls have the number of their operation (below 100).
+/// What a trace record is about. Port calls have the number of their operation, which is none of these.
 package struct TraceKind: RawRepresentable, Sendable, Hashable {
     package let rawValue: UInt16
     package init(rawValue: UInt16) { self.rawValue = rawValue }

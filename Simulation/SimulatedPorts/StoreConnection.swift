@@ -33,20 +33,38 @@ package struct StoreConnection: Sendable {
         let store = self.store
         let simulation = gate.simulation
         return try await gate.call(operation, vm: vm, attempt: attempt()) { () async throws(PortError) in
-            let before = simulation.mutation == .losesWrites ? store.ledger : nil
+            let before = [.losesWrites, .undoesUpdates].contains(simulation.mutation) ? store.ledger : nil
             let answer = try await body(store)
             simulation.changed(.store)
             simulation.acknowledged(revision: store.revision)
-            if let before, simulation.guestChance(perMille: 100) { store.replace(before) }
+            if let before {
+                if simulation.mutation == .undoesUpdates {
+                    store.replace(store.ledger.undoingUsers(of: before))
+                } else if simulation.guestChance(perMille: 100) {
+                    store.replace(before)
+                }
+            }
             return answer
         }
     }
 }
 
+extension FarmLedger {
+    /// These rows with the users' rows as they were before: an update got lost, and the revision does not show it.
+    fileprivate func undoingUsers(of before: FarmLedger) -> FarmLedger {
+        var ledger = self
+        for user in before.users() { ledger.put(user) }
+        return ledger
+    }
+}
+
 extension StoreConnection: NodeRecords {
     package func node(named name: String) async throws(PortError) -> NodeIdentity {
-        try await read("looking for node \(name)") { store async throws(PortError) in
-            try await store.node(named: name)
+        let forgetsBlocks = gate.simulation.mutation == .forgetsNodeBlocks
+        return try await read("looking for node \(name)") { store async throws(PortError) in
+            var identity = try await store.node(named: name)
+            if forgetsBlocks { identity.node.isBlocked = false }
+            return identity
         }
     }
 
@@ -120,7 +138,12 @@ extension StoreConnection: Desktops {
     }
 
     package func desktop(_ vm: VMID) async throws(PortError) -> DesktopView? {
-        try await read("reading VM \(vm)", vm: vm) { store async throws(PortError) in try await store.desktop(vm) }
+        let forgetsBlocks = gate.simulation.mutation == .forgetsVMBlocks
+        return try await read("reading VM \(vm)", vm: vm) { store async throws(PortError) in
+            var desktop = try await store.desktop(vm)
+            if forgetsBlocks { desktop?.vm.isBlocked = false }
+            return desktop
+        }
     }
 
     package func requestStart(_ vm: VMID, on node: NodeID, by actor: String) async throws(PortError) {
@@ -215,10 +238,25 @@ extension StoreConnection: Administration {
 
 extension StoreConnection: StoreChanges {
     package func changes() -> AsyncStream<Void> {
-        guard gate.simulation.mutation == .repeatsEvents else { return store.changes() }
+        guard gate.simulation.mutation == .repeatsEvents else {
+            return store.changes { [gate] in tell($0, gate) }
+        }
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         announce(continuation)
         return stream
+    }
+
+    private func tell(_ continuation: AsyncStream<Void>.Continuation, _ gate: PortGate) {
+        let simulation = gate.simulation
+        guard let delay = simulation.withFaults({ $0.noticeDelay(node: gate.node) }) else {
+            return simulation.mark(.noticeLost)
+        }
+        guard delay > 0 else {
+            continuation.yield()
+            return
+        }
+        simulation.mark(.noticeLate)
+        simulation.executor.schedule(at: simulation.now + delay) { continuation.yield() }
     }
 
     package func changes(after revision: Revision) async throws(PortError) -> FarmChanges {

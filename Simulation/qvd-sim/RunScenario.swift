@@ -18,6 +18,9 @@ struct RunScenario: ParsableCommand {
     @Option(help: "Another seed than the files'; without a file, the plan that `soak` draws from this seed.")
     var seed: UInt64?
 
+    @Option(help: "Which profile `soak` drew the plan by: 1 or 2.")
+    var profile = PlanGenerator.Profile.full.rawValue
+
     @Flag(help: "Print every event.")
     var trace = false
 
@@ -29,11 +32,14 @@ struct RunScenario: ParsableCommand {
 
     func validate() throws {
         if files.isEmpty, seed == nil { throw ValidationError("give scenario files or --seed N") }
+        guard PlanGenerator.Profile(rawValue: profile) != nil else {
+            throw ValidationError("--profile must be 1 or 2")
+        }
     }
 
     func run() throws {
         // All are read first: a broken file is said before minutes of work.
-        let plans = files.isEmpty ? [PlanGenerator.plan(seed: seed ?? 0)] : try files.map(readPlan)
+        let plans = files.isEmpty ? [drawnPlan] : try files.map(readPlan)
         if plan { return print(plans.map(ScenarioText.write).joined(separator: "---\n"), terminator: "") }
         var failed = 0
         for (index, plan) in plans.enumerated() {
@@ -51,6 +57,10 @@ struct RunScenario: ParsableCommand {
         }
         if plans.count > 1 { print("\(plans.count) scenarios, \(failed) violations") }
         if failed > 0 { throw ExitCode(1) }
+    }
+
+    private var drawnPlan: Plan {
+        PlanGenerator.plan(seed: seed ?? 0, profile: PlanGenerator.Profile(rawValue: profile) ?? .full)
     }
 
     private func readPlan(_ file: String) throws -> Plan {
@@ -73,7 +83,7 @@ struct RunScenario: ParsableCommand {
     }
 
     private func replayCommand(_ plan: Plan, _ file: String?) -> String {
-        let what = file.map { "\($0) " } ?? ""
+        let what = file.map { "\($0) " } ?? "--profile \(profile) "
         return "qvd-sim run \(what)--seed \(plan.seed) --trace"
     }
 

@@ -28,6 +28,9 @@ struct SoakSeeds: ParsableCommand {
     @Option(help: "Folder for the smallest plan of each failure, as seed-N.yaml.")
     var save: String?
 
+    @Option(help: "What is drawn: 1 for one node and the older faults, 2 for everything.")
+    var profile = PlanGenerator.Profile.full.rawValue
+
     @Flag(help: "Go on after a violation, and report all of them at the end.")
     var keepGoing = false
 
@@ -38,6 +41,9 @@ struct SoakSeeds: ParsableCommand {
 
     func validate() throws {
         guard seeds >= 1 else { throw ValidationError("--seeds must be 1 or more") }
+        guard PlanGenerator.Profile(rawValue: profile) != nil else {
+            throw ValidationError("--profile must be 1 or 2")
+        }
         guard jobs >= 0, check >= 0 else { throw ValidationError("--jobs and --check must be 0 or more") }
         guard first.addingReportingOverflow(UInt64(seeds)).overflow == false else {
             throw ValidationError("--from and --seeds together go beyond the last seed, \(UInt64.max)")
@@ -46,7 +52,8 @@ struct SoakSeeds: ParsableCommand {
 
     func run() throws {
         let began = ContinuousClock.now
-        var soak = Soak(first: first, count: seeds, threads: jobs, checksEvery: check)
+        let profile = PlanGenerator.Profile(rawValue: self.profile) ?? .full
+        var soak = Soak(first: first, count: seeds, threads: jobs, checksEvery: check, profile: profile)
         soak.keepsGoing = keepGoing
         let summary = soak.run { [seeds] in Self.showProgress($0, of: seeds) }
         if SimulatorCommand.isWatched { SimulatorCommand.tell("\n") }
@@ -62,7 +69,7 @@ struct SoakSeeds: ParsableCommand {
 
     private func tell(of result: RunResult) throws {
         let seed = result.plan.seed
-        print(Soak.story(of: result, replay: "qvd-sim run --seed \(seed) --trace"))
+        print(Soak.story(of: result, replay: "qvd-sim run --seed \(seed) --profile \(profile) --trace"))
         guard let (plan, runs) = Soak.smallest(of: result) else { return }
         let text = ScenarioText.write(plan)
         let rule = result.violation?.invariant ?? ""
@@ -105,6 +112,21 @@ struct SoakSeeds: ParsableCommand {
              kinds of events\(missed.isEmpty ? "" : "; not: " + missed.map(\.text).joined(separator: ", "))
             digest           \(Report.hexadecimal(summary.digest))
             """)
+        printNeeds(summary.needs)
+    }
+
+    /// What the runs needed of what the rules allow them.
+    private func printNeeds(_ needs: RunNeeds) {
+        for plan in PlanClass.allCases {
+            guard let calls = needs.callsPerVM[plan] else { continue }
+            print("most calls       \(calls) per VM in 10 s in \(plan.rawValue) plans; allowed \(plan.callsPerVMMax)")
+        }
+        for what in WaitClass.allCases {
+            guard let wait = needs.waits[what] else { continue }
+            print(
+                "longest wait     \(wait.longest / Plan.second) s for \(what.rawValue);"
+                    + " at most \(wait.perMilleOfBound / 10) % of what was allowed")
+        }
     }
 
     private func printMarks(_ summary: Soak.Summary) {

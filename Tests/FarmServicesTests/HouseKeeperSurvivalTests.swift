@@ -142,10 +142,10 @@ final class HouseKeeperSurvivalTests: XCTestCase {
     func testAZombieKeepsItsRowAndIsRetriedEverSlowerForAllToSee() throws {
         let bench = try bench()
         defer { bench.end() }
-        bench.host.inject(.guestHangs(vm))
+        bench.host.inject(.ofVM(.guestHangs, vm))
         try bench.apply(.stopVM(vm))
         bench.pass(.milliseconds(500))
-        bench.fault(.failing(.hypervisor, .rejected, perMille: 1000))
+        bench.fault(.call(.failing(.hypervisor, .rejected, perMille: 1000)))
         XCTAssert(bench.pass(upTo: .seconds(600)) { bench.state(vm) == .zombie }, "\(bench.state(vm) as Any)")
         XCTAssertEqual(bench.journal.lines(with: "error", "cannot be confirmed dead", "vm=1").count, 1)
         var attempts: [(moment: Int64, detail: String)] = []
@@ -183,7 +183,7 @@ final class HouseKeeperSurvivalTests: XCTestCase {
         let bench = try bench(running: 2)
         defer { bench.end() }
         let lives = bench.host.state.sortedDomains.map(\.life)
-        bench.fault(.failing(.store, .unreachable, perMille: 1000))
+        bench.fault(.call(.failing(.store, .unreachable, perMille: 1000)))
         bench.pass(.seconds(300))
         XCTAssertEqual(bench.host.state.sortedDomains.map(\.life), lives)
         XCTAssertEqual(bench.journal.lines(with: "the store does not answer").count, 1, "not at every reading")

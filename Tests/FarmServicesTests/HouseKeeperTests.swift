@@ -96,7 +96,7 @@ final class HouseKeeperTests: XCTestCase {
         let corrupt = try failure()
         XCTAssert(corrupt.contains("desktop.qcow2") && corrupt != missing, corrupt)
         bench.host.change { $0.disks.images["desktop.qcow2"]?.isCorrupt = false }
-        bench.fault(.diskFull)
+        bench.fault(.node(.ofNode(.diskFull)))
         let full = try failure()
         XCTAssert(full.contains("space") || full.contains("full"), full)
         bench.heal()
@@ -141,7 +141,7 @@ final class HouseKeeperTests: XCTestCase {
         bench.startAll()
         try bench.start(vm)
         XCTAssert(bench.pass(upTo: .seconds(60)) { bench.state(vm) == .running })
-        bench.host.inject(.filterFlushed(vm))
+        bench.host.inject(.ofVM(.filterFlushed, vm))
         XCTAssert(bench.host.state.network.filters.isEmpty)
         XCTAssert(bench.pass(upTo: .seconds(15)) { bench.host.state.network.filters.values.first?.isComplete == true })
         XCTAssertEqual(bench.journal.lines(with: "filter rules had been changed; put back").count, 1)

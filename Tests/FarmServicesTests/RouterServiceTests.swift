@@ -111,7 +111,7 @@ final class RouterServiceTests: XCTestCase {
 
     func testSessionsOutliveTheStore() throws {
         let client = try bench.connected(vm)
-        bench.fault(.failing(.store, .unreachable, perMille: 1000))
+        bench.fault(.call(.failing(.store, .unreachable, perMille: 1000)))
         bench.pass(.seconds(300))
         XCTAssertEqual(client.carriedNow, vm)
         let newcomer = try bench.connect(VMID(2))
@@ -125,7 +125,7 @@ final class RouterServiceTests: XCTestCase {
 
     func testAnEndThatTheStoreDidNotTakeIsToldAgain() throws {
         let client = try bench.connected(vm)
-        bench.fault(.failing(.store, .unreachable, perMille: 1000))
+        bench.fault(.call(.failing(.store, .unreachable, perMille: 1000)))
         client.vanish()
         XCTAssert(bench.pass(upTo: .seconds(120)) { client.ending.value != nil })
         bench.pass(.seconds(20))

@@ -19,7 +19,7 @@ final class InvariantTests: XCTestCase {
             plan.steps.append(Step(at: at + 200 * Plan.second, .connect(user: user, vm: vm, stays: nil)))
         }
         plan.steps.append(Step(at: 150 * Plan.second, .stopVM(user: 1, vm: 1)))
-        plan.faults.faults.append(Fault(at: 100 * Plan.second, .guestTurnsHostile(VMID(2))))
+        plan.faults.faults.append(Fault(at: 100 * Plan.second, .ofVM(.guestTurnsHostile, VMID(2))))
         return plan
     }
 
@@ -32,6 +32,13 @@ final class InvariantTests: XCTestCase {
     func testNothingIsSeenWhenNoRuleIsBroken() { XCTAssertNil(seen(nil)) }
 
     func testOneDomainIsSeenToFail() { XCTAssertEqual(seen(.startsTwoDomains)?.invariant, "one-domain") }
+
+    func testOneDomainIsSeenToFailAcrossNodes() {
+        XCTAssertNil(seen(nil) { $0.farm.nodes = 3 })
+        let violation = seen(.startsElsewhereToo) { $0.farm.nodes = 3 }
+        XCTAssertEqual(violation?.invariant, "one-domain")
+        XCTAssertTrue(violation?.words.contains("on nodes") == true, violation?.words ?? "")
+    }
 
     func testOneAddressIsSeenToFail() { XCTAssertEqual(seen(.offersOneAddressToAll)?.invariant, "one-address") }
 
@@ -56,14 +63,66 @@ final class InvariantTests: XCTestCase {
 
     func testTrueRowIsSeenToFail() {
         let violation = seen(.hidesDeadDomains) { plan in
-            plan.faults.faults.append(Fault(at: 60 * Plan.second, .domainDies(VMID(3))))
-            plan.faults.faults.append(Fault(at: 59 * Plan.second, lasts: 5 * Plan.second, .eventsLost(perMille: 1000)))
+            plan.faults.faults.append(Fault(at: 60 * Plan.second, .ofVM(.domainDies, VMID(3))))
+            plan.faults.faults.append(
+                Fault(at: 59 * Plan.second, lasts: 5 * Plan.second, .events(.lost, perMille: 1000)))
         }
         XCTAssertEqual(violation?.invariant, "true-row")
         XCTAssertEqual(violation?.vm, VMID(3))
     }
 
+    /// A fault that cannot keep HKD from noticing excuses nothing.
+    func testTrueRowIsSeenToFailBesideFaultsThatDoNotHinderIt() {
+        let others: [Fault.Kind] = [
+            .call(.hanging(.hypervisor, vm: VMID(1))), .call(.failing(.hasher, .rejected, perMille: 1000)),
+            .call(.failing(.store, .rejected, perMille: 100)), .node(.ofVM(.agentSilent, VMID(3))),
+            .node(.ofNode(.diskFull)), .call(.hanging(.lines, vm: nil)),
+            .call(.slow(.hypervisor, nanoseconds: Plan.second)),
+            // Each source of the node is looked at apart.
+            .call(.failing(.secrets, .rejected, perMille: 1000)), .call(.failing(.filter, .rejected, perMille: 1000)),
+            .call(.failing(.hypervisor, .rejected, perMille: 1000)),
+        ]
+        for (index, other) in others.enumerated() {
+            let violation = seen(.hidesDeadDomains) { plan in
+                plan.faults.faults.append(Fault(at: 60 * Plan.second, .ofVM(.domainDies, VMID(3))))
+                plan.faults.faults.append(
+                    Fault(at: 59 * Plan.second, lasts: 5 * Plan.second, .events(.lost, perMille: 1000)))
+                // The last one is on the way of every look at the domains: while it lasts, and a minute more, nothing
+                // is said.
+                let aim = FaultAim(call: index == others.count - 1 ? .observeDomains : nil)
+                plan.faults.faults.append(Fault(at: 50 * Plan.second, lasts: 200 * Plan.second, aim: aim, other))
+            }
+            let isHindering = index == others.count - 1
+            XCTAssertEqual(violation?.invariant, "true-row", "\(other)")
+            XCTAssertEqual(violation.map { $0.at > 250 * Plan.second }, isHindering, "\(other)")
+        }
+    }
+
     func testNoLostWriteIsSeenToFail() { XCTAssertEqual(seen(.losesWrites)?.invariant, "no-lost-write") }
+
+    /// The revision goes on; only the rows show it.
+    func testNoLostWriteIsSeenToFailWhenAnAcknowledgedUpdateIsTakenBack() {
+        let violation = seen(.undoesUpdates) {
+            $0.steps.append(Step(at: 500 * Plan.second, .administer(.blockUser(3))))
+        }
+        XCTAssertEqual(violation?.invariant, "no-lost-write")
+        XCTAssertEqual(violation.map { $0.at / Plan.second }, 501)
+    }
+
+    func testDiskSafeIsSeenToFailWhenAKeptOverlayIsMadeAnew() {
+        XCTAssertNil(seen(nil) { $0.farm.keepsOverlay = true })
+        let violation = seen(.remakesOverlays) { $0.farm.keepsOverlay = true }
+        XCTAssertEqual(violation?.invariant, "disk-safe")
+        XCTAssertTrue(violation?.words.contains("replaced by a fresh one") == true, violation?.words ?? "")
+    }
+
+    func testBoundedIsSeenToFailWhenMoreVMsStartThanTheNodeHasSlots() {
+        for slots in 1...3 {
+            let violation = seen(.takesOneSlotMore) { $0.farm.heavyMax = slots }
+            XCTAssertEqual(violation?.invariant, "bounded")
+            XCTAssertNil(seen(nil) { $0.farm.heavyMax = slots })
+        }
+    }
 
     func testDiskSafeIsSeenToFailWhenAUserDiskIsMadeAnew() {
         XCTAssertEqual(seen(.remakesUserDisks)?.invariant, "disk-safe")
@@ -95,6 +154,21 @@ final class InvariantTests: XCTestCase {
     func testBlockedIsSeenToFail() {
         let violation = seen(.forgetsBlocks) {
             $0.steps.append(Step(at: 140 * Plan.second, .administer(.blockUser(3))))
+        }
+        XCTAssertEqual(violation?.invariant, "blocked")
+    }
+
+    func testBlockedIsSeenToFailWhenABlockedVMIsLetIn() {
+        let violation = seen(.forgetsVMBlocks) {
+            $0.steps.append(Step(at: 140 * Plan.second, .administer(.block(vm: 3))))
+        }
+        XCTAssertEqual(violation?.invariant, "blocked")
+        XCTAssertEqual(violation?.vm, VMID(3))
+    }
+
+    func testBlockedIsSeenToFailWhenABlockedNodeLetsIn() {
+        let violation = seen(.forgetsNodeBlocks) {
+            $0.steps.append(Step(at: 140 * Plan.second, .administer(.blockNode(1))))
         }
         XCTAssertEqual(violation?.invariant, "blocked")
     }

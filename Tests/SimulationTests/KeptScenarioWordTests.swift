@@ -18,6 +18,8 @@ final class KeptScenarioWordTests: XCTestCase {
         XCTAssertEqual([farm.users, farm.vms, farm.heavyMax], [2, 2, 3])
         XCTAssertEqual([farm.memory.count, farm.userDisk.count, farm.nodeMemory.count], [256, 32, 4096])
         XCTAssertTrue(farm.keepsOverlay)
+        XCTAssertEqual(farm.nodes, 2)
+        XCTAssertEqual(farm.limits, .short)
         // Steps, faults and expectations stand in the file as a plan that means just that is written.
         let written = Set(ScenarioText.write(plan).split(separator: "\n").map(String.init))
         let entries = try file.lines().filter { $0.hasPrefix("  - ") }

@@ -63,7 +63,8 @@ final class ScenarioPageTests: XCTestCase {
             }
         }
         for word in [
-            "slow", "failing", "hanging", "events-lost", "events-doubled", "disk-full", "agent-silent",
+            "slow", "failing", "hanging", "events-lost", "events-doubled", "events-late", "notices-lost",
+            "notices-late", "disk-full", "agent-silent",
             "kill", "terminate", "freeze",
         ] { XCTAssertTrue(examples.contains("fault: \(word)"), word) }
         for rule in [

@@ -18,7 +18,7 @@ final class SimulatedPortContractTests: XCTestCase {
             try await PasswordHasherContract.check(run.ports.hasher)
             let hash = try await run.ports.hasher.hash("secret")
             // A call that comes twice is answered all the same.
-            for mode in FailureMode.allCases where mode != .twice {
+            for mode in FailureMode.modes(of: .hasher) where mode != .twice {
                 let fault = Fault(at: 0, .failing(.hasher, mode, perMille: 1000))
                 run.simulation.withFaults { $0.begin(fault, index: 0) }
                 try await PasswordHasherContract.checkThatItSaysSo(run.ports.hasher, hash: hash)
@@ -100,7 +100,7 @@ private struct HypervisorHands: HypervisorWorld {
 
     func killEmulator(_ domain: DomainName) async throws {
         guard let vm = host.state.domains[domain]?.specification.owner.vm else { return }
-        host.inject(.domainDies(vm))
+        host.inject(.ofVM(.domainDies, vm))
     }
 
     func freezeEmulator(_ domain: DomainName) async throws { host.setFrozen(domain, true) }

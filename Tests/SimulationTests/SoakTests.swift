@@ -62,7 +62,7 @@ final class SoakTests: XCTestCase {
                 plan.steps.append(Step(at: at * Plan.second, .connect(user: vm, vm: vm, stays: nil)))
             }
             plan.faults.faults.append(Fault(at: 40 * Plan.second, lasts: Plan.second, .slow(.disks, nanoseconds: 1000)))
-            plan.faults.faults.append(Fault(at: 70 * Plan.second, .domainDies(.init(Int64(vm)))))
+            plan.faults.faults.append(Fault(at: 70 * Plan.second, .ofVM(.domainDies, .init(Int64(vm)))))
         }
         // The rule that this plan breaks: VM 2 must not be running at the end of the first minute.
         plan.expectations = [Expectation(.never, .vm(2, .running), place: "test")]

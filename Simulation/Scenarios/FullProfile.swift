@@ -1,0 +1,61 @@
+import FarmModel
+import SimulatedPorts
+import Simulator
+
+/// What the full profile adds to a plan of the first: its luck is drawn apart, so that the first one's plan stays what
+/// it is.
+struct FullProfile {
+    private(set) var plan: Plan
+    private var dice: SplitMix64
+
+    init(_ plan: Plan) {
+        self.plan = plan
+        dice = SplitMix64(seed: plan.seed, stream: .workload, number: 2)
+        if dice.chance(perMille: 500) { self.plan.farm.limits = .short }
+        if dice.chance(perMille: 250) { spread(over: 2 + dice.below(2)) }
+        guard dice.chance(perMille: 700) else { return }
+        for _ in 0..<(1 + dice.below(3)) { self.plan.faults.faults.append(fault()) }
+        self.plan.faults.faults.sort { ($0.at, $0.text) < ($1.at, $1.text) }
+    }
+
+    private mutating func spread(over nodes: Int) {
+        plan.farm.nodes = nodes
+        for index in plan.faults.faults.indices {
+            plan.faults.faults[index].node = NodeID(Int64(1 + dice.below(nodes)))
+        }
+        for index in plan.steps.indices {
+            switch plan.steps[index].action {
+            case .administer(.blockNode): plan.steps[index].action = .administer(.blockNode(1 + dice.below(nodes)))
+            case .administer(.unblockNode): plan.steps[index].action = .administer(.unblockNode(1 + dice.below(nodes)))
+            default: break
+            }
+        }
+    }
+
+    private enum FaultClass: CaseIterable { case power, hypervisor, bridge, half, truncated, events }
+
+    private mutating func fault() -> Fault {
+        // While somebody waits for something: at rest a fault meets little.
+        let at = min(dice.pick(plan.steps).at + dice.within(0...8000) * 1_000_000, plan.until)
+        let node = NodeID(Int64(1 + dice.below(plan.farm.nodes)))
+        switch dice.pick(FaultClass.allCases) {
+        case .power: return Fault(at: at, lasts: seconds(5...120), node: node, .ofNode(.powerLoss))
+        case .hypervisor: return Fault(at: at, lasts: seconds(1...60), node: node, .ofNode(.hypervisorRestarts))
+        case .bridge: return Fault(at: at, lasts: seconds(1...200), node: node, .ofNode(.bridgeDown))
+        case .half:
+            let port = dice.pick([PortName.network, .filter])
+            return Fault(
+                at: at, lasts: seconds(5...100), node: node, .failing(port, .half, perMille: dice.pick([300, 1000])))
+        case .truncated:
+            return Fault(
+                at: at, lasts: seconds(5...300), node: node,
+                .failing(.agent, .truncated, perMille: dice.pick([100, 500, 1000])))
+        case .events:
+            let fate = dice.pick([EventFate.late, .noticesLost, .noticesLate])
+            return Fault(
+                at: at, lasts: seconds(10...300), node: node, .events(fate, perMille: dice.pick([300, 1000])))
+        }
+    }
+
+    private mutating func seconds(_ range: ClosedRange<Int64>) -> Int64 { dice.within(range) * Plan.second }
+}
