@@ -152,6 +152,15 @@ final class VirtualMachineSightTests: XCTestCase {
         XCTAssertEqual(inStep.machine.progress.outstanding?.effect, .askPowerOff)
     }
 
+    func testAnAdoptedDesktopThatDiesBetweenTwoTriesOfAStepIsStartedAgain() {
+        var bench = MachineBench()
+        bench.adopt(MachineBench.assignment(state: .running))
+        bench.answer(.failed("ebtables is locked"))
+        XCTAssertNil(bench.machine.progress.outstanding, "the rules are tried again later")
+        bench.look(isLive: false, heard: .crashed)
+        XCTAssertEqual(bench.machine.progress.outstanding?.effect, .undo(.domain), "at once, not at the next try")
+    }
+
     func testAnAdoptedDesktopThatDiesInAStepIsStartedAgain() {
         for outcome in [PortOutcome.done, .failed("no")] {
             var bench = MachineBench()

@@ -132,6 +132,29 @@ final class VirtualMachineStartTests: XCTestCase {
         XCTAssertEqual(bench.actions.last, .releaseSlot)
     }
 
+    func testASystemThatIsNotUpYetIsWaitedForUpToTheLimit() {
+        var bench = MachineBench()
+        bench.start(upTo: .reservation)
+        let began = bench.now
+        while bench.machine.progress.outstanding?.effect == .build(.reservation) {
+            bench.answer(.notYet("the DHCP server is down"))
+            if bench.machine.progress.outstanding == nil { bench.passDeadline() }
+            XCTAssertLessThan(began.duration(to: bench.now), .seconds(30), "it is waited for for ever")
+            if began.duration(to: bench.now) > .seconds(30) { return }
+        }
+        XCTAssertGreaterThan(began.duration(to: bench.now), bench.machine.limits.notYetMax)
+        XCTAssertEqual(bench.machine.progress.outstanding?.effect, .undo(.reservation))
+        XCTAssertEqual(bench.machine.report?.failure?.words, "the DHCP server is down")
+    }
+
+    func testASystemThatIsNotUpYetIsNotWaitedForByAVMThatIsToStop() {
+        var bench = MachineBench()
+        bench.start(upTo: .reservation)
+        bench.want(.stop, request: 2)
+        bench.answer(.notYet("the DHCP server is down"))
+        XCTAssertEqual(bench.machine.progress.outstanding?.effect, .undo(.reservation))
+    }
+
     func testALateAnswerOfAnOldEffectChangesNothing() {
         var bench = MachineBench()
         bench.startCompletely()
