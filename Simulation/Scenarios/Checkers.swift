@@ -140,7 +140,7 @@ final class Checkers {
         let calls = world.simulation.portCalls - callWindow.calls
         callWindow = (now, world.simulation.portCalls)
         mostCalls = max(mostCalls, calls)
-        let limit = world.planClass.callsPerVMMax * world.plan.vmsMax
+        let limit = world.planClass.callsPerVMMax * world.plan.callers
         guard calls > limit else { return nil }
         return Violation("bounded", at: now, "\(calls) port calls in 10 s; a farm this small needs at most \(limit)")
     }

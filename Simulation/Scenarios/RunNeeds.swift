@@ -2,7 +2,7 @@ import SimulatedPorts
 
 /// How near runs came to the bounds they must keep, so that a bound can be set from what is needed and not guessed.
 package struct RunNeeds: Sendable, Hashable {
-    /// The most port calls in 10 s for each VM of the farm, by the plan's class.
+    /// The most port calls in 10 s for each VM of the farm and each node but the first, by the plan's class.
     package private(set) var callsPerVM: [PlanClass: Int] = [:]
     /// The longest wait for each thing that was waited for, in nanoseconds, and the share of its bound, in 1,000.
     package private(set) var waits: [WaitClass: Wait] = [:]
@@ -16,7 +16,7 @@ package struct RunNeeds: Sendable, Hashable {
 
     /// - Parameter calls: the most in 10 s of a run of this plan.
     mutating func note(calls: Int, of plan: Plan) {
-        let needed = (calls + plan.vmsMax - 1) / plan.vmsMax
+        let needed = (calls + plan.callers - 1) / plan.callers
         callsPerVM[PlanClass(plan)] = max(callsPerVM[PlanClass(plan)] ?? 0, needed)
     }
 
@@ -50,9 +50,14 @@ package enum PlanClass: String, Sendable, Hashable, CaseIterable {
     }
 }
 
+extension Plan {
+    /// What makes calls grow: the VMs, and the nodes but the first.
+    var callers: Int { vmsMax + farm.nodes - 1 }
+}
+
 extension PlanClass {
-    /// Port calls in 10 s for each VM that no farm needs: a busy loop. Three times the most that 10,000 seeds needed
-    /// (0 to 9,999; `qvd-sim soak --seeds 10000` prints it).
+    /// Port calls in 10 s for each VM, and each node but the first, that no farm needs: a busy loop. Three times the
+    /// most that 10,000 seeds of profile 1 needed (0 to 9,999; `qvd-sim soak --seeds 10000 --profile 1` prints it).
     package var callsPerVMMax: Int {
         switch self {
         case .calm: 3 * 159
