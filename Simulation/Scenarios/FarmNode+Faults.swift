@@ -32,6 +32,19 @@ extension FarmNode {
             guard let name = host.liveName(of: vm) else { return }
             inject(fault)
             simulation.executor.schedule(at: now + lasts) { [host] in host.setFrozen(name, false) }
+        case .ofVM(.domainPauses, let vm):
+            guard let name = host.liveName(of: vm) else { return }
+            inject(fault)
+            simulation.executor.schedule(at: now + lasts) { [host] in host.setPaused(name, false) }
+        case .ofNode(.clockFast):
+            inject(fault)
+            simulation.executor.schedule(at: now + lasts) { [host, simulation] in
+                host.clock.run(1000, from: simulation.now)
+            }
+        case .ofNode(.clockJumps):
+            inject(fault)
+            simulation.executor.schedule(at: now + lasts) { [host] in host.clock.setWall(ahead: 0) }
+        case .ofNode(.nodeSuspends): suspend(fault, for: lasts)
         case .ofNode(.bridgeDown):
             inject(fault)
             simulation.executor.schedule(at: now + lasts) { [host] in host.bridgeComesUp() }
@@ -44,6 +57,17 @@ extension FarmNode {
             inject(fault)
             simulation.executor.schedule(at: now + lasts) { [host] in host.tellConnection(isLost: false) }
         default: inject(fault)
+        }
+    }
+
+    private func suspend(_ fault: NodeFault, for lasts: Int64) {
+        let asleep = ProcessKind.allCases.compactMap { life($0) }.filter(\.isAlive)
+        for life in asleep { life.executor.freeze() }
+        inject(fault)
+        let domains = host.state.sortedDomains.filter(\.isLive).map(\.name)
+        simulation.executor.schedule(at: now + lasts) { [host] in
+            for life in asleep { life.executor.thaw() }
+            for name in domains { host.setFrozen(name, false) }
         }
     }
 
@@ -60,7 +84,12 @@ extension FarmNode {
             // A node too small for its VMs can never serve all of them at once.
             $0.memory = Mebibytes(1 << 24)
         }
-        for domain in host.state.sortedDomains where domain.isFrozen { host.setFrozen(domain.name, false) }
+        host.clock.run(1000, from: now)
+        host.clock.setWall(ahead: 0)
+        for domain in host.state.sortedDomains {
+            host.setPaused(domain.name, false)
+            if domain.isFrozen { host.setFrozen(domain.name, false) }
+        }
         for kind in ProcessKind.allCases {
             if let life = state.value.lives[kind], life.isAlive {
                 life.executor.thaw()

@@ -32,7 +32,9 @@ struct FullProfile {
         }
     }
 
-    private enum FaultClass: CaseIterable { case power, hypervisor, bridge, half, truncated, events }
+    private enum FaultClass: CaseIterable {
+        case power, hypervisor, bridge, half, truncated, events, dhcp, pauses, clock, suspension
+    }
 
     private mutating func fault() -> Fault {
         // While somebody waits for something: at rest a fault meets little.
@@ -42,6 +44,13 @@ struct FullProfile {
         case .power: return Fault(at: at, lasts: seconds(5...120), node: node, .ofNode(.powerLoss))
         case .hypervisor: return Fault(at: at, lasts: seconds(1...60), node: node, .ofNode(.hypervisorRestarts))
         case .bridge: return Fault(at: at, lasts: seconds(1...200), node: node, .ofNode(.bridgeDown))
+        case .dhcp: return Fault(at: at, node: node, .ofVM(.dhcpStale, vm()))
+        // Longer than an agent may be silent is left to whoever resumes domains.
+        case .pauses: return Fault(at: at, lasts: seconds(1...200), node: node, .ofVM(.domainPauses, vm()))
+        case .clock:
+            return Fault(
+                at: at, lasts: seconds(10...600), node: node, .ofNode(dice.pick([.clockFast, .clockJumps])))
+        case .suspension: return Fault(at: at, lasts: seconds(1...120), node: node, .ofNode(.nodeSuspends))
         case .half:
             let port = dice.pick([PortName.network, .filter])
             return Fault(
@@ -56,6 +65,8 @@ struct FullProfile {
                 at: at, lasts: seconds(10...300), node: node, .events(fate, perMille: dice.pick([300, 1000])))
         }
     }
+
+    private mutating func vm() -> VMID { VMID(Int64(1 + dice.below(plan.farm.vms))) }
 
     private mutating func seconds(_ range: ClosedRange<Int64>) -> Int64 { dice.within(range) * Plan.second }
 }

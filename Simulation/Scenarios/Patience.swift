@@ -73,7 +73,7 @@ extension FarmNode {
     fileprivate var hungVMs: [VMID] {
         host.read { truth in
             truth.domains.values.filter {
-                $0.isLive && ($0.guest.isHung || $0.guest.neverGetsUp || $0.isFrozen)
+                $0.isLive && ($0.guest.isHung || $0.guest.neverGetsUp || $0.isStanding)
             }.compactMap { $0.running?.owner.vm }
         }
     }

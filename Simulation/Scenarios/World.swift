@@ -173,6 +173,7 @@ package final class World: Sendable {
         let wasFaulty = plan.faults.faults.contains { $0.at + $0.lasts > recently } || !hungVMs.isEmpty
         state.value.isHealed = true
         simulation.withFaults { $0.endAll() }
+        simulation.freeStuckCalls()
         // Whoever took an image away, or damaged it, has put it back.
         for file in plan.imageFiles { storage.disks.images[file, default: HostDisks.Image()].isCorrupt = false }
         simulation.changed(.disks)

@@ -111,6 +111,8 @@ package struct SimulatedDomain: Sendable {
     }
 
     package var isLive: Bool { state != .shutOff }
+    /// Whether its guest does nothing at this moment.
+    package var isStanding: Bool { isFrozen || state == .paused }
 }
 
 /// What goes on inside a domain.

@@ -29,6 +29,10 @@ package enum VMFate: String, Sendable, Hashable, CaseIterable {
     case filterFlushed = "filter-flushed"
     /// Somebody deletes the VM's tap.
     case tapDeleted = "tap-deleted"
+    /// DHCP serves an old entry of the VM, with the MAC of an earlier card.
+    case dhcpStale = "dhcp-stale"
+    /// The hypervisor pauses the domain while it lasts, as when a write finds the storage full; then it goes on.
+    case domainPauses = "domain-pauses"
 }
 
 /// What befalls an image's file; the raw value is the word in scenario files.
@@ -50,6 +54,12 @@ package enum NodeFate: String, Sendable, Hashable, CaseIterable {
     case hypervisorRestarts = "hypervisor-restarts"
     /// Somebody sets the bridge down; it is up again when the fault ends.
     case bridgeDown = "bridge-down"
+    /// The node's clocks run a tenth fast while it lasts: slewing goes so far.
+    case clockFast = "clock-fast"
+    /// The wall clock jumps an hour ahead, and back when the fault ends.
+    case clockJumps = "clock-jumps"
+    /// The machine sleeps while it lasts, processes and guests; its clocks count that.
+    case nodeSuspends = "node-suspends"
 }
 
 extension NodeFault: SpokenFault {

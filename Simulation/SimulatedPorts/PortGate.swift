@@ -60,6 +60,7 @@ package struct PortGate: Sendable {
     ) async throws(PortError) -> Answer {
         simulation.step(incarnation, in: operation)
         guard incarnation.isAlive else { throw gone(.unreachable, attempt()) }
+        try await refuseBehindStuck(operation, subject, attempt)
         let decision = simulation.withFaults {
             $0.decide(operation, vm: subject, node: node, now: simulation.now)
         }
@@ -70,10 +71,10 @@ package struct PortGate: Sendable {
         }
         let usual = simulation.latency(operation.latency) + decision.extraLatency
         if let until = decision.hangsUntil {
-            try await hang(operation, until: until, attempt, effect)
+            try await hang(operation, subject, until: until, attempt, effect)
         }
         if usual > operation.timeLimit {
-            try await hang(operation, until: simulation.now + usual, attempt, effect)
+            try await hang(operation, subject, until: simulation.now + usual, attempt, effect)
         }
         guard await simulation.executor.wait(until: simulation.now + usual) else {
             abandon(operation, within: usual, effect)
@@ -134,14 +135,16 @@ package struct PortGate: Sendable {
 
     /// Returns when the hang ends before the adapter's time limit; otherwise throws.
     private func hang<Answer>(
-        _ operation: PortOperation, until: Int64, _ attempt: () -> String,
+        _ operation: PortOperation, _ vm: Int64, until: Int64, _ attempt: () -> String,
         _ effect: @escaping @Sendable () async throws(PortError) -> Answer
     ) async throws(PortError) {
         let limit = simulation.now + operation.timeLimit
         let cancelled = await !simulation.executor.wait(until: min(until, limit))
         if !cancelled, until <= limit { return }
         // What hung may still be done when it comes loose, or was done before it hung.
-        if operation.outlivesCaller, simulation.guestChance(perMille: 500) {
+        if operation.isFileCall {
+            stick(StuckCalls.Subject(operation, vm: vm), of: operation, until: until, effect)
+        } else if operation.outlivesCaller, simulation.guestChance(perMille: 500) {
             if operation.isOverOnReturn {
                 if incarnation.isAlive, !cancelled { await perform(effect) }
             } else if until < .max {
@@ -152,6 +155,37 @@ package struct PortGate: Sendable {
         throw PortError(
             .outcomeUnknown, .timedOut, attempt: attempt(),
             detail: "no answer within \(operation.timeLimit / 1_000_000_000) s")
+    }
+
+    /// A file call that was given up hangs on, and may take effect when it comes loose.
+    private func stick<Answer>(
+        _ subject: StuckCalls.Subject, of operation: PortOperation, until: Int64,
+        _ effect: @escaping @Sendable () async throws(PortError) -> Answer
+    ) {
+        simulation.hang(subject, of: incarnation)
+        guard until < .max else { return }
+        let isDone = simulation.guestChance(perMille: 500)
+        simulation.executor.schedule(at: until) {
+            guard simulation.comeLoose(subject, of: incarnation), isDone else { return }
+            if incarnation.isAlive || operation.outlivesCaller { start(effect) }
+        }
+    }
+
+    /// Nothing overtakes a file call that hangs.
+    private func refuseBehindStuck(
+        _ operation: PortOperation, _ vm: Int64, _ attempt: () -> String
+    ) async throws(PortError) {
+        guard operation.isFileCall,
+            let refusal = simulation.refusal(of: StuckCalls.Subject(operation, vm: vm), by: incarnation)
+        else { return }
+        _ = await simulation.executor.wait(until: simulation.now + 1_000_000)
+        switch refusal {
+        case .sameSubject:
+            throw PortError(
+                .unreachable, .busy, attempt: attempt(), detail: "an earlier call about the same still hangs")
+        case .tooMany(let count):
+            throw PortError(.unreachable, .limit, attempt: attempt(), detail: "\(count) calls hang, the most allowed")
+        }
     }
 
     /// The caller is gone while the call was on its way: whoever carries it out may still do so.

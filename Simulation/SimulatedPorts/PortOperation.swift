@@ -97,6 +97,10 @@ package enum PortOperation: UInt16, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// Whether it is a file call that may hang in the kernel: it is given up, cannot be stopped, and may be carried out
+    /// when the storage is back.
+    var isFileCall: Bool { port == .disks || port == .secrets }
+
     /// Whether a call in flight may still take effect after its caller died: somebody else carries it out.
     var outlivesCaller: Bool {
         switch port {

@@ -28,7 +28,7 @@ package struct PortSet: Sendable {
         secrets = SimulatedSecretFiles(host: host, gate: gate)
         agent = SimulatedGuestAgent(host: host, gate: gate)
         lines = SimulatedGuestLines(host: host, gate: gate)
-        clock = SimulatedClock(incarnation: incarnation)
+        clock = SimulatedClock(incarnation: incarnation, clock: host.clock)
         random = SimulatedRandomSource(seed: host.simulation.seed, incarnation: incarnation)
         hasher = SimulatedPasswordHasher(gate: gate, random: random)
     }

@@ -2,25 +2,76 @@ package import FarmModel
 package import FarmPorts
 package import Simulator
 
-/// Virtual time, as one process sees it: a dead process does not wake.
+/// A node's clocks: virtual time, unless they run fast or the wall clock was set wrong.
+package final class HostClock: Sendable {
+    private struct State {
+        /// At this moment of virtual time the clock showed `local`.
+        var virtual: Int64 = 0
+        var local: Int64 = 0
+        /// What passes on it while a second of virtual time passes, in thousandths.
+        var perMille: Int64 = 1000
+        var wallAhead: Int64 = 0
+    }
+
+    private let state = Confined(State())
+
+    package init() {}
+
+    func local(at virtual: Int64) -> Int64 {
+        let clock = state.value
+        return clock.local + (virtual - clock.virtual) * clock.perMille / 1000
+    }
+
+    /// When the clock will show that moment, as it runs now; rounded up.
+    func virtual(whenLocalIs local: Int64) -> Int64 {
+        let clock = state.value
+        let ahead = local - clock.local
+        guard ahead > 0, ahead < .max / 1000 else { return clock.virtual + ahead }
+        return clock.virtual + (ahead * 1000 + clock.perMille - 1) / clock.perMille
+    }
+
+    /// Seconds that the wall clock is ahead.
+    var wallAhead: Int64 { state.value.wallAhead }
+
+    /// - Parameter perMille: how fast it runs from now on, 1,000 for right.
+    package func run(_ perMille: Int64, from virtual: Int64) {
+        let local = local(at: virtual)
+        state.value.virtual = virtual
+        state.value.local = local
+        state.value.perMille = perMille
+    }
+
+    package func setWall(ahead seconds: Int64) { state.value.wallAhead = seconds }
+}
+
+/// Time, as one process sees it on its node's clocks: a dead process does not wake.
 package struct SimulatedClock: FarmClock {
     let incarnation: Incarnation
+    let clock: HostClock
 
     /// 2026-01-01 00:00:00 UTC, when every simulation begins.
     package static let wallTimeAtStart: Int64 = 1_767_225_600
 
-    package init(incarnation: Incarnation) { self.incarnation = incarnation }
+    package init(incarnation: Incarnation, clock: HostClock = HostClock()) {
+        self.incarnation = incarnation
+        self.clock = clock
+    }
 
-    package var now: Instant { Instant(nanoseconds: incarnation.simulation.now) }
+    package var now: Instant { Instant(nanoseconds: clock.local(at: incarnation.simulation.now)) }
 
     package var wallTime: WallTime {
-        WallTime(seconds: Self.wallTimeAtStart + incarnation.simulation.now / 1_000_000_000)
+        WallTime(
+            seconds: Self.wallTimeAtStart + clock.wallAhead + clock.local(at: incarnation.simulation.now)
+                / 1_000_000_000)
     }
 
     package func sleep(until moment: Instant) async throws {
         guard await incarnation.enter() else { throw CancellationError() }
-        try await incarnation.simulation.sleep(until: moment.nanoseconds)
-        guard incarnation.isAlive else { throw CancellationError() }
+        repeat {
+            // Once, unless the clock has come to run slower meanwhile.
+            try await incarnation.simulation.sleep(until: clock.virtual(whenLocalIs: moment.nanoseconds))
+            guard incarnation.isAlive else { throw CancellationError() }
+        } while now < moment
     }
 }
 

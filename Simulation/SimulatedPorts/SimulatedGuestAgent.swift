@@ -105,8 +105,8 @@ package struct SimulatedGuestAgent: GuestAgent {
         else { return .silence }
         let vm = domain.specification.owner.vm
         let isSilenced = host.simulation.withFaults { $0.isAgentSilent(vm) }
-        if domain.guest.isHung || domain.isFrozen || isSilenced {
-            host.simulation.mark(isSilenced ? .agentWasSilent : domain.isFrozen ? .emulatorWasFrozen : .guestHung)
+        if domain.guest.isHung || domain.isStanding || isSilenced {
+            host.simulation.mark(isSilenced ? .agentWasSilent : domain.isStanding ? .emulatorWasFrozen : .guestHung)
             return .silence
         }
         guard domain.guest.phase == .up else {

@@ -13,7 +13,7 @@ package struct SimulatedGuestLines: GuestLines {
         let isTaken = Confined(false)
         let (host, name) = try await gate.call(.openLine, attempt: attempt) { () throws(PortError) in
             guard let (host, name) = node.guestReachable(at: address), let guest = host.state.domains[name]?.guest,
-                !guest.isHung, host.read({ $0.domains[name]?.isFrozen }) == false
+                !guest.isHung, host.read({ $0.domains[name]?.isStanding }) == false
             else {
                 throw PortError(.unreachable, .unavailable, attempt: attempt, detail: "no route to host")
             }

@@ -32,6 +32,22 @@ extension SimulatedHost {
         case .ofNode(.hypervisorRestarts):
             tellConnection(isLost: true)
             return true
+        case .ofVM(.dhcpStale, let vm):
+            return change([]) { truth in
+                guard let index = truth.reservations.firstIndex(where: { $0.vm == vm }) else { return false }
+                // No card of the farm has such an address.
+                truth.reservations[index].mac = MACAddress(bits: truth.reservations[index].mac.bits ^ 1 << 40)
+                return true
+            }
+        case .ofNode(.clockFast):
+            clock.run(1100, from: simulation.now)
+            return true
+        case .ofNode(.clockJumps):
+            clock.setWall(ahead: 3600)
+            return true
+        case .ofNode(.nodeSuspends):
+            for domain in state.sortedDomains where domain.isLive { setFrozen(domain.name, true) }
+            return true
         case .ofNode(.diskFull), .ofVM(.agentSilent, _): return false
         case .ofVM(let fate, let vm):
             guard let name = liveName(of: vm) else { return false }
@@ -48,7 +64,8 @@ extension SimulatedHost {
         case .sessionEnds: endSession(name, as: .stopped)
         case .guestPowersOff: guestPowersOff(name)
         case .guestTurnsHostile: guestTurnsHostile(name)
-        case .agentSilent, .guestNeverBoots, .filterFlushed, .tapDeleted: break
+        case .domainPauses: setPaused(name, true)
+        case .agentSilent, .guestNeverBoots, .filterFlushed, .tapDeleted, .dhcpStale: break
         }
     }
 
@@ -88,6 +105,14 @@ extension SimulatedHost {
         change(.domains) { truth in
             guard truth.domains[name]?.isLive == true else { return }
             truth.domains[name]!.isFrozen = isFrozen
+        }
+    }
+
+    /// The hypervisor pauses a domain, or lets it go on: its monitor answers all the same.
+    package func setPaused(_ name: DomainName, _ isPaused: Bool) {
+        change(.domains) { truth in
+            guard let state = truth.domains[name]?.state, state == (isPaused ? .running : .paused) else { return }
+            truth.domains[name]!.state = isPaused ? .paused : .running
         }
     }
 

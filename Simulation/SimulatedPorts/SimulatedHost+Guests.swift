@@ -199,7 +199,7 @@ extension SimulatedHost {
                 return domain.isLive && domain.life == life && !domain.guest.isHung
             }
             guard goesOn else { return }
-            if read({ $0.domains[name]?.isFrozen == true }) {
+            if read({ $0.domains[name]?.isStanding == true }) {
                 return plan(name, life, in: 1_000_000_000...1_000_000_000, act)
             }
             act(self)

@@ -11,6 +11,7 @@ package final class SimulatedHost: Sendable {
     package let times: GuestTimes
     /// Who else is on its network.
     package let segment: SimulatedSegment
+    package let clock = HostClock()
     private let confined: Confined<HostState>
     private let listeners = Confined<[Int: AsyncStream<HypervisorEvent>.Continuation]>([:])
     private let nextListener = Confined(0)

@@ -42,7 +42,9 @@ package struct SimulatedHypervisor: Hypervisor {
                     .rejected, .notFound, attempt: "asking domain \(domain) to shut down", detail: "it is not running")
             }
             // A guest that has not come up yet has nobody to hear the button.
-            if !found.guest.isHung, found.guest.phase == .up || found.guest.phase == .startingAgent {
+            if !found.guest.isHung, found.state != .paused,
+                found.guest.phase == .up || found.guest.phase == .startingAgent
+            {
                 host.guestPowersOff(domain)
             }
             return found.isFrozen

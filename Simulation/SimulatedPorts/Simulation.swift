@@ -37,6 +37,8 @@ package final class Simulation: Sendable {
         var recordFates: [Int64: RecordFate] = [:]
         /// By the source number of the life whose work is watched.
         var heavyWork: [UInt16: HeavyWork] = [:]
+        /// By the source number of the life whose file calls hang.
+        var stuckCalls: [UInt16: StuckCalls] = [:]
     }
 
     /// A process that dies after so many more steps.
@@ -175,6 +177,24 @@ package final class Simulation: Sendable {
     func agentAnswered(_ vm: VMID, _ life: Incarnation) {
         state.value.heavyWork[life.source]?.answered(vm: vm.rawValue)
     }
+
+    // MARK: File calls that hang
+
+    func refusal(of subject: StuckCalls.Subject, by life: Incarnation) -> StuckCalls.Refusal? {
+        state.value.stuckCalls[life.source]?.refusal(of: subject)
+    }
+
+    func hang(_ subject: StuckCalls.Subject, of life: Incarnation) {
+        state.value.stuckCalls[life.source, default: StuckCalls()].hang(subject)
+    }
+
+    /// - Returns: false when it does not hang any more.
+    func comeLoose(_ subject: StuckCalls.Subject, of life: Incarnation) -> Bool {
+        state.value.stuckCalls[life.source]?.comeLoose(subject) ?? false
+    }
+
+    /// The storage is back: what hung comes loose and has not been done.
+    package func freeStuckCalls() { state.value.stuckCalls = [:] }
 
     // MARK: Chance and trace
 

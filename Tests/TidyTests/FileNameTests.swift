@@ -35,8 +35,8 @@ final class FileNameTests: XCTestCase {
     }
 
     func testDeclarationsAreRead() throws {
-        let file = SourceTree.File(
-            path: "x", lines: ["package extension A.B {", "    struct C {}", "@MainActor final class D: E {", "func f() {"])
-        XCTAssertEqual(declarations(of: file).map { "\($0.keyword) \($0.name)" }, ["extension A.B", "class D", "func f"])
+        let lines = ["package extension A.B {", "    struct C {}", "@MainActor final class D: E {", "func f() {"]
+        let found = declarations(of: SourceTree.File(path: "x", lines: lines))
+        XCTAssertEqual(found.map { "\($0.keyword) \($0.name)" }, ["extension A.B", "class D", "func f"])
     }
 }
