@@ -43,7 +43,7 @@ extension NodeExplorationWorld {
         if pending.count > 1 { step("waits: \(entry.call)", 1) { $0.putLast(index) } }
         guard entry.answer == nil else { return }
         switch entry.call {
-        case .heard, .changed, .repair, .collect: return
+        case .heard, .changed, .repair, .collect, .endDomain: return
         case .perform(.begin, let id, _, _):
             step("not begun: \(entry.call)", 1) { $0.refuse(index, .began(id, .unknown("away"))) }
             step("begun without answer: \(entry.call)", 1) { world in

@@ -22,6 +22,7 @@ struct NodeExplorationWorld {
         case read([VMID], number: Int64)
         case look(NodeSource, number: Int64)
         case recordRunning
+        case endDomain(VMID, Epoch)
         case repair(VMID)
         case collect(Leftover)
         case heard(VMID, StopReason)
@@ -107,6 +108,11 @@ struct NodeExplorationWorld {
         for action in actions {
             switch action {
             case .readStore(let vms, let number): pending.append(.init(call: .read(vms, number: number)))
+            case .endDomain(let plan):
+                if plan.epoch >= (row(plan.vm.id)?.intent.epoch ?? .none), row(plan.vm.id)?.intent.node == Self.node {
+                    violation = "wrong kill: VM \(plan.vm.id) is ended, and it is wanted"
+                }
+                pending.append(.init(call: .endDomain(plan.vm.id, plan.epoch)))
             case .look(let source, let number): pending.append(.init(call: .look(source, number: number)))
             case .perform(let effect, let id, let plan):
                 checkBeforePerforming(effect, id, plan)
@@ -146,6 +152,9 @@ struct NodeExplorationWorld {
                 return .readFailed("\(error)", number: number)
             }
         case .look(let source, let number): return .looked(found.inventory(of: source), number: number)
+        case .endDomain(let vm, let epoch):
+            if let domain = domains[vm], domain.epoch <= epoch { endDomain(vm, heardAs: .destroyed) }
+            return .tick
         case .repair(let vm):
             filters.insert(vm)
             return .repaired(vm)

@@ -37,6 +37,36 @@ final class VirtualMachineOwnershipTests: XCTestCase {
         }
     }
 
+    /// A step hangs, as on a storage that does not answer; the VM runs elsewhere by now.
+    func testADomainIsEndedBesideAnEffectThatDoesNotAnswer() {
+        var bench = MachineBench()
+        bench.adopt(MachineBench.assignment(state: .running))
+        bench.forgetActions()
+        bench.send(.row(.elsewhere(row(.run, on: NodeID(9), epoch: 2))))
+        guard case .endDomain(let plan)? = bench.actions.first else { return XCTFail("\(bench.actions)") }
+        XCTAssertEqual(plan.epoch, Epoch(1))
+        XCTAssertEqual(bench.actions.count, 1, "nothing is undone before the step has reported")
+        bench.look(isLive: true)
+        XCTAssertEqual(bench.actions.count, 2, "it lives on: once more")
+        bench.look(isLive: false)
+        XCTAssertEqual(bench.actions.count, 2)
+        bench.answer(.failed("late"))
+        XCTAssertEqual(bench.effects, [.undo(.domain)])
+    }
+
+    func testADomainThatIsWantedIsNotEndedBesideAnEffect() {
+        var bench = MachineBench()
+        bench.adopt(MachineBench.assignment(state: .running))
+        bench.forgetActions()
+        bench.want(.run, request: 2)
+        bench.look(isLive: true)
+        bench.want(.stop, request: 3)
+        bench.look(isLive: true)
+        bench.send(.row(.none))
+        bench.look(isLive: true)
+        XCTAssertEqual(bench.actions, [], "whoever asks politely waits for the step")
+    }
+
     func testAnAssignmentThatIsStartedAnewHereEndsTheOldDomainAndLeavesTheDisks() {
         var bench = running()
         bench.want(.run, epoch: 2)

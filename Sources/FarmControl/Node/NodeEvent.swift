@@ -37,6 +37,8 @@ package enum NodeAction: Sendable, Hashable {
     case look(NodeSource, number: Int64)
     case perform(VMEffect, VMEffectID, StartPlan)
     case record(Observation, of: VMID, epoch: Epoch)
+    /// Destroys the domain of a VM whose assignment is over, beside an effect that does not answer.
+    case endDomain(StartPlan)
     /// Puts the rules of a running VM back that somebody removed or changed.
     case repairFilter(StartPlan)
     case collect(Leftover)

@@ -33,6 +33,7 @@ struct NodeVMs: Sendable, Hashable {
         for result in results {
             switch result {
             case .perform(let effect, let id, let plan): changes.add(.perform(effect, id, plan))
+            case .endDomain(let plan): changes.add(.endDomain(plan))
             case .requestSlot(let use):
                 if slots.request(vm, for: use) { give(.slotGranted, to: vm, at: now, &changes) }
             case .releaseSlot:

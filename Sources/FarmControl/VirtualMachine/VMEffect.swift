@@ -70,6 +70,8 @@ package struct StartPlan: Sendable, Hashable {
 
 package enum VMAction: Sendable, Hashable {
     case perform(VMEffect, VMEffectID, StartPlan)
+    /// Destroy the domain at once, beside whatever effect is out. Nothing reports; a look says what came of it.
+    case endDomain(StartPlan)
     /// Ask the node for one of its slots for heavy work; `.slotGranted` answers.
     case requestSlot(SlotUse)
     case releaseSlot

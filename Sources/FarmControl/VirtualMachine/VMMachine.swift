@@ -12,7 +12,8 @@ package import FarmModel
 ///                                                              zombie: keeps node and row, is tried again, slower
 ///
 /// Nothing on the node or its storage is touched before the store has answered that the start is begun. A domain whose
-/// assignment is over (`Ownership.notMine(.now)`) goes to stopping(undo) from wherever it is, without a slot.
+/// assignment is over (`Ownership.notMine(.now)`) goes to stopping(undo) from wherever it is, without a slot; while an
+/// effect is out that has not answered, it is ended beside that.
 ///
 /// A live domain that a predecessor left begins at starting(filter, reservation), goes on to running, and is
 /// never undone because a step fails or does not answer.
@@ -57,6 +58,7 @@ package struct VMMachine: Sendable, Hashable {
         assignment.read(word)
         let mustEndNow = assignment.mustEndNow
         let isIdleInStep = progress.outstanding == nil
+        if mustEndNow { progress.endDomainBeside(assignment.plan) }
         switch phase {
         case .idle: startIfWanted(now)
         case .waitingForSlot where !assignment.isWanted, .waitingForStore where !assignment.isWanted:
@@ -268,6 +270,7 @@ package struct VMMachine: Sendable, Hashable {
     }
 
     private mutating func observed(_ sight: DomainSight, _ now: Instant) {
+        if sight.isLive && assignment.mustEndNow { progress.endDomainBeside(assignment.plan) }
         let isOut = progress.outstanding != nil
         switch domain.judge(sight, in: phase, isOut: isOut, assignment.plan) {
         case .nothing: break

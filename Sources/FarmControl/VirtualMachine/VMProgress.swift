@@ -45,6 +45,13 @@ struct VMProgress: Sendable, Hashable {
     /// Its answer is not waited for any more.
     mutating func drop() { outstanding = nil }
 
+    /// Ends the domain beside an effect that is out and may never answer: whoever runs the VM elsewhere does not wait
+    /// for it. Nothing is undone before the effect has reported. Saying it again does no harm.
+    mutating func endDomainBeside(_ plan: StartPlan?) {
+        guard let plan, let effect = outstanding?.effect, effect.step != nil, effect != .undo(.domain) else { return }
+        actions.append(.endDomain(plan))
+    }
+
     // MARK: Phases and time
 
     mutating func enter(_ phase: VMPhase) { self.phase = phase }

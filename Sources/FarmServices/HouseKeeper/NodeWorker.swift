@@ -27,6 +27,7 @@ struct NodeWorker: Sendable {
         case .perform(let effect, let id, let plan):
             await inbox.put(.finished(id, procedures.perform(effect, plan)))
         case .record(let observation, let vm, let epoch): await record(observation, vm, epoch)
+        case .endDomain(let plan): await endDomain(plan)
         case .repairFilter(let plan): await repairFilter(plan)
         case .collect(let leftover): await collect(leftover)
         case .recordRunning: await recordRunning()
@@ -135,6 +136,17 @@ struct NodeWorker: Sendable {
                 "a VM could not be given back to the store; it will be tried again",
                 metadata: ["vm": "\(plan.vm.id)", "error": "\(error)"])
             return .unknown(error.description)
+        }
+    }
+
+    private func endDomain(_ plan: StartPlan) async {
+        do throws(PortError) {
+            try await procedures.endDomain(plan)
+            log.warning("ended a domain whose assignment is over", metadata: ["vm": "\(plan.vm.id)"])
+        } catch {
+            log.error(
+                "a domain whose assignment is over could not be ended; it is tried again at the next look",
+                metadata: ["vm": "\(plan.vm.id)", "error": "\(error)"])
         }
     }
 

@@ -146,6 +146,10 @@ struct VMProcedures: Sendable {
 
     // MARK: Undoing
 
+    func endDomain(_ plan: StartPlan) async throws(PortError) {
+        try await ports.hypervisor.destroy(owner(plan).domain)
+    }
+
     private func undo(_ step: StartStep, _ plan: StartPlan) async throws(PortError) {
         switch step {
         case .domain:
