@@ -70,6 +70,18 @@ final class NodeLeftoversTests: XCTestCase {
         XCTAssertEqual(bench.collected, [], "no reading has begun since it was first seen")
     }
 
+    func testNothingIsCollectedOfAVMThatWasGivenBackBeforeTheStoreIsReadAgain() {
+        var bench = NodeBench.ready()
+        bench.readAgain([NodeBench.assignment(1, .stop)])
+        while bench.machine.vms[VMID(1)]?.isIdle == false { bench.answer(1) }
+        let tap = ObservedTap(name: NodeBench.tap(1), isUp: true, isOnBridge: true)
+        bench.lookAgain(readings: false) { $0.taps = [tap] }
+        XCTAssertEqual(bench.collected, [], "it may be wanted here again by now")
+        bench.read([], others: [1])
+        bench.lookAgain { $0.taps = [tap] }
+        XCTAssertEqual(bench.collected, [.tap(NodeBench.tap(1))])
+    }
+
     func testADomainNewerThanItsRowIsReportedAndKeptWithAllItHas() {
         for row in [NodeBench.freeRow(1, epoch: 2), NodeBench.assignment(1, .stop, epoch: 2)] {
             var bench = NodeBench()
