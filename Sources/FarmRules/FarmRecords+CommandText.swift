@@ -26,12 +26,6 @@ extension FarmRecords {
         case .addNode(let name, let address): "add node \(quoted(name)) at \(address)"
         case .setNode(let id, let isBlocked): "\(blocking(isBlocked)) \(try name(id))"
         case .deleteNode(let id): "delete \(try name(id))"
-        default: try wordsOnMachines(command)
-        }
-    }
-
-    private func wordsOnMachines(_ command: AdministrationCommand) throws(LedgerError) -> String {
-        switch command {
         case .addImage(let osf, let file, let version, _):
             "add image \(quoted(file)) to \(try name(osf))\(version.map { " as version \(quoted($0))" } ?? "")"
         case .setImage(let id, let isBlocked): "\(blocking(isBlocked)) \(try name(id))"
@@ -53,7 +47,6 @@ extension FarmRecords {
         case .deleteProperty(let owner, let key): "delete property \(quoted(key)) of \(try name(owner))"
         case .setConfiguration(let key, _): "set configuration key \(quoted(key))"
         case .deleteConfiguration(let key): "delete configuration key \(quoted(key))"
-        default: preconditionFailure("`words(for:)` says every other command")
         }
     }
 

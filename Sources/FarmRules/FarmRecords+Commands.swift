@@ -31,15 +31,11 @@ extension FarmRecords {
     ) throws(LedgerError) -> AdministrationResult {
         switch command {
         case .addTenant(let name): return .tenant(try addTenant(name: name))
-        case .setTenant(let id, let isBlocked):
-            try setTenant(id, isBlocked: isBlocked)
-            return .tenant(id)
+        case .setTenant(let id, let isBlocked): try setTenant(id, isBlocked: isBlocked)
         case .deleteTenant(let id): try deleteTenant(id)
         case .addUser(let tenant, let login, let hash):
             return .user(try addUser(tenant: tenant, login: login, passwordHash: hash))
-        case .setUser(let id, let hash, let isBlocked):
-            try setUser(id, passwordHash: hash, isBlocked: isBlocked)
-            return .user(id)
+        case .setUser(let id, let hash, let isBlocked): try setUser(id, passwordHash: hash, isBlocked: isBlocked)
         case .deleteUser(let id): try deleteUser(id)
         case .addOSF(let tenant, let name, let memory, let userDiskSize, let keepsOverlay):
             return .osf(
@@ -47,53 +43,45 @@ extension FarmRecords {
                     tenant: tenant, name: name, memory: memory, userDiskSize: userDiskSize, keepsOverlay: keepsOverlay))
         case .setOSF(let id, let name, let memory, let userDiskSize, let keepsOverlay):
             try setOSF(id, name: name, memory: memory, userDiskSize: userDiskSize, keepsOverlay: keepsOverlay)
-            return .osf(id)
         case .deleteOSF(let id): try deleteOSF(id)
         case .addNode(let name, let address): return .node(try addNode(name: name, address: address))
-        case .setNode(let id, let isBlocked):
-            try setNode(id, isBlocked: isBlocked)
-            return .node(id)
+        case .setNode(let id, let isBlocked): try setNode(id, isBlocked: isBlocked)
         case .deleteNode(let id): try deleteNode(id)
-        default: return try performOnMachines(command, by: actor)
-        }
-        return .done
-    }
-
-    private mutating func performOnMachines(
-        _ command: AdministrationCommand, by actor: String
-    ) throws(LedgerError) -> AdministrationResult {
-        switch command {
         case .addImage(let osf, let file, let version, let day):
             return .image(try addImage(osf: osf, file: file, version: version, day: day))
-        case .setImage(let id, let isBlocked):
-            try setImage(id, isBlocked: isBlocked)
-            return .image(id)
-        case .tagImage(let id, let tag):
-            try tagImage(id, tag: tag)
-            return .image(id)
-        case .untagImage(let id, let tag):
-            try untagImage(id, tag: tag)
-            return .image(id)
+        case .setImage(let id, let isBlocked): try setImage(id, isBlocked: isBlocked)
+        case .tagImage(let id, let tag): try tagImage(id, tag: tag)
+        case .untagImage(let id, let tag): try untagImage(id, tag: tag)
         case .deleteImage(let id): try deleteImage(id)
         case .addVM(let name, let user, let osf, let tag, let address):
             return .vm(try addVM(name: name, user: user, osf: osf, tag: tag, address: address))
-        case .setVM(let id, let name, let tag, let isBlocked):
-            try setVM(id, name: name, tag: tag, isBlocked: isBlocked)
-            return .vm(id)
+        case .setVM(let id, let name, let tag, let isBlocked): try setVM(id, name: name, tag: tag, isBlocked: isBlocked)
         case .deleteVM(let id): try deleteVM(id)
-        case .startVM(let id, let node):
-            try requestStart(id, on: node, by: actor)
-            return .vm(id)
-        case .stopVM(let id):
-            try requestStop(id, by: actor)
-            return .vm(id)
+        case .startVM(let id, let node): try requestStart(id, on: node, by: actor)
+        case .stopVM(let id): try requestStop(id, by: actor)
         case .abandonDomain(let vm, let node): try abandonDomain(of: vm, on: node)
         case .setProperty(let owner, let key, let value): try setProperty(key, to: value, of: owner)
         case .deleteProperty(let owner, let key): try deleteProperty(key, of: owner)
         case .setConfiguration(let key, let value): try setConfiguration(key, to: value)
         case .deleteConfiguration(let key): try deleteConfiguration(key)
-        default: preconditionFailure("`perform` carries out every other command")
         }
-        return .done
+        return command.changedObject
+    }
+}
+
+extension AdministrationCommand {
+    /// What a command has changed that adds nothing; `.done` when nothing with a number is left to name.
+    fileprivate var changedObject: AdministrationResult {
+        switch self {
+        case .setTenant(let id, _): .tenant(id)
+        case .setUser(let id, _, _): .user(id)
+        case .setOSF(let id, _, _, _, _): .osf(id)
+        case .setNode(let id, _): .node(id)
+        case .setImage(let id, _), .tagImage(let id, _), .untagImage(let id, _): .image(id)
+        case .setVM(let id, _, _, _), .startVM(let id, _), .stopVM(let id): .vm(id)
+        case .addTenant, .addUser, .addOSF, .addNode, .addImage, .addVM: .done
+        case .deleteTenant, .deleteUser, .deleteOSF, .deleteNode, .deleteImage, .deleteVM: .done
+        case .abandonDomain, .setProperty, .deleteProperty, .setConfiguration, .deleteConfiguration: .done
+        }
     }
 }
