@@ -96,6 +96,12 @@ extension StoreContract {
                 try expectEqual(changes?.vms, [], "VMs of another node")
                 try expectEqual(changes?.areReservationsOthers, false, "whether reservations are others")
                 try expect(before != changes?.revision, "a start did not change the revision")
+                // The node that had the VM asks about nothing, and hears all the same that it has it no longer.
+                let had = try await store.desiredState(of: example.node, about: []).revision
+                try await store.requestStop(example.vm, by: "a")
+                let gone = try await store.desiredStateChanges(of: example.node, about: [], after: had)
+                try expectEqual(gone?.vms, [example.vm], "VMs that the node has no longer")
+                try expectEqual(gone?.areReservationsOthers, false, "whether reservations are others")
                 for command: AdministrationCommand in [
                     .addVM(name: "lab", user: example.user, osf: example.osf, tag: "default", address: nil),
                     .setVM(example.vm, name: "renamed", tag: nil, isBlocked: nil), .deleteVM(VMID(2)),
