@@ -72,7 +72,7 @@ final class FarmNode: Sendable {
         var policy = NodePolicy()
         policy.limits = plan.farm.nodeLimits
         policy.heavyMax = plan.farm.heavyMax + (simulation.mutation == .takesOneSlotMore ? 1 : 0)
-        simulation.watchHeavyWork(of: life, stepLimit: policy.limits.step.nanoseconds)
+        simulation.watchHeavyWork(of: life, stepLimit: policy.limits.step.wholeNanoseconds)
         let keeper = HouseKeeper(
             ports: NodePorts(
                 hypervisor: ports.hypervisor, network: ports.network, filter: ports.filter,

@@ -52,10 +52,10 @@ struct Patience {
         let holders = limits.takeOver + limits.takePlace
         return
             (limits.authenticate + limits.authorize * 2 + holders * limits.holdersMax + limits.start
-            + limits.session + limits.openLine + limits.mark).nanoseconds
+            + limits.session + limits.openLine + limits.mark).wholeNanoseconds
     }
 
-    private static func sum(_ limits: Duration...) -> Int64 { limits.reduce(.zero, +).nanoseconds }
+    private static func sum(_ limits: Duration...) -> Int64 { limits.reduce(.zero, +).wholeNanoseconds }
 }
 
 extension World {
@@ -77,9 +77,4 @@ extension FarmNode {
             }.compactMap { $0.running?.owner.vm }
         }
     }
-}
-
-extension Duration {
-    /// Rounded down; exact for everything above a nanosecond.
-    var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
 }

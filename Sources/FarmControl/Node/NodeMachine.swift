@@ -107,8 +107,7 @@ package struct NodeMachine: Sendable, Hashable {
     private mutating func readFailed(
         _ words: String, _ number: Int64, _ now: Instant, _ changes: inout NodeChanges
     ) {
-        guard rowWords.question.end(number, nextAt: now.advanced(by: policy.retryAfter)) else { return }
-        _ = rowWords.question.takeWantedAgain()
+        guard rowWords.question.fail(number, retryAt: now.advanced(by: policy.retryAfter)) else { return }
         episodes.storeUnreachable(words, &changes)
     }
 
@@ -138,8 +137,7 @@ package struct NodeMachine: Sendable, Hashable {
     private mutating func lookFailed(
         _ source: NodeSource, _ words: String, _ number: Int64, _ now: Instant, _ changes: inout NodeChanges
     ) {
-        guard inventory[source].end(number, nextAt: now.advanced(by: policy.retryAfter)) else { return }
-        _ = inventory[source].takeWantedAgain()
+        guard inventory[source].fail(number, retryAt: now.advanced(by: policy.retryAfter)) else { return }
         episodes.sourceUnreadable(source, words, &changes)
     }
 

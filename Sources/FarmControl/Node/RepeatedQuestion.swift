@@ -29,7 +29,16 @@ struct RepeatedQuestion: Sendable, Hashable {
         return number
     }
 
-    /// The question is answered, or has failed.
+    /// The question has failed, or is given up: it is asked again soon, whatever changed meanwhile.
+    ///
+    /// - Returns: false when that is told late: the question was given up before.
+    mutating func fail(_ number: Int64, retryAt moment: Instant) -> Bool {
+        guard end(number, nextAt: moment) else { return false }
+        isWantedAgain = false
+        return true
+    }
+
+    /// The question is answered.
     ///
     /// - Returns: false when the answer is late: the question was given up.
     mutating func end(_ number: Int64, nextAt moment: Instant) -> Bool {
@@ -39,8 +48,7 @@ struct RepeatedQuestion: Sendable, Hashable {
         return true
     }
 
-    /// Whether something changed meanwhile, so that it must be asked again at once. A question that failed is asked
-    /// again soon anyway.
+    /// Whether something changed meanwhile, so that it must be asked again at once.
     mutating func takeWantedAgain() -> Bool {
         defer { isWantedAgain = false }
         return isWantedAgain
