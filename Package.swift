@@ -40,7 +40,7 @@ let package = Package(
     targets: [
         // Decisions: values in, values out.
         .target(name: "FarmModel", swiftSettings: settings),
-        .target(name: "FarmRules", dependencies: ["FarmModel"], swiftSettings: settings),
+        .target(name: "FarmRules", dependencies: ["FarmModel", "FarmControl"], swiftSettings: settings),
         .target(name: "FarmControl", dependencies: ["FarmModel"], swiftSettings: settings),
         .target(name: "FarmPorts", dependencies: ["FarmModel"], swiftSettings: settings),
         // Every operation of the store ports, as one transaction on rows.

@@ -29,7 +29,7 @@ final class Checkers {
     func check() -> Violation? {
         let moved = world.simulation.takeChanges()
         guard !moved.isEmpty else { return nil }
-        if moved.contains(.domains), let found = domains() { return found }
+        if moved.contains(.domains), let found = domains() ?? room() { return found }
         if moved.contains(.network), let found = frames() { return found }
         if moved.contains(.disks), let found = disks.check() { return found }
         if moved.contains(.store) { blocks.note() }
@@ -74,6 +74,27 @@ final class Checkers {
                 return nil
             }
             if let found { return found }
+        }
+        return nil
+    }
+
+    /// What is given to the live VMs of a node fits into what it has to give. Where a step changes the capacity the
+    /// number of it at that moment is not known here.
+    private func room() -> Violation? {
+        let capacity = world.plan.farm.capacity
+        guard capacity != .unlimited, !world.state.value.isHealed, !world.plan.changesCapacity else { return nil }
+        for node in world.nodes {
+            let taken = node.host.read { truth in
+                truth.domains.values.compactMap(\.running).reduce(Resources.none) {
+                    $0 + Resources(memory: $1.memory, cpus: $1.virtualCPUs)
+                }
+            }
+            let isWithin =
+                taken.memory <= capacity.memory ?? taken.memory && taken.cpus <= capacity.cpus ?? taken.cpus
+            guard !isWithin else { continue }
+            return Violation(
+                "bounded", at: world.now,
+                "live VMs of node \(node.id) hold \(taken.memory) and \(taken.cpus) CPUs, more than it has to give")
         }
         return nil
     }

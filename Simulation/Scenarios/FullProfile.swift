@@ -1,3 +1,4 @@
+import FarmControl
 import FarmModel
 import SimulatedPorts
 import Simulator
@@ -13,6 +14,7 @@ struct FullProfile {
         dice = SplitMix64(seed: plan.seed, stream: .workload, number: 2)
         if dice.chance(perMille: 500) { self.plan.farm.limits = .short }
         if dice.chance(perMille: 250) { spread(over: 2 + dice.below(2)) }
+        limitCapacity()
         guard dice.chance(perMille: 700) else { return }
         for _ in 0..<(1 + dice.below(3)) { self.plan.faults.faults.append(fault()) }
         self.plan.faults.faults.sort { ($0.at, $0.text) < ($1.at, $1.text) }
@@ -30,6 +32,21 @@ struct FullProfile {
             default: break
             }
         }
+    }
+
+    /// In some plans nodes have room for a few VMs only, or for less than one. Its luck is apart too: it came later.
+    private mutating func limitCapacity() {
+        var dice = SplitMix64(seed: plan.seed, stream: .workload, number: 3)
+        guard dice.chance(perMille: 200) else { return }
+        let need = Resources(memory: plan.farm.memory, cpus: 1 + dice.below(4))
+        let count = dice.below(plan.farm.vms + 1)
+        plan.farm.cpus = need.cpus
+        if dice.chance(perMille: 700) {
+            plan.farm.capacity.memory = Mebibytes(need.memory.count * count + 1 + dice.below(need.memory.count - 1))
+        } else {
+            plan.farm.capacity.cpus = max(1, need.cpus * count + dice.below(need.cpus))
+        }
+        if dice.chance(perMille: 300) { plan.farm.placement = .fill }
     }
 
     private enum FaultClass: CaseIterable {

@@ -1,4 +1,4 @@
-import FarmControl
+package import FarmControl
 package import FarmModel
 package import SimulatedPorts
 
@@ -32,6 +32,13 @@ package struct Plan: Sendable, Hashable {
         farm.vms + steps.count { if case .administer(.addVM) = $0.action { true } else { false } }
     }
 
+    /// Whether a node ever has less room than VMs may want.
+    var limitsCapacity: Bool { farm.capacity != .unlimited || changesCapacity }
+
+    var changesCapacity: Bool {
+        steps.contains { if case .administer(.setCapacity) = $0.action { true } else { false } }
+    }
+
     /// One second of virtual time.
     package static let second: Int64 = 1_000_000_000
 }
@@ -43,6 +50,8 @@ package struct FarmPlan: Sendable, Hashable {
     package var users = 1
     package var vms = 1
     package var memory = Mebibytes(512)
+    /// Of each VM; nil for what the node says.
+    package var cpus: Int?
     /// 0 makes no user disks.
     package var userDisk = Mebibytes(64)
     package var keepsOverlay = false
@@ -51,6 +60,9 @@ package struct FarmPlan: Sendable, Hashable {
     package var limits = Limits.usual
     /// What live domains may hold together.
     package var nodeMemory = Mebibytes(1 << 20)
+    /// How much of each node may be given to VMs.
+    package var capacity = NodeCapacity.unlimited
+    package var placement = PlacementPolicy.spread
 
     package init() {}
 
@@ -121,7 +133,8 @@ package struct Step: Sendable, Hashable {
 
 /// What administrators do in scenarios; VMs, users and nodes by their number.
 package enum AdministratorAction: Sendable, Hashable {
-    case start(vm: Int)
+    /// On this node, or where the farm's policy places it.
+    case start(vm: Int, on: Int? = nil)
     case stop(vm: Int)
     case block(vm: Int)
     case unblock(vm: Int)
@@ -136,6 +149,7 @@ package enum AdministratorAction: Sendable, Hashable {
     case addVM(name: String, user: Int)
     case blockNode(Int)
     case unblockNode(Int)
+    case setCapacity(node: Int, NodeCapacity)
 }
 
 /// What must be so in a scenario.

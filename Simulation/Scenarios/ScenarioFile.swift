@@ -1,3 +1,4 @@
+import FarmControl
 import FarmModel
 import SimulatedPorts
 import Yams
@@ -57,7 +58,8 @@ package enum ScenarioFile {
 
     private static func farm(_ node: ScenarioNode) throws(ScenarioError) -> FarmPlan {
         let fields = try node.fields([
-            "users", "vms", "memory", "user-disk", "keeps-overlay", "heavy", "node-memory", "nodes", "limits",
+            "users", "vms", "memory", "user-disk", "keeps-overlay", "heavy", "node-memory", "nodes", "limits", "cpus",
+            "capacity-memory", "capacity-cpus", "placement",
         ])
         var farm = FarmPlan()
         if let node = fields["limits"] {
@@ -71,6 +73,11 @@ package enum ScenarioFile {
         if let node = fields["keeps-overlay"] { farm.keepsOverlay = try node.flag() }
         if let node = fields["heavy"] { farm.heavyMax = try node.number(1...1000) }
         if let node = fields["node-memory"] { farm.nodeMemory = Mebibytes(try node.number(64...1 << 24)) }
+        if let node = fields["cpus"] { farm.cpus = try node.number(1...255) }
+        farm.capacity = try ScenarioSteps.capacity(fields["capacity-memory"], fields["capacity-cpus"])
+        if let node = fields["placement"] {
+            farm.placement = try node.choice(PlacementPolicy.allCases.map { ($0.rawValue, $0) })
+        }
         return farm
     }
 }

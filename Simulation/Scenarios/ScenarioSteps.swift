@@ -1,14 +1,19 @@
+import FarmModel
+
 /// Reads the steps of a scenario: what users and administrators do.
 enum ScenarioSteps {
-    static let keys = ["at", "user", "administrator", "does", "vm", "stays", "tag", "file", "name", "on"]
+    static let keys = [
+        "at", "user", "administrator", "does", "vm", "stays", "tag", "file", "name", "on", "memory", "cpus",
+    ]
 
     private static let addVM = "add-vm"
 
     /// What each thing that an administrator does takes besides `at` and `administrator`.
     private static let administratorParameters: [(String, [String])] = [
-        ("start", ["vm"]), ("stop", ["vm"]), ("block", ["vm"]), ("unblock", ["vm"]), ("delete", ["vm"]),
+        ("start", ["vm", "on"]), ("stop", ["vm"]), ("block", ["vm"]), ("unblock", ["vm"]), ("delete", ["vm"]),
         ("tag", ["vm", "tag"]), ("add-image", ["file"]), (addVM, ["user", "name"]), ("block-user", ["user"]),
         ("unblock-user", ["user"]), ("block-node", ["on"]), ("unblock-node", ["on"]),
+        ("set-capacity", ["on", "memory", "cpus"]),
     ]
 
     /// Whether the step adds a VM, so that later steps may speak of one more.
@@ -57,7 +62,9 @@ enum ScenarioSteps {
         let vm = takes.contains("vm") ? try limits.vm(try fields.required("vm")) : 0
         let user = takes.contains("user") ? try limits.user(try fields.required("user")) : 0
         switch word {
-        case "start": return .start(vm: vm)
+        case "start":
+            guard let place = fields["on"] else { return .start(vm: vm) }
+            return .start(vm: vm, on: try limits.node(place))
         case "stop": return .stop(vm: vm)
         case "block": return .block(vm: vm)
         case "unblock": return .unblock(vm: vm)
@@ -68,7 +75,17 @@ enum ScenarioSteps {
         case "block-user": return .blockUser(user)
         case "unblock-user": return .unblockUser(user)
         case "block-node": return .blockNode(try limits.place(fields["on"]))
-        default: return .unblockNode(try limits.place(fields["on"]))
+        case "unblock-node": return .unblockNode(try limits.place(fields["on"]))
+        default:
+            return .setCapacity(node: try limits.place(fields["on"]), try capacity(fields["memory"], fields["cpus"]))
         }
+    }
+
+    /// What is left out has no limit.
+    static func capacity(_ memory: ScenarioNode?, _ cpus: ScenarioNode?) throws(ScenarioError) -> NodeCapacity {
+        var capacity = NodeCapacity.unlimited
+        if let memory { capacity.memory = Mebibytes(try memory.number(1...1 << 24)) }
+        if let cpus { capacity.cpus = try cpus.number(1...1_000_000) }
+        return capacity
     }
 }

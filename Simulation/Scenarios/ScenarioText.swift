@@ -1,3 +1,4 @@
+import FarmControl
 import FarmModel
 import SimulatedPorts
 
@@ -11,7 +12,10 @@ package enum ScenarioText {
             "farm: {users: \(farm.users), vms: \(farm.vms), memory: \(farm.memory.count),"
                 + " user-disk: \(farm.userDisk.count), keeps-overlay: \(farm.keepsOverlay), heavy: \(farm.heavyMax),"
                 + " node-memory: \(farm.nodeMemory.count)\(farm.nodes > 1 ? ", nodes: \(farm.nodes)" : "")"
-                + "\(farm.limits == .usual ? "" : ", limits: \(farm.limits.rawValue)")}")
+                + "\(farm.limits == .usual ? "" : ", limits: \(farm.limits.rawValue)")"
+                + "\(farm.cpus.map { ", cpus: \($0)" } ?? "")"
+                + words(farm.capacity, "capacity-memory", "capacity-cpus")
+                + "\(farm.placement == .spread ? "" : ", placement: \(farm.placement.rawValue)")}")
         lines += section("steps", plan.steps.map(step))
         lines += section("faults", plan.faults.faults.map(ScenarioFaults.write))
         lines += section("expect", plan.expectations.map(expectation))
@@ -58,7 +62,7 @@ package enum ScenarioText {
 
     private static func action(_ action: AdministratorAction) -> String {
         switch action {
-        case .start(let vm): "start, vm: \(vm)"
+        case .start(let vm, let node): "start, vm: \(vm)\(node.map { ", on: \($0)" } ?? "")"
         case .stop(let vm): "stop, vm: \(vm)"
         case .block(let vm): "block, vm: \(vm)"
         case .unblock(let vm): "unblock, vm: \(vm)"
@@ -70,7 +74,14 @@ package enum ScenarioText {
         case .addVM(let name, let user): "add-vm, user: \(user), name: \(quoted(name))"
         case .blockNode(let node): "block-node\(elsewhere(node))"
         case .unblockNode(let node): "unblock-node\(elsewhere(node))"
+        case .setCapacity(let node, let capacity):
+            "set-capacity\(elsewhere(node))\(words(capacity, "memory", "cpus"))"
         }
+    }
+
+    /// What has no limit needs no mention.
+    private static func words(_ capacity: NodeCapacity, _ memory: String, _ cpus: String) -> String {
+        (capacity.memory.map { ", \(memory): \($0.count)" } ?? "") + (capacity.cpus.map { ", \(cpus): \($0)" } ?? "")
     }
 
     /// The first node needs no mention.

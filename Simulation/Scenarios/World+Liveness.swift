@@ -83,7 +83,10 @@ extension World {
         let rows = store.look { $0.vms() }
         for row in rows where row.isBlocked { administer(.unblock(vm: Int(row.id.rawValue))) }
         unblockUsers()
-        for node in nodes { administer(.unblockNode(Int(node.id.rawValue))) }
+        for node in nodes {
+            administer(.unblockNode(Int(node.id.rawValue)))
+            if plan.limitsCapacity { administer(.setCapacity(node: Int(node.id.rawValue), .unlimited)) }
+        }
         return Confined(
             rows.map { row in
                 let (vm, user) = (Int(row.id.rawValue), Int(row.user.rawValue))

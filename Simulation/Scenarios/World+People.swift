@@ -153,7 +153,7 @@ extension World {
 
     private func command(_ action: AdministratorAction) -> AdministrationCommand {
         switch action {
-        case .start(let vm): .startVM(VMID(Int64(vm)), node: nodeForStart(of: vm))
+        case .start(let vm, let node): .startVM(VMID(Int64(vm)), node: node.map { NodeID(Int64($0)) })
         case .stop(let vm): .stopVM(VMID(Int64(vm)))
         case .block(let vm): .setVM(VMID(Int64(vm)), name: nil, tag: nil, isBlocked: true)
         case .unblock(let vm): .setVM(VMID(Int64(vm)), name: nil, tag: nil, isBlocked: false)
@@ -166,9 +166,9 @@ extension World {
             .addVM(name: name, user: UserID(Int64(user)), osf: OSFID(1), tag: "default", address: nil)
         case .blockNode(let node): .setNode(NodeID(Int64(node)), isBlocked: true)
         case .unblockNode(let node): .setNode(NodeID(Int64(node)), isBlocked: false)
+        case .setCapacity(let node, let capacity):
+            .setNode(
+                NodeID(Int64(node)), memory: capacity.memory ?? Mebibytes(0), cpus: capacity.cpus ?? 0)
         }
     }
-
-    /// VMs are dealt out to the nodes in turn, as far as administrators choose.
-    private func nodeForStart(of vm: Int) -> NodeID { nodes[(vm - 1) % nodes.count].id }
 }

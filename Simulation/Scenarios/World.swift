@@ -69,7 +69,12 @@ package final class World: Sendable {
                 gateway: nil)
             var ledger = FarmLedger(farm: FarmID(bits: 0xabc123), addressPlan: addresses)
             var commands: [AdministrationCommand] = nodes.enumerated().map {
-                .addNode(name: "node-\($0 + 1)", address: $1)
+                .addNode(
+                    name: "node-\($0 + 1)", address: $1, memory: plan.farm.capacity.memory ?? Mebibytes(0),
+                    cpus: plan.farm.capacity.cpus ?? 0)
+            }
+            if plan.farm.placement != .spread {
+                commands.append(.setConfiguration(key: "placement.policy", value: plan.farm.placement.rawValue))
             }
             for user in 1...plan.farm.users {
                 commands.append(
@@ -80,7 +85,7 @@ package final class World: Sendable {
             commands.append(
                 .addOSF(
                     tenant: TenantID(1), name: "desktop", memory: plan.farm.memory,
-                    userDiskSize: plan.farm.userDisk, keepsOverlay: plan.farm.keepsOverlay))
+                    cpus: plan.farm.cpus ?? 0, userDiskSize: plan.farm.userDisk, keepsOverlay: plan.farm.keepsOverlay))
             commands.append(.addImage(osf: OSFID(1), file: "desktop.qcow2", version: nil, day: "2026-01-01"))
             for vm in 1...plan.farm.vms {
                 commands.append(

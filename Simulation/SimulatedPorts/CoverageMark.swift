@@ -37,6 +37,8 @@ package enum CoverageMark: Hashable, Sendable {
     case leftWhileWaiting
     /// A user asks for somebody else's VM.
     case askedForForeignVM
+    /// A VM was to start, and no node had room for it.
+    case foundNoRoom
     /// HKD died while a desktop ran, and found it again.
     case adopted
     /// A command about a VM came while the newest record of its state had failed, was late, lost, or came twice.
@@ -70,6 +72,7 @@ package enum CoverageMark: Hashable, Sendable {
         case .vanishedWhileConnected: "vanished while connected"
         case .leftWhileWaiting: "left while waiting"
         case .askedForForeignVM: "asked for a foreign VM"
+        case .foundNoRoom: "a start found no node with room"
         case .adopted: "desktop adopted by the next HKD"
         case .commandMet(let command, let fate): "\(command.rawValue) while the newest record \(fate.rawValue)"
         }
@@ -83,7 +86,7 @@ package enum CoverageMark: Hashable, Sendable {
             .eventLost, .eventDoubled, .eventLate, .noticeLost, .noticeLate, .diskWasFull, .imageWasMissing,
             .imageWasCorrupt, .agentWasSilent,
             .emulatorWasFrozen, .guestHung, .tookOver, .reconnected, .vanishedWhileConnected, .leftWhileWaiting,
-            .askedForForeignVM, .adopted,
+            .askedForForeignVM, .adopted, .foundNoRoom,
         ] + ProcessKind.allCases.flatMap { [.killed($0), .terminated($0), .frozen($0)] }
         + VMCommand.allCases.flatMap { command in RecordFate.allCases.map { .commandMet(command, $0) } }
         + momentary.map { .injected($0) } + users.map { .user($0) } + administrators.map { .administrator($0) }

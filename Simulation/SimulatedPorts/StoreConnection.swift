@@ -49,6 +49,23 @@ package struct StoreConnection: Sendable {
     }
 }
 
+extension StoreConnection {
+    /// Whether it was for want of room that a VM found no node.
+    private func noteNoRoom(for vm: VMID, in store: SimulatedStore) {
+        guard let farm = store.look({ try? $0.snapshot() }) else { return }
+        guard let row = farm.vms.first(where: { $0.id == vm }),
+            let need = farm.osfs.first(where: { $0.id == row.osf })?.need
+        else { return }
+        let isFull = Placement(of: need, among: PlacementSnapshot(of: farm)).obstacles.contains {
+            switch $0.reason {
+            case .tooLittleMemory, .tooFewCPUs: true
+            case .blocked, .notRunning: false
+            }
+        }
+        if isFull { gate.simulation.mark(.foundNoRoom) }
+    }
+}
+
 extension FarmLedger {
     /// These rows with the users' rows as they were before: an update got lost, and the revision does not show it.
     fileprivate func undoingUsers(of before: FarmLedger) -> FarmLedger {
@@ -146,10 +163,15 @@ extension StoreConnection: Desktops {
         }
     }
 
-    package func requestStart(_ vm: VMID, on node: NodeID, by actor: String) async throws(PortError) {
+    package func requestStart(_ vm: VMID, by actor: String) async throws(PortError) -> NodeID {
         try await write("wanting VM \(vm) to run", vm: vm) { [gate] store async throws(PortError) in
             gate.simulation.commanded(.start, vm)
-            try await store.requestStart(vm, on: node, by: actor)
+            do throws(PortError) {
+                return try await store.requestStart(vm, by: actor)
+            } catch {
+                if error.reason == .denied { noteNoRoom(for: vm, in: store) }
+                throw error
+            }
         }
     }
 
@@ -158,10 +180,6 @@ extension StoreConnection: Desktops {
             gate.simulation.commanded(.stop, vm)
             try await store.requestStop(vm, by: actor)
         }
-    }
-
-    package func nodesForPlacement() async throws(PortError) -> [PlacementCandidate] {
-        try await read("reading the nodes") { store async throws(PortError) in try await store.nodesForPlacement() }
     }
 }
 
@@ -215,7 +233,11 @@ extension StoreConnection: Administration {
             case .deleteVM(let vm): gate.simulation.commanded(.delete, vm)
             default: break
             }
-            return try await store.apply(command, by: actor, at: time)
+            let result = try await store.apply(command, by: actor, at: time)
+            if case .startVM(let vm, _) = command, case .failure(let refusal) = result, refusal.reason == .noNode {
+                noteNoRoom(for: vm, in: store)
+            }
+            return result
         }
     }
 

@@ -10,8 +10,11 @@ package enum AdministrationCommand: Sendable, Hashable {
     case setUser(UserID, passwordHash: String?, isBlocked: Bool?)
     case deleteUser(UserID)
 
-    case addOSF(tenant: TenantID, name: String, memory: Mebibytes, userDiskSize: Mebibytes, keepsOverlay: Bool)
-    case setOSF(OSFID, name: String?, memory: Mebibytes?, userDiskSize: Mebibytes?, keepsOverlay: Bool?)
+    /// 0 CPUs leave their number to the node.
+    case addOSF(
+        tenant: TenantID, name: String, memory: Mebibytes, cpus: Int = 0, userDiskSize: Mebibytes, keepsOverlay: Bool)
+    case setOSF(
+        OSFID, name: String?, memory: Mebibytes?, cpus: Int? = nil, userDiskSize: Mebibytes?, keepsOverlay: Bool?)
     case deleteOSF(OSFID)
 
     /// Without a version the store takes `YYYY-MM-DD-NNN` of the day given. The new image gets its version and
@@ -24,8 +27,9 @@ package enum AdministrationCommand: Sendable, Hashable {
     /// Refused while a VM that is not stopped runs on it, or it holds `default` or `head` and is not the last.
     case deleteImage(ImageID)
 
-    case addNode(name: String, address: IPv4Address)
-    case setNode(NodeID, isBlocked: Bool)
+    /// How much of it may be given to VMs: 0 for no limit.
+    case addNode(name: String, address: IPv4Address, memory: Mebibytes = Mebibytes(0), cpus: Int = 0)
+    case setNode(NodeID, isBlocked: Bool? = nil, memory: Mebibytes? = nil, cpus: Int? = nil)
     /// Refused while VMs are assigned to it.
     case deleteNode(NodeID)
 
@@ -34,9 +38,9 @@ package enum AdministrationCommand: Sendable, Hashable {
     case setVM(VMID, name: String?, tag: String?, isBlocked: Bool?)
     /// Refused unless the VM is stopped and nobody wants it to run.
     case deleteVM(VMID)
-    /// Places the VM on a node that is running and not blocked, and wants it to run. On a VM that already runs or
-    /// starts it changes nothing.
-    case startVM(VMID, node: NodeID)
+    /// Places the VM on a node that is running, not blocked and has room for it, and wants it to run: on this node, or
+    /// on the one that the farm's policy chooses. On a VM that already runs or starts it changes nothing.
+    case startVM(VMID, node: NodeID?)
     case stopVM(VMID)
     /// Says what becomes of a domain without a row (removes it at the node's next look).
     case abandonDomain(VMID, node: NodeID)
@@ -56,6 +60,8 @@ package enum AdministrationResult: Sendable, Hashable {
     case image(ImageID)
     case node(NodeID)
     case vm(VMID)
+    /// Where a VM that was wanted to run runs or will.
+    case placed(VMID, on: NodeID)
 }
 
 /// Why a command was refused. Nothing was changed.

@@ -1,5 +1,7 @@
 /// The whole farm at one moment, sorted by id throughout: what planners, explanations and lists are made from.
 package struct FarmSnapshot: Sendable, Hashable {
+    /// The moment.
+    package var revision: Revision
     package var farm: FarmID
     package var addressPlan: AddressPlan
     package var tenants: [Tenant]
@@ -13,7 +15,8 @@ package struct FarmSnapshot: Sendable, Hashable {
     /// Configuration keys of the farm (not of one node), without secrets.
     package var configuration: [String: String]
 
-    package init(farm: FarmID, addressPlan: AddressPlan) {
+    package init(farm: FarmID, addressPlan: AddressPlan, revision: Revision = Revision(0)) {
+        self.revision = revision
         self.farm = farm
         self.addressPlan = addressPlan
         tenants = []

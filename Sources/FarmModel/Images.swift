@@ -5,21 +5,31 @@ package struct OSFlavour: Sendable, Hashable, Codable {
     package var name: String
     /// What each VM gets; 64 MiB or more.
     package var memory: Mebibytes
+    /// Virtual processors of each VM, 1 or more; nil for what the node says (`vm.kvm.cpus`).
+    package var cpus: Int?
     /// Size of a user disk when it is made; 0 means none. A disk that exists is never resized or remade.
     package var userDiskSize: Mebibytes
     /// False (the default): each start gets a fresh overlay. True: the overlay lives until the image changes.
     package var keepsOverlay: Bool
 
     package init(
-        id: OSFID, tenant: TenantID, name: String, memory: Mebibytes, userDiskSize: Mebibytes, keepsOverlay: Bool
+        id: OSFID, tenant: TenantID, name: String, memory: Mebibytes, cpus: Int? = nil, userDiskSize: Mebibytes,
+        keepsOverlay: Bool
     ) {
         self.id = id
         self.tenant = tenant
         self.name = name
         self.memory = memory
+        self.cpus = cpus
         self.userDiskSize = userDiskSize
         self.keepsOverlay = keepsOverlay
     }
+
+    /// What one of its VMs takes of a node. Where the OSF leaves the processors to the node, the standard of
+    /// `vm.kvm.cpus` counts.
+    package var need: Resources { Resources(memory: memory, cpus: cpus ?? Self.usualCPUs) }
+
+    package static let usualCPUs = 2
 }
 
 /// A disk image (DI): one version of an OSF, one read-only file in the image storage.

@@ -43,19 +43,23 @@ package struct Intent: Sendable, Hashable, Codable {
     /// Whether the node has begun this assignment (`NodeRecords.begin`): from then on there may be something of the VM
     /// on it, and only the node's own release frees the VM. Always false while `node` is nil.
     package var hasBegun: Bool
+    /// What the VM takes of its node: fixed when it is wanted to run, so that a changed OSF counts at the next start
+    /// only. Nothing while `node` is nil.
+    package var reserved: Resources
     /// Grows with every command, so that an answer to an old command is known to be old.
     package var request: Int64
     /// Who asked, for people: `user alice@default`, `admin`, `node`.
     package var requestedBy: String
 
     package init(
-        wanted: Wanted = .stop, node: NodeID? = nil, epoch: Epoch = .none, hasBegun: Bool = false, request: Int64 = 0,
-        requestedBy: String = ""
+        wanted: Wanted = .stop, node: NodeID? = nil, epoch: Epoch = .none, hasBegun: Bool = false,
+        reserved: Resources = .none, request: Int64 = 0, requestedBy: String = ""
     ) {
         self.wanted = wanted
         self.node = node
         self.epoch = epoch
         self.hasBegun = hasBegun
+        self.reserved = reserved
         self.request = request
         self.requestedBy = requestedBy
     }

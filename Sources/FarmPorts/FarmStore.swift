@@ -69,16 +69,17 @@ package protocol Desktops: Sendable {
     /// Nil when there is no such VM.
     func desktop(_ vm: VMID) async throws(PortError) -> DesktopView?
 
-    /// Wants the VM to run, placing it on `node` if it is on none, in one transaction. Repeating it while the VM is
-    /// wanted to run changes nothing. `.denied` when the VM or the node is blocked or the node is not running.
-    func requestStart(_ vm: VMID, on node: NodeID, by: String) async throws(PortError)
+    /// Wants the VM to run, and places it if it is on no node, in one transaction: on a node that is running, not
+    /// blocked and has room for what the VM's OSF needs, chosen by the farm's policy (`PlacementPolicy`). Repeating it
+    /// while the VM is wanted to run changes nothing. `.denied` when the VM is blocked or no node can take it.
+    ///
+    /// - Returns: where it is to run.
+    @discardableResult
+    func requestStart(_ vm: VMID, by: String) async throws(PortError) -> NodeID
 
     /// Wants the VM to stop. A start that its node has not begun (`NodeRecords.begin`) is taken back: the VM is stopped
     /// and on no node when this returns. Idempotent.
     func requestStop(_ vm: VMID, by: String) async throws(PortError)
-
-    /// Nodes that are running and not blocked, with how many VMs are assigned to each, sorted by id.
-    func nodesForPlacement() async throws(PortError) -> [PlacementCandidate]
 }
 
 package struct Account: Sendable, Hashable {
@@ -108,16 +109,6 @@ package struct DesktopView: Sendable, Hashable {
         self.secret = secret
         self.properties = properties
         self.session = session
-    }
-}
-
-package struct PlacementCandidate: Sendable, Hashable {
-    package var node: Node
-    package var assignedVMs: Int
-
-    package init(node: Node, assignedVMs: Int) {
-        self.node = node
-        self.assignedVMs = assignedVMs
     }
 }
 

@@ -1,35 +1,37 @@
+import FarmControl
 package import FarmModel
 
 // Who runs which VM: the intent's half of a VM's row, and what the node may write about it.
 extension FarmRecords {
-    /// Wants the VM to run. What `Desktops.requestStart` says; a refusal is `.blocked` or `.noNode`.
-    package mutating func requestStart(_ id: VMID, on nodeID: NodeID, by actor: String) throws(LedgerError) {
+    /// Wants the VM to run: on this node, or on the one that the farm's policy chooses. What `Desktops.requestStart`
+    /// says; a refusal is `.blocked` or `.noNode`.
+    ///
+    /// - Returns: where it is to run.
+    @discardableResult
+    package mutating func requestStart(
+        _ id: VMID, on wanted: NodeID? = nil, by actor: String
+    ) throws(LedgerError) -> NodeID {
         var vm = try existing(id)
         let before = vm
-        guard vm.intent.wanted != .run else { return }
+        if vm.intent.wanted == .run, let node = vm.intent.node { return node }
         guard !vm.isBlocked else {
             throw .refuse(.blocked, "VM \(id) (\(vm.name)) is blocked; `qvd vm unblock \(id)` allows it to start")
         }
-        // A VM that is still stopping stays where it is: its disks are open there.
-        let node = try existing(vm.intent.node ?? nodeID)
-        guard !node.isBlocked else {
-            throw .refuse(.blocked, "node `\(node.name)` is blocked; choose another, or `qvd node unblock \(node.id)`")
-        }
-        guard node.state == .running else {
-            throw .refuse(
-                .noNode, "node `\(node.name)` is \(node.state.rawValue), not running; start qvd-node there")
-        }
+        let node = try place(vm, on: wanted)
         if vm.intent.node == nil {
-            vm.intent.node = node.id
+            vm.intent.node = node
             vm.intent.epoch = vm.intent.epoch.next(in: try identity().era)
             vm.observation.lastError = nil
             try put(vm.observation, of: id)
         }
+        // What still stops there takes what it took until it is gone.
+        vm.intent.reserved = try existing(vm.osf).need.orMore(vm.intent.reserved)
         vm.intent.wanted = .run
         vm.intent.request += 1
         vm.intent.requestedBy = actor
         try put(vm.intent, of: id)
         try tellChange(from: before, to: vm)
+        return node
     }
 
     /// Wants the VM to stop. What `Desktops.requestStop` says.
@@ -43,6 +45,7 @@ extension FarmRecords {
         if vm.intent.node != nil, !vm.intent.hasBegun {
             // The node has touched nothing and will not: what it is about to say of this epoch is stale now.
             vm.intent.node = nil
+            vm.intent.reserved = .none
             vm.observation.state = .stopped
             vm.observation.detail = ""
             vm.observation.image = nil
@@ -114,6 +117,7 @@ extension FarmRecords {
                 vm.intent.requestedBy = "node"
             }
             vm.intent.node = nil
+            vm.intent.reserved = .none
         }
         vm.intent.hasBegun = false
         vm.observation = Observation(

@@ -12,19 +12,25 @@ extension FarmRecords {
         case .setUser(let id, let hash, let isBlocked):
             changes(of: try name(id), [hash.map { _ in "password" }, isBlocked.map(blockedWord)])
         case .deleteUser(let id): "delete \(try name(id))"
-        case .addOSF(let tenant, let name, let memory, let disk, let keeps):
-            "add OSF \(quoted(name)) to \(try self.name(tenant)) with memory \(memory), user disk \(disk), overlay"
-                + " \(keeps ? "kept" : "fresh")"
-        case .setOSF(let id, let name, let memory, let disk, let keeps):
+        case .addOSF(let tenant, let name, let memory, let cpus, let disk, let keeps):
+            "add OSF \(quoted(name)) to \(try self.name(tenant)) with memory \(memory),"
+                + "\(cpus == 0 ? "" : " CPUs \(cpus),") user disk \(disk), overlay \(keeps ? "kept" : "fresh")"
+        case .setOSF(let id, let name, let memory, let cpus, let disk, let keeps):
             changes(
                 of: try self.name(id),
                 [
-                    name.map { "name \(quoted($0))" }, memory.map { "memory \($0)" }, disk.map { "user disk \($0)" },
-                    keeps.map { "overlay \($0 ? "kept" : "fresh")" },
+                    name.map { "name \(quoted($0))" }, memory.map { "memory \($0)" }, cpus.map { "CPUs \($0)" },
+                    disk.map { "user disk \($0)" }, keeps.map { "overlay \($0 ? "kept" : "fresh")" },
                 ])
         case .deleteOSF(let id): "delete \(try name(id))"
-        case .addNode(let name, let address): "add node \(quoted(name)) at \(address)"
-        case .setNode(let id, let isBlocked): "\(blocking(isBlocked)) \(try name(id))"
+        case .addNode(let name, let address, let memory, let cpus):
+            "add node \(quoted(name)) at \(address)\(memory.count == 0 ? "" : ", memory \(memory)")"
+                + (cpus == 0 ? "" : ", CPUs \(cpus)")
+        case .setNode(let id, let isBlocked?, nil, nil): "\(blocking(isBlocked)) \(try name(id))"
+        case .setNode(let id, let isBlocked, let memory, let cpus):
+            changes(
+                of: try name(id),
+                [isBlocked.map(blockedWord), memory.map { "memory \($0)" }, cpus.map { "CPUs \($0)" }])
         case .deleteNode(let id): "delete \(try name(id))"
         case .addImage(let osf, let file, let version, _):
             "add image \(quoted(file)) to \(try name(osf))\(version.map { " as version \(quoted($0))" } ?? "")"
@@ -40,7 +46,8 @@ extension FarmRecords {
                 of: try self.name(id),
                 [name.map { "name \(quoted($0))" }, tag.map { "tag \(quoted($0))" }, isBlocked.map(blockedWord)])
         case .deleteVM(let id): "delete \(try name(id))"
-        case .startVM(let id, let node): "start \(try name(id)) on \(try name(node))"
+        case .startVM(let id, let node?): "start \(try name(id)) on \(try name(node))"
+        case .startVM(let id, nil): "start \(try name(id))"
         case .stopVM(let id): "stop \(try name(id))"
         case .abandonDomain(let vm, let node): "abandon the domain of VM \(vm) on \(try name(node))"
         case .setProperty(let owner, let key, _): "set property \(quoted(key)) of \(try name(owner))"
@@ -60,7 +67,7 @@ extension FarmRecords {
 
     private func name(_ id: TenantID) throws(LedgerError) -> String { titled("tenant", id, try tenant(id)?.name) }
     private func name(_ id: OSFID) throws(LedgerError) -> String { titled("OSF", id, try osf(id)?.name) }
-    private func name(_ id: NodeID) throws(LedgerError) -> String { titled("node", id, try node(id)?.name) }
+    func name(_ id: NodeID) throws(LedgerError) -> String { titled("node", id, try node(id)?.name) }
     private func name(_ id: VMID) throws(LedgerError) -> String { titled("VM", id, try vm(id)?.name) }
 
     private func name(_ id: UserID) throws(LedgerError) -> String {

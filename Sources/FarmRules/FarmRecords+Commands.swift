@@ -19,6 +19,7 @@ extension FarmRecords {
         }
         let outcome =
             switch result {
+            case .success(.placed(_, on: let node)): "done, on \(try name(node))"
             case .success: "done"
             case .failure(let refusal): "refused: \(refusal.message)"
             }
@@ -37,15 +38,19 @@ extension FarmRecords {
             return .user(try addUser(tenant: tenant, login: login, passwordHash: hash))
         case .setUser(let id, let hash, let isBlocked): try setUser(id, passwordHash: hash, isBlocked: isBlocked)
         case .deleteUser(let id): try deleteUser(id)
-        case .addOSF(let tenant, let name, let memory, let userDiskSize, let keepsOverlay):
+        case .addOSF(let tenant, let name, let memory, let cpus, let userDiskSize, let keepsOverlay):
             return .osf(
                 try addOSF(
-                    tenant: tenant, name: name, memory: memory, userDiskSize: userDiskSize, keepsOverlay: keepsOverlay))
-        case .setOSF(let id, let name, let memory, let userDiskSize, let keepsOverlay):
-            try setOSF(id, name: name, memory: memory, userDiskSize: userDiskSize, keepsOverlay: keepsOverlay)
+                    tenant: tenant, name: name, memory: memory, cpus: cpus, userDiskSize: userDiskSize,
+                    keepsOverlay: keepsOverlay))
+        case .setOSF(let id, let name, let memory, let cpus, let userDiskSize, let keepsOverlay):
+            try setOSF(
+                id, name: name, memory: memory, cpus: cpus, userDiskSize: userDiskSize, keepsOverlay: keepsOverlay)
         case .deleteOSF(let id): try deleteOSF(id)
-        case .addNode(let name, let address): return .node(try addNode(name: name, address: address))
-        case .setNode(let id, let isBlocked): try setNode(id, isBlocked: isBlocked)
+        case .addNode(let name, let address, let memory, let cpus):
+            return .node(try addNode(name: name, address: address, memory: memory, cpus: cpus))
+        case .setNode(let id, let isBlocked, let memory, let cpus):
+            try setNode(id, isBlocked: isBlocked, memory: memory, cpus: cpus)
         case .deleteNode(let id): try deleteNode(id)
         case .addImage(let osf, let file, let version, let day):
             return .image(try addImage(osf: osf, file: file, version: version, day: day))
@@ -57,7 +62,7 @@ extension FarmRecords {
             return .vm(try addVM(name: name, user: user, osf: osf, tag: tag, address: address))
         case .setVM(let id, let name, let tag, let isBlocked): try setVM(id, name: name, tag: tag, isBlocked: isBlocked)
         case .deleteVM(let id): try deleteVM(id)
-        case .startVM(let id, let node): try requestStart(id, on: node, by: actor)
+        case .startVM(let id, let node): return .placed(id, on: try requestStart(id, on: node, by: actor))
         case .stopVM(let id): try requestStop(id, by: actor)
         case .abandonDomain(let vm, let node): try abandonDomain(of: vm, on: node)
         case .setProperty(let owner, let key, let value): try setProperty(key, to: value, of: owner)
@@ -75,13 +80,13 @@ extension AdministrationCommand {
         switch self {
         case .setTenant(let id, _): .tenant(id)
         case .setUser(let id, _, _): .user(id)
-        case .setOSF(let id, _, _, _, _): .osf(id)
-        case .setNode(let id, _): .node(id)
+        case .setOSF(let id, _, _, _, _, _): .osf(id)
+        case .setNode(let id, _, _, _): .node(id)
         case .setImage(let id, _), .tagImage(let id, _), .untagImage(let id, _): .image(id)
-        case .setVM(let id, _, _, _), .startVM(let id, _), .stopVM(let id): .vm(id)
+        case .setVM(let id, _, _, _), .stopVM(let id): .vm(id)
         case .addTenant, .addUser, .addOSF, .addNode, .addImage, .addVM: .done
         case .deleteTenant, .deleteUser, .deleteOSF, .deleteNode, .deleteImage, .deleteVM: .done
-        case .abandonDomain, .setProperty, .deleteProperty, .setConfiguration, .deleteConfiguration: .done
+        case .startVM, .abandonDomain, .setProperty, .deleteProperty, .setConfiguration, .deleteConfiguration: .done
         }
     }
 }

@@ -20,16 +20,6 @@ extension FarmRecords {
         return DesktopRow(
             vm: vm, secret: try secret(of: id), properties: merged, session: try session(of: id))
     }
-
-    /// Nodes that may be given a VM, with how many they have.
-    package func nodesForPlacement() throws(LedgerError) -> [(node: Node, assignedVMs: Int)] {
-        let counts = try assignedCounts()
-        var result: [(node: Node, assignedVMs: Int)] = []
-        for node in try nodes() where node.state == .running && !node.isBlocked {
-            result.append((node, counts[node.id] ?? 0))
-        }
-        return result
-    }
 }
 
 package struct AccountRow: Sendable, Hashable {

@@ -9,21 +9,21 @@ extension FarmRecords {
     }
 
     mutating func addOSF(
-        tenant: TenantID, name: String, memory: Mebibytes, userDiskSize: Mebibytes, keepsOverlay: Bool
+        tenant: TenantID, name: String, memory: Mebibytes, cpus: Int, userDiskSize: Mebibytes, keepsOverlay: Bool
     ) throws(LedgerError) -> OSFID {
         let tenant = try existing(tenant)
         try checkOSFName(name, in: tenant, except: nil)
-        try checkSizes(memory: memory, userDiskSize: userDiskSize)
+        try checkSizes(memory: memory, cpus: cpus, userDiskSize: userDiskSize)
         let id = OSFID(try nextNumber(of: .osf))
         try put(
             OSFlavour(
-                id: id, tenant: tenant.id, name: name, memory: memory, userDiskSize: userDiskSize,
-                keepsOverlay: keepsOverlay))
+                id: id, tenant: tenant.id, name: name, memory: memory, cpus: cpus == 0 ? nil : cpus,
+                userDiskSize: userDiskSize, keepsOverlay: keepsOverlay))
         return id
     }
 
     mutating func setOSF(
-        _ id: OSFID, name: String?, memory: Mebibytes?, userDiskSize: Mebibytes?, keepsOverlay: Bool?
+        _ id: OSFID, name: String?, memory: Mebibytes?, cpus: Int?, userDiskSize: Mebibytes?, keepsOverlay: Bool?
     ) throws(LedgerError) {
         var osf = try existing(id)
         if let name {
@@ -31,9 +31,10 @@ extension FarmRecords {
             osf.name = name
         }
         osf.memory = memory ?? osf.memory
+        if let cpus { osf.cpus = cpus == 0 ? nil : cpus }
         osf.userDiskSize = userDiskSize ?? osf.userDiskSize
         osf.keepsOverlay = keepsOverlay ?? osf.keepsOverlay
-        try checkSizes(memory: osf.memory, userDiskSize: osf.userDiskSize)
+        try checkSizes(memory: osf.memory, cpus: cpus ?? 0, userDiskSize: osf.userDiskSize)
         try put(osf)
         try tellChangeOfFlavours()
     }
@@ -64,7 +65,13 @@ extension FarmRecords {
 
     /// 64 MiB is what the smallest kernel and initial ramdisk need; 4 TiB and 64 TiB are past any real machine, so a
     /// larger number is a slip of the unit.
-    private func checkSizes(memory: Mebibytes, userDiskSize: Mebibytes) throws(LedgerError) {
+    ///
+    /// 255 CPUs are the most that a domain of qemu's usual machine can have.
+    private func checkSizes(memory: Mebibytes, cpus: Int, userDiskSize: Mebibytes) throws(LedgerError) {
+        guard (0...255).contains(cpus) else {
+            throw .refuse(
+                .invalid, "a VM cannot have \(cpus) CPUs; from 1 to 255 are possible, or 0 for the node's own")
+        }
         guard (64...4 << 20).contains(memory.count) else {
             throw .refuse(.invalid, "memory is \(memory); it must be from 64 MiB to 4 TiB")
         }

@@ -17,8 +17,11 @@ extension FarmRecords {
         }
     }
 
-    mutating func addNode(name: String, address: IPv4Address) throws(LedgerError) -> NodeID {
+    mutating func addNode(
+        name: String, address: IPv4Address, memory: Mebibytes, cpus: Int
+    ) throws(LedgerError) -> NodeID {
         try NameRules.node(name)
+        try checkCapacity(memory: memory, cpus: cpus)
         let plan = try identity().addressPlan
         guard plan.isNodeAddress(address) else {
             let last = IPv4Address(bits: plan.rangeStart.bits - 1)
@@ -39,14 +42,20 @@ extension FarmRecords {
         }
         try checkNumbersLeft(.node, what: "node")
         let id = NodeID(try nextNumber(of: .node))
-        try put(Node(id: id, name: name, address: address))
+        var node = Node(id: id, name: name, address: address)
+        node.capacity.limit(memory: memory, cpus: cpus)
+        try put(node)
         try tellChange(of: id)
         return id
     }
 
-    mutating func setNode(_ id: NodeID, isBlocked: Bool) throws(LedgerError) {
+    mutating func setNode(
+        _ id: NodeID, isBlocked: Bool?, memory: Mebibytes?, cpus: Int?
+    ) throws(LedgerError) {
         var node = try existing(id)
-        node.isBlocked = isBlocked
+        try checkCapacity(memory: memory ?? Mebibytes(0), cpus: cpus ?? 0)
+        node.isBlocked = isBlocked ?? node.isBlocked
+        node.capacity.limit(memory: memory, cpus: cpus)
         try put(node)
         try tellChange(of: id)
     }
@@ -82,5 +91,13 @@ extension FarmRecords {
         }
         try abandon(vm, on: id)
         try tellChange(of: id)
+    }
+}
+
+extension NodeCapacity {
+    /// As commands say it: 0 takes a limit away, nil leaves it.
+    fileprivate mutating func limit(memory: Mebibytes?, cpus: Int?) {
+        if let memory { self.memory = memory.count == 0 ? nil : memory }
+        if let cpus { self.cpus = cpus == 0 ? nil : cpus }
     }
 }

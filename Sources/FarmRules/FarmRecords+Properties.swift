@@ -1,3 +1,4 @@
+import FarmControl
 import FarmModel
 
 extension FarmRecords {
@@ -32,6 +33,7 @@ extension FarmRecords {
         guard !fixed.contains(key) else {
             throw .refuse(.invalid, "`\(key)` was fixed for this farm by `qvd init`; VMs keep their addresses for life")
         }
+        if key == PlacementPolicy.configurationKey { try checkPlacementPolicy(value) }
         try put(value, forConfiguration: key)
     }
 

@@ -4,7 +4,8 @@ extension FarmRecords {
     /// The whole farm as one read sees it, without hashes and secrets.
     package func snapshot() throws(LedgerError) -> FarmSnapshot {
         let identity = try identity()
-        var snapshot = FarmSnapshot(farm: identity.farm, addressPlan: identity.addressPlan)
+        var snapshot = FarmSnapshot(
+            farm: identity.farm, addressPlan: identity.addressPlan, revision: try revision())
         snapshot.tenants = try tenants()
         snapshot.users = try users()
         snapshot.osfs = try osfs()

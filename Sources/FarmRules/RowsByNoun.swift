@@ -85,8 +85,8 @@ package protocol VMRows {
 /// Who runs which VM: intents, observations, and the secrets of the agents. Each is written apart; the VM's row exists.
 package protocol AssignmentRows {
     func vms(assignedTo node: NodeID) throws(LedgerError) -> [VirtualMachine]
-    /// How many VMs are assigned to each node; nodes without any are left out.
-    func assignedCounts() throws(LedgerError) -> [NodeID: Int]
+    /// What the VMs that are assigned to each node take of it; nodes without any are left out.
+    func assignedLoads() throws(LedgerError) -> [NodeID: AssignedLoad]
     func assignmentRows(of node: NodeID) throws(LedgerError) -> [AssignmentRow]
     /// Of those of these VMs that have a row and are not assigned to the node, if one is given.
     func assignmentRows(of vms: [VMID], notOn node: NodeID?) throws(LedgerError) -> [AssignmentRow]
@@ -108,6 +108,18 @@ package struct AssignmentRow: Sendable, Hashable {
         self.vm = vm
         self.login = login
         self.secret = secret
+    }
+}
+
+/// What the VMs that are assigned to a node take of it.
+package struct AssignedLoad: Sendable, Hashable {
+    /// How many.
+    package var vms: Int
+    package var reserved: Resources
+
+    package init(vms: Int, reserved: Resources) {
+        self.vms = vms
+        self.reserved = reserved
     }
 }
 

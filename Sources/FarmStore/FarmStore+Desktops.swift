@@ -19,20 +19,13 @@ extension FarmStore: Desktops {
         return row.map { DesktopView(vm: $0.vm, secret: $0.secret, properties: $0.properties, session: $0.session) }
     }
 
-    package func requestStart(_ vm: VMID, on node: NodeID, by actor: String) async throws(PortError) {
+    package func requestStart(_ vm: VMID, by actor: String) async throws(PortError) -> NodeID {
         try await write("starting VM \(vm)") { records throws(LedgerError) in
-            try records.requestStart(vm, on: node, by: actor)
+            try records.requestStart(vm, by: actor)
         }
     }
 
     package func requestStop(_ vm: VMID, by actor: String) async throws(PortError) {
         try await write("stopping VM \(vm)") { records throws(LedgerError) in try records.requestStop(vm, by: actor) }
-    }
-
-    package func nodesForPlacement() async throws(PortError) -> [PlacementCandidate] {
-        let rows = try await read("reading the nodes") { records throws(LedgerError) in
-            try records.nodesForPlacement()
-        }
-        return rows.map { PlacementCandidate(node: $0.node, assignedVMs: $0.assignedVMs) }
     }
 }

@@ -8,11 +8,20 @@ extension SQLRecords {
         try vms("WHERE vm_intents.node = $1 ORDER BY vms.id", [SQLValue(node)])
     }
 
-    package func assignedCounts() throws(LedgerError) -> [NodeID: Int] {
-        let counts = try all(
-            "vm_intents", "SELECT node, count(*) FROM vm_intents WHERE node IS NOT NULL GROUP BY node"
-        ) { columns in (NodeID(columns.integer()), Int(columns.integer())) }
-        return [NodeID: Int](counts) { _, later in later }
+    package func assignedLoads() throws(LedgerError) -> [NodeID: AssignedLoad] {
+        let loads = try all(
+            "vm_intents",
+            """
+            SELECT node, count(*), sum(memory_mib), sum(cpus) FROM vm_intents WHERE node IS NOT NULL GROUP BY node
+            """
+        ) { columns in
+            (
+                NodeID(columns.integer()),
+                AssignedLoad(
+                    vms: columns.count(), reserved: Resources(memory: columns.size(), cpus: columns.count()))
+            )
+        }
+        return [NodeID: AssignedLoad](loads) { _, later in later }
     }
 
     package func assignmentRows(of node: NodeID) throws(LedgerError) -> [AssignmentRow] {
@@ -44,9 +53,9 @@ extension SQLRecords {
     package func put(_ intent: Intent, of vm: VMID) throws(LedgerError) {
         try run(
             """
-            UPDATE vm_intents SET wanted = $1, node = $2, epoch = $3, era = $4, has_begun = $5, request = $6,
-                requested_by = $7
-            WHERE vm = $8
+            UPDATE vm_intents SET wanted = $1, node = $2, epoch = $3, era = $4, has_begun = $5, memory_mib = $6,
+                cpus = $7, request = $8, requested_by = $9
+            WHERE vm = $10
             """, values(intent) + [SQLValue(vm)])
     }
 
@@ -61,8 +70,8 @@ extension SQLRecords {
     func values(_ intent: Intent) -> [SQLValue] {
         [
             SQLValue(intent.wanted.rawValue), SQLValue(intent.node), SQLValue(intent.epoch.number),
-            SQLValue(intent.epoch.era), SQLValue(intent.hasBegun), SQLValue(intent.request),
-            SQLValue(intent.requestedBy),
+            SQLValue(intent.epoch.era), SQLValue(intent.hasBegun), SQLValue(intent.reserved.memory),
+            SQLValue(intent.reserved.cpus), SQLValue(intent.request), SQLValue(intent.requestedBy),
         ]
     }
 

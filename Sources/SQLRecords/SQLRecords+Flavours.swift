@@ -5,11 +5,11 @@ extension SQLRecords {
     private func osfs(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [OSFlavour] {
         try all(
             "osfs",
-            "SELECT id, tenant, name, memory_mib, user_disk_mib, keeps_overlay FROM osfs \(condition)", values
+            "SELECT id, tenant, name, memory_mib, cpus, user_disk_mib, keeps_overlay FROM osfs \(condition)", values
         ) { columns in
             OSFlavour(
                 id: columns.id(), tenant: columns.id(), name: columns.text(), memory: columns.size(),
-                userDiskSize: columns.size(), keepsOverlay: columns.flag())
+                cpus: columns.optionalCount(), userDiskSize: columns.size(), keepsOverlay: columns.flag())
         }
     }
 
@@ -23,15 +23,15 @@ extension SQLRecords {
     package func put(_ osf: OSFlavour) throws(LedgerError) {
         try run(
             """
-            INSERT INTO osfs (id, tenant, name, memory_mib, user_disk_mib, keeps_overlay)
-            VALUES ($1, $2, $3, $4, $5, $6)
+            INSERT INTO osfs (id, tenant, name, memory_mib, cpus, user_disk_mib, keeps_overlay)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
             ON CONFLICT (id) DO UPDATE
             SET tenant = excluded.tenant, name = excluded.name, memory_mib = excluded.memory_mib,
-                user_disk_mib = excluded.user_disk_mib, keeps_overlay = excluded.keeps_overlay
+                cpus = excluded.cpus, user_disk_mib = excluded.user_disk_mib, keeps_overlay = excluded.keeps_overlay
             """,
             [
                 SQLValue(osf.id), SQLValue(osf.tenant), SQLValue(osf.name), SQLValue(osf.memory),
-                SQLValue(osf.userDiskSize), SQLValue(osf.keepsOverlay),
+                SQLValue(osf.cpus), SQLValue(osf.userDiskSize), SQLValue(osf.keepsOverlay),
             ])
     }
 

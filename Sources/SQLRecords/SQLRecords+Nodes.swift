@@ -6,10 +6,12 @@ package import FarmRules
 extension SQLRecords {
     private func nodes(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [Node] {
         try all(
-            "nodes", "SELECT id, name, address, is_blocked, state, state_since FROM nodes \(condition)", values
+            "nodes",
+            "SELECT id, name, address, is_blocked, memory_mib, cpus, state, state_since FROM nodes \(condition)", values
         ) { (columns: inout Columns) throws(PortError) in
             Node(
                 id: columns.id(), name: columns.text(), address: try columns.address(), isBlocked: columns.flag(),
+                capacity: NodeCapacity(memory: columns.optionalSize(), cpus: columns.optionalCount()),
                 state: try columns.choice(), stateSince: columns.time())
         }
     }
@@ -20,14 +22,17 @@ extension SQLRecords {
     package func put(_ node: Node) throws(LedgerError) {
         try run(
             """
-            INSERT INTO nodes (id, name, address, is_blocked, state, state_since) VALUES ($1, $2, $3, $4, $5, $6)
+            INSERT INTO nodes (id, name, address, is_blocked, memory_mib, cpus, state, state_since)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
             ON CONFLICT (id) DO UPDATE
             SET name = excluded.name, address = excluded.address, is_blocked = excluded.is_blocked,
-                state = excluded.state, state_since = excluded.state_since
+                memory_mib = excluded.memory_mib, cpus = excluded.cpus, state = excluded.state,
+                state_since = excluded.state_since
             """,
             [
                 SQLValue(node.id), SQLValue(node.name), SQLValue(node.address), SQLValue(node.isBlocked),
-                SQLValue(node.state.rawValue), SQLValue(node.stateSince),
+                SQLValue(node.capacity.memory), SQLValue(node.capacity.cpus), SQLValue(node.state.rawValue),
+                SQLValue(node.stateSince),
             ])
     }
 

@@ -7,7 +7,7 @@ extension SQLRecords {
     /// In the order in which `vm(_:)` reads them.
     static let vmColumns = """
         vms.id, vms.name, vms.user_id, vms.osf, vms.tag, vms.address, vms.is_blocked,
-            wanted, vm_intents.node, epoch, era, has_begun, request, requested_by,
+            wanted, vm_intents.node, epoch, era, has_begun, memory_mib, cpus, request, requested_by,
             state, since, detail, last_error, vm_observations.image
         """
     static let vmTables = """
@@ -21,7 +21,8 @@ extension SQLRecords {
             intent: Intent(
                 wanted: try columns.choice(), node: columns.optionalID(),
                 epoch: Epoch(columns.integer(), era: columns.integer()), hasBegun: columns.flag(),
-                request: columns.integer(), requestedBy: columns.text()),
+                reserved: Resources(memory: columns.size(), cpus: columns.count()), request: columns.integer(),
+                requestedBy: columns.text()),
             observation: Observation(
                 state: try columns.choice(), since: columns.time(), detail: columns.text(),
                 lastError: columns.optionalText(), image: columns.optionalID()))
@@ -66,8 +67,9 @@ extension SQLRecords {
             ])
         try run(
             """
-            INSERT INTO vm_intents (vm, wanted, node, epoch, era, has_begun, request, requested_by)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (vm) DO NOTHING
+            INSERT INTO vm_intents
+                (vm, wanted, node, epoch, era, has_begun, memory_mib, cpus, request, requested_by)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (vm) DO NOTHING
             """, [SQLValue(vm.id)] + values(vm.intent))
         try run(
             """

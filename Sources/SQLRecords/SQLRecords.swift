@@ -47,6 +47,8 @@ extension SQLValue {
     init<Noun>(_ ids: [Identifier<Noun>]) { self = .text("[\(ids.map(\.description).joined(separator: ","))]") }
     init(_ time: WallTime) { self = .integer(time.seconds) }
     init(_ size: Mebibytes) { self = .integer(Int64(size.count)) }
+    init(_ size: Mebibytes?) { self = size.map { .integer(Int64($0.count)) } ?? .null }
+    init(_ count: Int?) { self = count.map { .integer(Int64($0)) } ?? .null }
 }
 
 extension Columns {
@@ -54,7 +56,10 @@ extension Columns {
     mutating func optionalID<Noun>() -> Identifier<Noun>? { optionalInteger().map { Identifier($0) } }
     mutating func address() throws(PortError) -> IPv4Address { try value(IPv4Address.init) }
     mutating func time() -> WallTime { WallTime(seconds: integer()) }
-    mutating func size() -> Mebibytes { Mebibytes(Int(integer())) }
+    mutating func count() -> Int { Int(integer()) }
+    mutating func optionalCount() -> Int? { optionalInteger().map { Int($0) } }
+    mutating func size() -> Mebibytes { Mebibytes(count()) }
+    mutating func optionalSize() -> Mebibytes? { optionalCount().map { Mebibytes($0) } }
 
     mutating func choice<Choice: RawRepresentable>() throws(PortError) -> Choice where Choice.RawValue == String {
         try value(Choice.init(rawValue:))

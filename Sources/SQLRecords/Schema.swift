@@ -14,7 +14,7 @@ package struct Migration: Sendable {
 package enum Schema {
     package static let migrations: [Migration] = [
         Migration(number: 1, statements: first), Migration(number: 2, statements: second),
-        Migration(number: 3, statements: third),
+        Migration(number: 3, statements: third), Migration(number: 4, statements: fourth),
     ]
 
     private static let first: [String] = [

@@ -67,7 +67,7 @@ final class SessionFigures: XCTestCase {
                 at: now
             ).get()
             guard case .vm(let vm) = added else { throw RigFailure("no VM was made: \(added)") }
-            try await store.requestStart(vm, on: node, by: "bench")
+            _ = try await store.requestStart(vm, by: "bench")
             let epoch = try await store.desktop(vm)?.vm.intent.epoch ?? .none
             let secret = AgentSecret(String(repeating: "5a", count: 32))
             _ = try await store.begin(vm, by: node, epoch: epoch, secret: secret)

@@ -165,20 +165,4 @@ final class ExplanationTests: XCTestCase {
     func testAVMThatIsNotHasNoExplanation() {
         XCTAssertNil(Explanation.of(VMID(9), in: farm { _, _ in }, at: WallTime(seconds: 1)))
     }
-
-    func testPlacementTakesTheLeastLoadedAndTheLowestNumberAmongEquals() {
-        func node(_ id: Int64, _ state: NodeState = .running, isBlocked: Bool = false) -> Node {
-            Node(
-                id: NodeID(id), name: "n\(id)", address: IPv4Address(bits: UInt32(id)), isBlocked: isBlocked,
-                state: state)
-        }
-        var snapshot = farm { snapshot, vm in
-            snapshot.nodes = [node(1), node(2), node(3, isBlocked: true), node(4, .stopping), node(5)]
-            vm.intent.node = NodeID(1)
-        }
-        XCTAssertEqual(leastLoadedNode(in: snapshot), NodeID(2))
-        snapshot.nodes = [node(3, isBlocked: true), node(4, .stopping)]
-        XCTAssertNil(leastLoadedNode(in: snapshot))
-        XCTAssertEqual(leastLoaded([(NodeID(9), 2), (NodeID(7), 2), (NodeID(8), 3)]), NodeID(7))
-    }
 }

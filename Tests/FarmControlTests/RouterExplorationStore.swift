@@ -17,12 +17,9 @@ extension RouterExplorationWorld {
         switch call {
         case .readDesktop: return .desktopRead(facts)
         case .claim, .takeOver: return claim(call, client, session)
-        case .readCandidates:
-            let nodes = try! ledger.nodesForPlacement()
-            return .candidates(nodes.map { .init(node: $0.node.id, assignedVMs: $0.assignedVMs) })
-        case .requestStart(let node):
+        case .requestStart:
             transaction("start") { ledger throws(LedgerError) in
-                try ledger.requestStart(Self.vm, on: node, by: "client")
+                try ledger.requestStart(Self.vm, by: "client")
             }
             return .startRequested
         case .markConnected:

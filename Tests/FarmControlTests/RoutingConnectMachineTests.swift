@@ -70,11 +70,7 @@ final class RoutingConnectMachineTests: XCTestCase {
         let stopped = Event.desktopRead(desktop(.stopped, wanted: .stop))
         _ = drive(
             &machine, [.begin, .authenticated(visitor), .nodeRead(isBlocked: false), stopped, .claimed])
-        XCTAssertEqual(drive(&machine, [stopped]), [.readCandidates])
-        let loads = [(3, 2), (2, 1), (1, 1)].map {
-            ConnectMachine.NodeLoad(node: NodeID(Int64($0.0)), assignedVMs: $0.1)
-        }
-        XCTAssertEqual(drive(&machine, [.candidates(loads)]), [.requestStart(NodeID(1))])
+        XCTAssertEqual(drive(&machine, [stopped]), [.requestStart])
         XCTAssertEqual(drive(&machine, [.startRequested]), [.readDesktop])
         let starting = Event.desktopRead(desktop(.starting, wanted: .run, node: NodeID(1)))
         let wait = Action.wait(until: now.advanced(by: .milliseconds(500)), forStore: true)
@@ -93,7 +89,7 @@ final class RoutingConnectMachineTests: XCTestCase {
         let stopping = Event.desktopRead(desktop(.stopping, wanted: .stop, node: NodeID(4)))
         _ = drive(
             &machine, [.begin, .authenticated(visitor), .nodeRead(isBlocked: false), running, .claimed])
-        XCTAssertEqual(drive(&machine, [stopping]), [.requestStart(NodeID(4))])
+        XCTAssertEqual(drive(&machine, [stopping]), [.requestStart])
     }
 
     func testADesktopThatIsBlockedMeanwhileTakesNoConnect() throws {
@@ -311,8 +307,6 @@ final class RoutingConnectMachineTests: XCTestCase {
                 .desktopRead(desktop(.running, wanted: .run, blocked: true)),
             ]
         case .claim, .takeOver: return [.claimed, .held(by: "x", token: other)] + failures
-        case .readCandidates:
-            return [.candidates([]), .candidates([.init(node: NodeID(1), assignedVMs: 0)])] + failures
         case .requestStart: return [.startRequested] + failures
         case .startSession: return [.sessionStarted] + failures
         case .readGuestState: return GuestSessionState.allCases.map { .guestState($0) } + failures

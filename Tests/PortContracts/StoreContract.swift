@@ -14,7 +14,7 @@ package enum StoreContract {
         gateway: IPv4Address("10.3.0.9")!)
 
     package static let cases: [Case] =
-        people + images + machines + assignments + withdrawals + sessions + records + feed
+        people + images + machines + assignments + withdrawals + placements + sessions + records + feed
 }
 
 /// Where a store broke its contract.
@@ -74,9 +74,9 @@ func expectError(
 extension Administration {
     /// Carries out a command that must succeed.
     func perform(
-        _ command: AdministrationCommand, file: StaticString = #fileID, line: UInt = #line
+        _ command: AdministrationCommand, by actor: String = "test", file: StaticString = #fileID, line: UInt = #line
     ) async throws -> AdministrationResult {
-        switch try await apply(command, by: "test", at: WallTime(seconds: 5)) {
+        switch try await apply(command, by: actor, at: WallTime(seconds: 5)) {
         case .success(let result): return result
         case .failure(let refusal):
             throw StoreContractFailure(message: "refused \(command): \(refusal)", file: file, line: line)
@@ -94,7 +94,7 @@ extension Administration {
         case .image(let id): return id.rawValue
         case .node(let id): return id.rawValue
         case .vm(let id): return id.rawValue
-        case .done: throw StoreContractFailure(message: "\(command) made nothing", file: file, line: line)
+        case .done, .placed: throw StoreContractFailure(message: "\(command) made nothing", file: file, line: line)
         }
     }
 
@@ -109,6 +109,8 @@ extension Administration {
 /// A small farm in a store: one user with one VM of an OSF with one image, one running node.
 struct ExampleFarm {
     static let hash = "$test$hash"
+    /// Of the OSF.
+    static let need = Resources(memory: Mebibytes(256), cpus: 3)
     let tenant = TenantID(1)
     let user: UserID
     let osf: OSFID
@@ -121,7 +123,8 @@ struct ExampleFarm {
         osf = OSFID(
             try await store.number(
                 .addOSF(
-                    tenant: tenant, name: "Office", memory: Mebibytes(256), userDiskSize: Mebibytes(64),
+                    tenant: tenant, name: "Office", memory: Self.need.memory, cpus: Self.need.cpus,
+                    userDiskSize: Mebibytes(64),
                     keepsOverlay: false)))
         image = ImageID(
             try await store.number(.addImage(osf: osf, file: "office-1", version: nil, day: "2026-03-01")))

@@ -8,15 +8,15 @@ extension StoreContract {
             { store in
                 let example = try await ExampleFarm(in: store)
                 try await expectEqual(try store.desiredState(of: example.node, about: []).assignments, [])
-                try await store.requestStart(example.vm, on: example.node, by: "user alice@default")
-                try await store.requestStart(example.vm, on: example.node, by: "somebody else")
+                try await store.requestStart(example.vm, by: "user alice@default")
+                try await store.requestStart(example.vm, by: "somebody else")
                 let desired = try await store.desiredState(of: example.node, about: [])
                 let vm = try await store.vm(example.vm)
                 try expectEqual(
                     vm.intent,
                     Intent(
-                        wanted: .run, node: example.node, epoch: Epoch(1), request: 1, requestedBy: "user alice@default"
-                    ))
+                        wanted: .run, node: example.node, epoch: Epoch(1), reserved: ExampleFarm.need, request: 1,
+                        requestedBy: "user alice@default"))
                 let snapshot = try await store.snapshot()
                 try expectEqual(
                     desired,
@@ -25,8 +25,6 @@ extension StoreContract {
                         assignments: [
                             Assignment(vm: vm, login: "alice", osf: snapshot.osfs[0], images: snapshot.images)
                         ], revision: desired.revision))
-                try await expectEqual(
-                    try store.nodesForPlacement(), [PlacementCandidate(node: snapshot.nodes[0], assignedVMs: 1)])
             }
         ),
         (
@@ -34,7 +32,7 @@ extension StoreContract {
             { store in
                 let example = try await ExampleFarm(in: store)
                 func start() async throws(PortError) {
-                    try await store.requestStart(example.vm, on: example.node, by: "test")
+                    try await store.requestStart(example.vm, by: "test")
                 }
                 _ = try await store.perform(.setVM(example.vm, name: nil, tag: nil, isBlocked: true))
                 try await expectError(.denied, start)
@@ -43,28 +41,24 @@ extension StoreContract {
                 _ = try await store.perform(.setVM(example.vm, name: nil, tag: nil, isBlocked: false))
                 _ = try await store.perform(.setNode(example.node, isBlocked: true))
                 try await expectError(.denied, start)
-                try await expectEqual(try store.nodesForPlacement(), [])
                 _ = try await store.perform(.setNode(example.node, isBlocked: false))
                 for state in NodeState.allCases where state != .running {
                     try await store.recordState(of: example.node, state, at: WallTime(seconds: 7))
                     try await expectError(.denied, start)
                     try await expectRefusal(
                         store, .startVM(example.vm, node: example.node), .noNode, naming: [state.rawValue])
-                    try await expectEqual(try store.nodesForPlacement(), [])
                 }
                 try await expectError(.notFound) { () async throws(PortError) in
-                    try await store.requestStart(VMID(9), on: example.node, by: "test")
+                    try await store.requestStart(VMID(9), by: "test")
                 }
-                try await expectError(.notFound) { () async throws(PortError) in
-                    try await store.requestStart(example.vm, on: NodeID(9), by: "test")
-                }
+                try await expectRefusal(store, .startVM(example.vm, node: NodeID(9)), .notFound)
             }
         ),
         (
             "a start that no node has begun is taken back",
             { store in
                 let example = try await ExampleFarm(in: store)
-                try await store.requestStart(example.vm, on: example.node, by: "a")
+                try await store.requestStart(example.vm, by: "a")
                 // What the node says of it changes nothing: it says so while it waits.
                 try await store.record(
                     Observation(state: .starting, since: WallTime(seconds: 8), detail: "waiting"), of: example.vm,
@@ -85,7 +79,7 @@ extension StoreContract {
                     try await store.record(
                         Observation(state: .starting), of: example.vm, by: example.node, epoch: Epoch(1))
                 }
-                try await store.requestStart(example.vm, on: example.node, by: "d")
+                try await store.requestStart(example.vm, by: "d")
                 try await expectEqual(try store.vm(example.vm).intent.epoch, Epoch(2))
                 try await expectError(.notFound) { () async throws(PortError) in
                     try await store.requestStop(VMID(9), by: "test")
@@ -96,7 +90,7 @@ extension StoreContract {
             "what a node has begun is freed by that node alone, whatever was recorded of it",
             { store in
                 let example = try await ExampleFarm(in: store)
-                try await store.requestStart(example.vm, on: example.node, by: "a")
+                try await store.requestStart(example.vm, by: "a")
                 let secret = try await store.begin(
                     example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("first"))
                 try expectEqual(secret, AgentSecret("first"))
@@ -108,7 +102,8 @@ extension StoreContract {
                 try await expectEqual(try store.vm(example.vm).observation.state, .stopped)
                 try await store.requestStop(example.vm, by: "b")
                 let stopping = Intent(
-                    wanted: .stop, node: example.node, epoch: Epoch(1), hasBegun: true, request: 2, requestedBy: "b")
+                    wanted: .stop, node: example.node, epoch: Epoch(1), hasBegun: true, reserved: ExampleFarm.need,
+                    request: 2, requestedBy: "b")
                 try await expectEqual(try store.vm(example.vm).intent, stopping)
                 try await expectError(.stale) { () async throws(PortError) in
                     _ = try await store.begin(example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("x"))
@@ -127,7 +122,7 @@ extension StoreContract {
                 let example = try await ExampleFarm(in: store)
                 let second = try await store.number(
                     .addVM(name: "lab", user: example.user, osf: example.osf, tag: "default", address: nil))
-                try await store.requestStart(example.vm, on: example.node, by: "a")
+                try await store.requestStart(example.vm, by: "a")
                 let asked = [VMID(second), example.vm, VMID(77)]
                 let desired = try await store.desiredState(of: example.node, about: asked)
                 try expectEqual(desired.assignments.map(\.vm.id), [example.vm])
@@ -148,7 +143,7 @@ extension StoreContract {
             "a running VM that is to stop keeps its node until it is released",
             { store in
                 let example = try await ExampleFarm(in: store)
-                try await store.requestStart(example.vm, on: example.node, by: "a")
+                try await store.requestStart(example.vm, by: "a")
                 _ = try await store.begin(example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("one"))
                 let running = Observation(
                     state: .running, since: WallTime(seconds: 8), detail: "", image: example.image)
@@ -161,8 +156,8 @@ extension StoreContract {
                 try await expectEqual(
                     try store.vm(example.vm).intent,
                     Intent(
-                        wanted: .stop, node: example.node, epoch: Epoch(1), hasBegun: true, request: 2,
-                        requestedBy: "b"))
+                        wanted: .stop, node: example.node, epoch: Epoch(1), hasBegun: true,
+                        reserved: ExampleFarm.need, request: 2, requestedBy: "b"))
                 try await store.release(
                     example.vm, by: example.node, epoch: Epoch(1), request: 1, error: nil, at: WallTime(seconds: 20))
                 let vm = try await store.vm(example.vm)
@@ -177,7 +172,7 @@ extension StoreContract {
             { store in
                 let example = try await ExampleFarm(in: store)
                 _ = try await store.perform(.addNode(name: "node2", address: IPv4Address("10.3.0.3")!))
-                try await store.requestStart(example.vm, on: example.node, by: "a")
+                try await store.requestStart(example.vm, by: "a")
                 let before = try await store.snapshot()
                 for (node, epoch, vm) in [
                     (NodeID(2), Epoch(1), example.vm), (example.node, Epoch(0), example.vm),
@@ -204,7 +199,7 @@ extension StoreContract {
             "a start that failed is withdrawn, its reason stays until the next start",
             { store in
                 let example = try await ExampleFarm(in: store)
-                try await store.requestStart(example.vm, on: example.node, by: "a")
+                try await store.requestStart(example.vm, by: "a")
                 try await store.record(
                     Observation(state: .starting, detail: "overlay"), of: example.vm, by: example.node, epoch: Epoch(1))
                 for _ in 1...2 {
@@ -217,7 +212,7 @@ extension StoreContract {
                 try expectEqual(vm.intent, Intent(wanted: .stop, epoch: Epoch(1), request: 1, requestedBy: "node"))
                 try expectEqual(
                     vm.observation, Observation(state: .stopped, since: WallTime(seconds: 9), lastError: "disk full"))
-                try await store.requestStart(example.vm, on: example.node, by: "a")
+                try await store.requestStart(example.vm, by: "a")
                 try await expectEqual(try store.vm(example.vm).observation.lastError, nil)
             }
         ),
@@ -225,7 +220,7 @@ extension StoreContract {
             "a newer start survives the release of the old run, with the next epoch",
             { store in
                 let example = try await ExampleFarm(in: store)
-                try await store.requestStart(example.vm, on: example.node, by: "a")
+                try await store.requestStart(example.vm, by: "a")
                 _ = try await store.begin(example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("s"))
                 try await store.record(
                     Observation(state: .running, image: example.image), of: example.vm, by: example.node,
@@ -234,13 +229,15 @@ extension StoreContract {
                 // While it stops, it is wanted again; another node was chosen, but the disks are open here.
                 _ = try await store.perform(.addNode(name: "node2", address: IPv4Address("10.3.0.3")!))
                 try await store.recordState(of: NodeID(2), .running, at: WallTime(seconds: 7))
-                try await store.requestStart(example.vm, on: NodeID(2), by: "c")
+                _ = try await store.perform(.startVM(example.vm, node: NodeID(2)), by: "c")
                 try await store.release(
                     example.vm, by: example.node, epoch: Epoch(1), request: 2, error: nil, at: WallTime(seconds: 9))
                 let vm = try await store.vm(example.vm)
                 try expectEqual(
                     vm.intent,
-                    Intent(wanted: .run, node: example.node, epoch: Epoch(2), request: 3, requestedBy: "c"))
+                    Intent(
+                        wanted: .run, node: example.node, epoch: Epoch(2), reserved: ExampleFarm.need, request: 3,
+                        requestedBy: "c"))
                 try expectEqual(vm.observation, Observation(state: .stopped, since: WallTime(seconds: 9)))
                 try await expectError(.stale) { () async throws(PortError) in
                     try await store.record(
@@ -252,7 +249,7 @@ extension StoreContract {
             "a guest that ends by itself stays stopped",
             { store in
                 let example = try await ExampleFarm(in: store)
-                try await store.requestStart(example.vm, on: example.node, by: "a")
+                try await store.requestStart(example.vm, by: "a")
                 try await store.record(
                     Observation(state: .running), of: example.vm, by: example.node, epoch: Epoch(1))
                 try await store.release(
@@ -266,9 +263,9 @@ extension StoreContract {
             { store in
                 let example = try await ExampleFarm(in: store)
                 try await expectEqual(
-                    try store.perform(.startVM(example.vm, node: example.node)), .vm(example.vm))
+                    try store.perform(.startVM(example.vm, node: example.node)), .placed(example.vm, on: example.node))
                 try await expectEqual(
-                    try store.perform(.startVM(example.vm, node: example.node)), .vm(example.vm))
+                    try store.perform(.startVM(example.vm, node: example.node)), .placed(example.vm, on: example.node))
                 try await expectEqual(try store.vm(example.vm).intent.request, 1)
                 try await expectEqual(try store.vm(example.vm).intent.requestedBy, "test")
                 _ = try await store.perform(.stopVM(example.vm))

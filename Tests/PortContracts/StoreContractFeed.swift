@@ -51,12 +51,12 @@ extension StoreContract {
                     try await expectEqual(try reader.follow(asked, in: store), vms, "VMs read", line: line)
                 }
                 try await expectRead([])
-                try await store.requestStart(example.vm, on: example.node, by: "a")
+                try await store.requestStart(example.vm, by: "a")
                 try await expectRead([example.vm])
                 _ = try await store.begin(example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("one"))
                 let running = Observation(state: .running, since: WallTime(seconds: 8), image: example.image)
                 try await store.record(running, of: example.vm, by: example.node, epoch: Epoch(1))
-                try await store.requestStart(lab, on: other, by: "a")
+                _ = try await store.perform(.startVM(lab, node: other))
                 try await expectRead([example.vm, lab])
                 // Said again: nothing changes.
                 try await store.record(running, of: example.vm, by: example.node, epoch: Epoch(1))
@@ -91,7 +91,7 @@ extension StoreContract {
                 let other = NodeID(
                     try await store.number(.addNode(name: "node2", address: IPv4Address("10.3.0.3")!)))
                 let before = try await store.desiredState(of: other, about: []).revision
-                try await store.requestStart(example.vm, on: example.node, by: "a")
+                try await store.requestStart(example.vm, by: "a")
                 let changes = try await store.desiredStateChanges(of: other, about: [], after: before)
                 try expectEqual(changes?.vms, [], "VMs of another node")
                 try expectEqual(changes?.areReservationsOthers, false, "whether reservations are others")
@@ -102,6 +102,8 @@ extension StoreContract {
                 let gone = try await store.desiredStateChanges(of: example.node, about: [], after: had)
                 try expectEqual(gone?.vms, [example.vm], "VMs that the node has no longer")
                 try expectEqual(gone?.areReservationsOthers, false, "whether reservations are others")
+                // On a node its new name concerns all nodes too.
+                try await store.requestStart(example.vm, by: "b")
                 for command: AdministrationCommand in [
                     .addVM(name: "lab", user: example.user, osf: example.osf, tag: "default", address: nil),
                     .setVM(example.vm, name: "renamed", tag: nil, isBlocked: nil), .deleteVM(VMID(2)),
@@ -128,8 +130,8 @@ extension StoreContract {
                     seen = news.revision
                 }
                 try await expectChanges([])
-                try await store.requestStart(example.vm, on: example.node, by: "a")
-                try await store.requestStart(example.vm, on: example.node, by: "b")
+                try await store.requestStart(example.vm, by: "a")
+                try await store.requestStart(example.vm, by: "b")
                 try await expectChanges([FarmChange(.node(example.node), vm: example.vm)])
                 let (first, second) = ("r1", "r2")
                 func session(_ router: String) -> Session {

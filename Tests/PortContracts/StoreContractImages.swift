@@ -100,7 +100,7 @@ extension StoreContract {
                 _ = try await store.perform(.addImage(osf: example.osf, file: "b", version: "two", day: "2026-03-01"))
                 _ = try await store.perform(.tagImage(ImageID(2), tag: "default"))
                 // Now VM 1 would start image 2, but still runs on image 1.
-                try await store.requestStart(example.vm, on: example.node, by: "test")
+                try await store.requestStart(example.vm, by: "test")
                 try await store.record(
                     Observation(state: .running, image: example.image), of: example.vm, by: example.node,
                     epoch: Epoch(1))

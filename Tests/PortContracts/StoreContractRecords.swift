@@ -19,7 +19,7 @@ extension StoreContract {
                 }
                 var expected = ["of-osf": "osf", "of-user": "user", "of-vm": "vm", "of-image": "osf"]
                 try await expectEqual(try store.desktop(example.vm)?.properties, expected, "without an image")
-                try await store.requestStart(example.vm, on: example.node, by: "test")
+                try await store.requestStart(example.vm, by: "test")
                 try await store.record(
                     Observation(state: .running, image: example.image), of: example.vm, by: example.node,
                     epoch: Epoch(1))

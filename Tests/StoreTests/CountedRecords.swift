@@ -105,7 +105,7 @@ extension CountedRecords {
 
 extension CountedRecords {
     func vms(assignedTo node: NodeID) throws(LedgerError) -> [VirtualMachine] { try list(base.vms(assignedTo: node)) }
-    func assignedCounts() throws(LedgerError) -> [NodeID: Int] { try list(base.assignedCounts()) }
+    func assignedLoads() throws(LedgerError) -> [NodeID: AssignedLoad] { try list(base.assignedLoads()) }
     func assignmentRows(of node: NodeID) throws(LedgerError) -> [AssignmentRow] {
         try list(base.assignmentRows(of: node))
     }

@@ -11,7 +11,7 @@ enum RandomOperation {
     case release(VMID, NodeID, Epoch, Int64, String?, WallTime)
     case begin(AgentSecret, VMID, NodeID, Epoch)
     case read(VMID, UserID, LoginName)
-    case requestStart(VMID, NodeID, String)
+    case requestStart(VMID, String)
     case requestStop(VMID, String)
     case claim(Session)
     case markConnected(SessionToken, VMID, WallTime)
@@ -37,7 +37,7 @@ enum RandomOperation {
             return "\(desired.node) \(desired.assignments) \(desired.elsewhere) \(desired.asked.sorted())"
                 + " \(desired.abandoned) \(desired.revision) \(try await store.abandonedDomains(on: node))"
         case .reservations:
-            return "\(try await store.reservations()) \(try await store.nodesForPlacement())"
+            return "\(try await store.reservations())"
         case .record(let observation, let vm, let node, let epoch):
             try await store.record(observation, of: vm, by: node, epoch: epoch)
         case .release(let vm, let node, let epoch, let request, let error, let time):
@@ -52,7 +52,7 @@ enum RandomOperation {
             return "\(text ?? "")"
                 + " \(try await store.desktops(of: user)) \(String(describing: try await store.account(login)))"
                 + " \(try await store.wantedByOthers(router: "r1"))"
-        case .requestStart(let vm, let node, let actor): try await store.requestStart(vm, on: node, by: actor)
+        case .requestStart(let vm, let actor): return "on \(try await store.requestStart(vm, by: actor))"
         case .requestStop(let vm, let actor): try await store.requestStop(vm, by: actor)
         case .claim(let session): return "\(try await store.claim(session))"
         case .markConnected(let token, let vm, let time): try await store.markConnected(token, vm: vm, at: time)

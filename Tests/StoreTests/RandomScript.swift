@@ -20,7 +20,7 @@ struct RandomScript {
         case 5: return .release(vm(), node(), epoch(), Int64(pick(6)), pick(2) == 0 ? "failed \(tick)" : nil, time)
         case 6: return .begin(AgentSecret("secret-\(tick)"), vm(), node(), epoch())
         case 7: return .read(vm(), user(), login())
-        case 8: return .requestStart(vm(), node(), "actor \(tick)")
+        case 8: return .requestStart(vm(), "actor \(tick)")
         case 9: return .requestStop(vm(), "actor \(tick)")
         case 10: return pick(3) == 0 ? .takeOver(session(time), token()) : .claim(session(time))
         case 11: return .markConnected(token(), vm(), time)
@@ -79,12 +79,13 @@ struct RandomScript {
         case 7: .deleteUser(user())
         case 8, 9:
             .addOSF(
-                tenant: tenant(), name: name(), memory: Mebibytes(pick([32, 64, 128])),
+                tenant: tenant(), name: name(), memory: Mebibytes(pick([32, 64, 128])), cpus: pick(3),
                 userDiskSize: Mebibytes(pick(3)),
                 keepsOverlay: pick(2) == 0)
         case 10:
             .setOSF(
-                osf(), name: maybe(name()), memory: maybe(Mebibytes(256)), userDiskSize: nil, keepsOverlay: maybe(true))
+                osf(), name: maybe(name()), memory: maybe(Mebibytes(256)), cpus: maybe(pick(4)), userDiskSize: nil,
+                keepsOverlay: maybe(true))
         case 11: .deleteOSF(osf())
         case 12...14:
             .addImage(
@@ -95,16 +96,21 @@ struct RandomScript {
         case 17: .untagImage(image(), tag: tag())
         case 18: .deleteImage(image())
         case 19: .addNode(name: name(), address: address())
-        case 20: .setNode(node(), isBlocked: pick(6) == 0)
+        case 20:
+            .setNode(
+                node(), isBlocked: pick(6) == 0, memory: maybe(Mebibytes(pick(4) * 100)), cpus: maybe(pick(5) - 1))
         case 21: pick(6) == 0 ? .deleteNode(node()) : .abandonDomain(VMID(Int64(pick(12))), node: node())
         case 22...25: .addVM(name: name(), user: user(), osf: osf(), tag: tag(), address: maybe(address()))
         case 26: .setVM(vm(), name: maybe(name()), tag: maybe(tag()), isBlocked: maybe(pick(4) == 0))
         case 27: .deleteVM(vm())
-        case 28...31: .startVM(vm(), node: node())
+        case 28...31: .startVM(vm(), node: maybe(node()))
         case 32: .stopVM(vm())
         case 33, 34: .setProperty(owner(), key: name(), value: name())
         case 35: .deleteProperty(owner(), key: name())
-        case 36: .setConfiguration(key: name(), value: name())
+        case 36:
+            pick(3) > 0
+                ? .setConfiguration(key: name(), value: name())
+                : .setConfiguration(key: "placement.policy", value: pick(["spread", "fill", "fill", "none"]))
         case 37: .deleteConfiguration(key: name())
         default: .addNode(name: "n\(pick(4))", address: address())
         }

@@ -205,7 +205,9 @@ final class SQLiteFileTests: XCTestCase {
         XCTAssertEqual(
             vms.map(\.intent),
             [
-                Intent(wanted: .run, node: NodeID(3), epoch: Epoch(7), hasBegun: true, request: 2, requestedBy: "ann"),
+                Intent(
+                    wanted: .run, node: NodeID(3), epoch: Epoch(7), hasBegun: true,
+                    reserved: Resources(memory: Mebibytes(64), cpus: 2), request: 2, requestedBy: "ann"),
                 Intent(wanted: .stop, epoch: Epoch(2), request: 3, requestedBy: "node"),
             ])
         XCTAssertEqual(

@@ -166,7 +166,6 @@ private enum CostFarm {
             ("node", { records throws(LedgerError) in _ = try records.nodeIdentity(named: "node1") }),
             ("desktop", { records throws(LedgerError) in _ = try records.desktop(own) }),
             ("desktops", { records throws(LedgerError) in _ = try records.vms(of: UserID(1)) }),
-            ("placement", { records throws(LedgerError) in _ = try records.nodesForPlacement() }),
             (
                 "desired state",
                 { records throws(LedgerError) in
@@ -182,7 +181,7 @@ private enum CostFarm {
 
     private static func starting<Records: FarmRecords>() -> [Operation<Records>] {
         [
-            ("start", { records throws(LedgerError) in try records.requestStart(idle, on: NodeID(1), by: "test") }),
+            ("start", { records throws(LedgerError) in _ = try records.requestStart(idle, by: "test") }),
             (
                 "begin",
                 { records throws(LedgerError) in

@@ -46,14 +46,12 @@ package struct Explanation {
             return
         }
         lines.append("Nobody wants it to run. It starts when \(owner) connects, or with `qvd vm start \(vm.id)`.")
-        guard snapshot.nodes.allSatisfy({ $0.state != .running || $0.isBlocked }) else { return }
-        guard !snapshot.nodes.isEmpty else {
-            lines.append("No start is possible now: the farm has no node; add one with `qvd node add`.")
-            return
-        }
-        let reasons = snapshot.nodes.map { "\($0.name) is \($0.isBlocked ? "blocked" : $0.state.rawValue)" }
-        lines.append(
-            "No start is possible now: \(reasons.joined(separator: ", ")). Start qvd-node there, or unblock a node.")
+        guard let osf = snapshot.osfs.first(where: { $0.id == vm.osf }) else { return }
+        let placement = Placement(
+            of: osf.need, among: PlacementSnapshot(of: snapshot),
+            by: PlacementPolicy(configuration: snapshot.configuration))
+        guard placement.node == nil else { return }
+        lines.append("No start is possible now: \(placement.whyNowhere).")
     }
 
     private mutating func explainWaiting() {

@@ -18,17 +18,6 @@ extension ConnectMachine {
         }
     }
 
-    /// How many VMs a node that accepts VMs has.
-    package struct NodeLoad: Sendable, Hashable {
-        package var node: NodeID
-        package var assignedVMs: Int
-
-        package init(node: NodeID, assignedVMs: Int) {
-            self.node = node
-            self.assignedVMs = assignedVMs
-        }
-    }
-
     /// A call on a port that failed.
     package struct Failure: Sendable, Hashable {
         package var text: String
@@ -51,7 +40,6 @@ extension ConnectMachine {
         case claimed
         /// Another client has the VM and was asked to give it up.
         case held(by: String, token: SessionToken)
-        case candidates([NodeLoad])
         case startRequested
         case sessionStarted
         case guestState(GuestSessionState)
@@ -80,8 +68,7 @@ extension ConnectMachine {
         case claim
         /// Take the place of this session, which was asked to give the VM up and did not.
         case takeOver(SessionToken)
-        case readCandidates
-        case requestStart(NodeID)
+        case requestStart
         case startSession
         case readGuestState
         case openLine

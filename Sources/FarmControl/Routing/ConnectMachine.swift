@@ -9,7 +9,7 @@ package import FarmModel
 ///                                        claiming ⟲ asks the holder to go, and takes its place at the limit
 ///                                            │ claimed
 ///                                            ▼
-///                                        starting ⟲ places, requests, waits; stopped again ─► ended
+///                                        starting ⟲ requests, waits; stopped again ─► ended
 ///                                            │ runs
 ///                                            ▼
 ///                                  startingSession ⟲ 1 s apart ◄─────────┐
@@ -169,11 +169,6 @@ package struct ConnectMachine: Sendable, Hashable {
         case .desktopRead(let desktop):
             guard let desktop else { return fail("it was deleted") }
             return start(desktop, now)
-        case .candidates(let loads):
-            guard let node = leastLoaded(loads.map { ($0.node, $0.assignedVMs) }) else {
-                return fail("no server is ready to run it")
-            }
-            return issue(.requestStart(node))
         case .startRequested:
             hasAskedToStart = true
             return report("Starting the virtual machine") + issue(.readDesktop)
@@ -203,7 +198,7 @@ package struct ConnectMachine: Sendable, Hashable {
             return report("Starting the virtual machine\(doing)") + wait
         case (_, .stop):
             if hasAskedToStart { return fail(desktop.lastError ?? "it was stopped") }
-            return issue(desktop.node.map(Action.requestStart) ?? .readCandidates)
+            return issue(.requestStart)
         }
     }
 

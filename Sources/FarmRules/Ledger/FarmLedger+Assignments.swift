@@ -3,7 +3,7 @@ package import FarmModel
 extension FarmLedger: AssignmentRows {
     package func vms(assignedTo node: NodeID) -> [VirtualMachine] { vmTable.vms(assignedTo: node) }
 
-    package func assignedCounts() -> [NodeID: Int] { vmTable.assignedCounts() }
+    package func assignedLoads() -> [NodeID: AssignedLoad] { vmTable.loads }
 
     package func assignmentRows(of node: NodeID) -> [AssignmentRow] {
         vmTable.vms(assignedTo: node).compactMap(assignmentRow)

@@ -6,6 +6,8 @@ struct VMTable: Sendable {
     private var numbersByUser: [UserID: Rows<VMID, Void>] = [:]
     private var numbersByNode: [NodeID: Rows<VMID, Void>] = [:]
     private(set) var addresses: Set<IPv4Address> = []
+    /// What is taken of each node that has VMs.
+    private(set) var loads: [NodeID: AssignedLoad] = [:]
 
     var all: [VirtualMachine] { rows.all }
 
@@ -13,7 +15,6 @@ struct VMTable: Sendable {
 
     func vms(of user: UserID) -> [VirtualMachine] { vms(numbersByUser[user]) }
     func vms(assignedTo node: NodeID) -> [VirtualMachine] { vms(numbersByNode[node]) }
-    func assignedCounts() -> [NodeID: Int] { numbersByNode.mapValues(\.keys.count) }
 
     private func vms(_ numbers: Rows<VMID, Void>?) -> [VirtualMachine] {
         numbers?.keys.compactMap { rows[$0] } ?? []
@@ -26,25 +27,34 @@ struct VMTable: Sendable {
             numbersByUser[vm.user, default: Rows()].put((), at: vm.id)
             addresses.insert(vm.address)
         }
-        assign(vm.id, from: old?.intent.node, to: vm.intent.node)
+        assign(vm.id, from: old?.intent, to: vm.intent)
         rows.put(vm, at: vm.id)
     }
 
     mutating func remove(_ id: VMID) {
         guard let old = rows[id] else { return }
-        assign(id, from: old.intent.node, to: nil)
+        assign(id, from: old.intent, to: nil)
         numbersByUser[old.user]?.remove(id)
         if numbersByUser[old.user]?.keys.isEmpty == true { numbersByUser[old.user] = nil }
         addresses.remove(old.address)
         rows.remove(id)
     }
 
-    private mutating func assign(_ id: VMID, from old: NodeID?, to new: NodeID?) {
-        guard old != new else { return }
-        if let old {
+    private mutating func assign(_ id: VMID, from old: Intent?, to new: Intent?) {
+        if let node = old?.node, let reserved = old?.reserved, var load = loads[node] {
+            load.vms -= 1
+            load.reserved = load.reserved - reserved
+            loads[node] = load.vms == 0 ? nil : load
+        }
+        if let node = new?.node, let reserved = new?.reserved {
+            let load = loads[node] ?? AssignedLoad(vms: 0, reserved: .none)
+            loads[node] = AssignedLoad(vms: load.vms + 1, reserved: load.reserved + reserved)
+        }
+        guard old?.node != new?.node else { return }
+        if let old = old?.node {
             numbersByNode[old]?.remove(id)
             if numbersByNode[old]?.keys.isEmpty == true { numbersByNode[old] = nil }
         }
-        if let new { numbersByNode[new, default: Rows()].put((), at: id) }
+        if let new = new?.node { numbersByNode[new, default: Rows()].put((), at: id) }
     }
 }

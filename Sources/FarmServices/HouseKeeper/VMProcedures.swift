@@ -137,8 +137,9 @@ struct VMProcedures: Sendable {
         }
         let owner = owner(plan)
         return DomainSpecification(
-            owner: owner, title: plan.vm.name, memory: plan.assignment.osf.memory,
-            virtualCPUs: settings.virtualCPUs, acceleration: settings.acceleration, tap: TapName(owner),
+            owner: owner, title: plan.vm.name, memory: plan.vm.intent.reserved.memory,
+            virtualCPUs: plan.assignment.osf.cpus ?? settings.virtualCPUs, acceleration: settings.acceleration,
+            tap: TapName(owner),
             mac: plan.vm.mac, overlayPath: overlay, userDiskPath: userDisk,
             directBoot: facts.directBoot,
             secretPath: secretPath, consolePath: "\(settings.consoleFolder)/\(owner.domain).log")

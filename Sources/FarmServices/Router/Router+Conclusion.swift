@@ -86,7 +86,7 @@ extension ConnectMachine.Action {
     /// Whether its answer shows what the store held.
     var looksAtStore: Bool {
         switch self {
-        case .readNode, .readDesktop, .claim, .takeOver, .readCandidates, .requestStart, .markConnected: true
+        case .readNode, .readDesktop, .claim, .takeOver, .requestStart, .markConnected: true
         default: false
         }
     }
@@ -101,8 +101,12 @@ extension ConnectMachine.Failure {
             self.init(error.description, isTransient: isTransient)
             return
         }
-        let isMeantForUser = error.effect == .rejected && !isTransient
-        self.init(
-            isMeantForUser ? error.detail : "the server's database does not answer", isTransient: isTransient)
+        guard error.effect == .rejected, !isTransient else {
+            self.init("the server's database does not answer", isTransient: isTransient)
+            return
+        }
+        // Which nodes there are and what they lack is the operator's: it is in the log.
+        let isWithoutNode = action == .requestStart && error.reason == .denied
+        self.init(isWithoutNode ? "no server is ready to run it" : error.detail, isTransient: false)
     }
 }

@@ -123,14 +123,16 @@ extension Router {
             case .wait(let until, forStore: false):
                 await sleep(until: until)
                 return .waited
-            case .readNode, .readDesktop, .claim, .takeOver, .readCandidates, .requestStart, .markConnected:
+            case .readNode, .readDesktop, .claim, .takeOver, .requestStart, .markConnected:
                 return try await performOnStore(action, token)
             case .startSession, .readGuestState, .openLine:
                 return try await performOnGuest(action, token)
             case .carry: return try await carry(token, exchange)
             }
         } catch {
-            ports.log.debug("connect step failed", metadata: metadata(token, ["error": "\(error)"]))
+            // That no node can take a VM is for an operator to know.
+            let level: Logger.Level = action == .requestStart && error.reason == .denied ? .warning : .debug
+            ports.log.log(level: level, "connect step failed", metadata: metadata(token, ["error": "\(error)"]))
             return .failed(ConnectMachine.Failure(for: error, of: action))
         }
     }
@@ -143,10 +145,6 @@ extension Router {
         case .readNode:
             return .nodeRead(
                 isBlocked: try await ports.nodes.node(named: configuration.nodeName).node.isBlocked)
-        case .readCandidates:
-            let candidates = try await ports.desktops.nodesForPlacement()
-            return .candidates(
-                candidates.map { ConnectMachine.NodeLoad(node: $0.node.id, assignedVMs: $0.assignedVMs) })
         default: break
         }
         guard case .success(let request) = connect.machine.request, let visitor = connect.machine.visitor
@@ -160,8 +158,8 @@ extension Router {
             return .desktopRead(desktop.map { DesktopFacts($0.vm) })
         case .claim, .takeOver:
             return try await claim(request.vm, token, connect, action)
-        case .requestStart(let node):
-            try await ports.desktops.requestStart(request.vm, on: node, by: "user \(visitor.name)")
+        case .requestStart:
+            let node = try await ports.desktops.requestStart(request.vm, by: "user \(visitor.name)")
             ports.log.info("VM start requested", metadata: metadata(token, ["node": "\(node)"]))
             return .startRequested
         default:

@@ -10,9 +10,12 @@ struct NodeAdd: FarmCommand {
     @Argument var name: String
     @Option(help: ArgumentHelp("Its own address on the VM network, below the VM range.", valueName: "address"))
     var address: AddressArgument
+    @OptionGroup var capacity: CapacityOptions
 
     func run(in session: FarmSession) async throws {
-        let command = AdministrationCommand.addNode(name: name, address: address.address)
+        let command = AdministrationCommand.addNode(
+            name: name, address: address.address, memory: capacity.memory?.size ?? Mebibytes(0),
+            cpus: capacity.cpus ?? 0)
         guard case .node(let id) = try await session.apply(command) else { return }
         print("made node \(id) (\(name)); next: `qvd-node check` there says what it still needs")
     }

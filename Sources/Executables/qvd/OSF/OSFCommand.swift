@@ -11,7 +11,9 @@ struct OSFCommand: AsyncParsableCommand {
         let vms = names.snapshot.vms.count { $0.osf == osf.id }
         return [
             ("id", .number(osf.id.rawValue)), ("name", .text(osf.name)), ("tenant", .text(names.name(of: osf.tenant))),
-            ("memory", .number(Int64(osf.memory.count))), ("user_disk", .number(Int64(osf.userDiskSize.count))),
+            ("memory", .number(Int64(osf.memory.count))),
+            ("cpus", osf.cpus.map { .number(Int64($0)) } ?? .none),
+            ("user_disk", .number(Int64(osf.userDiskSize.count))),
             ("overlay", .text(osf.keepsOverlay ? "kept" : "fresh")), ("images", .number(Int64(images))),
             ("vms", .number(Int64(vms))),
         ]

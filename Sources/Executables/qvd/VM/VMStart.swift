@@ -1,11 +1,13 @@
 import ArgumentParser
-import FarmControl
 import FarmModel
 
 struct VMStart: FarmCommand {
     static let configuration = CommandConfiguration(
-        commandName: "start", abstract: "Start VMs, each on the least loaded running node.",
-        discussion: "Returns at once; `qvd vm list` and `qvd vm explain` say how it goes.")
+        commandName: "start", abstract: "Start VMs, each on a node that has room for it.",
+        discussion: """
+            Returns at once; `qvd vm list` and `qvd vm explain` say how it goes. The node is the least loaded one, or, \
+            with the configuration key placement.policy at `fill`, the fullest that still has room.
+            """)
 
     @OptionGroup var farm: FarmOptions
     @Argument(help: "One or more VMs.") var vms: [String]
@@ -15,19 +17,12 @@ struct VMStart: FarmCommand {
         try await session.forEach(vms) { name in
             let names = try await session.references()
             let vm = try names.vm(name)
-            let chosen = try vm.intent.node ?? node.map { try names.node($0).id } ?? leastLoadedNode(in: names.snapshot)
-            guard let chosen else { throw CommandFailure(noNode(for: vm, names.snapshot.nodes)) }
-            try await session.apply(.startVM(vm.id, node: chosen))
+            let wanted = try node.map { try names.node($0).id }
+            guard case .placed(_, on: let chosen) = try await session.apply(.startVM(vm.id, node: wanted)) else {
+                return
+            }
             let verb = vm.intent.wanted == .run ? "is already wanted to run" : "will start"
             print("VM \(vm.id) (\(vm.name)) \(verb) on \(names.name(of: chosen))")
         }
-    }
-
-    private func noNode(for vm: VirtualMachine, _ nodes: [Node]) -> String {
-        let reasons = nodes.map { "\($0.name) is \($0.isBlocked ? "blocked" : $0.state.rawValue)" }
-        return "no node can take VM \(vm.id) (\(vm.name)): "
-            + (nodes.isEmpty
-                ? "the farm has none; add one with `qvd node add`"
-                : "\(reasons.joined(separator: ", ")); start qvd-node there, or unblock it with `qvd node unblock`")
     }
 }

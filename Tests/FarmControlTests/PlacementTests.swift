@@ -1,0 +1,116 @@
+import FarmControl
+import FarmModel
+import XCTest
+
+final class PlacementTests: XCTestCase {
+    private let need = Resources(memory: Mebibytes(100), cpus: 2)
+
+    private func load(
+        _ id: Int64, vms: Int = 0, memory: Int? = nil, memoryTaken: Int = 0, cpus: Int? = nil, cpusTaken: Int = 0,
+        state: NodeState = .running, isBlocked: Bool = false
+    ) -> NodeLoad {
+        NodeLoad(
+            node: Node(
+                id: NodeID(id), name: "n\(id)", address: IPv4Address(bits: UInt32(id)), isBlocked: isBlocked,
+                capacity: NodeCapacity(memory: memory.map { Mebibytes($0) }, cpus: cpus), state: state),
+            vms: vms, reserved: Resources(memory: Mebibytes(memoryTaken), cpus: cpusTaken))
+    }
+
+    private func place(_ nodes: [NodeLoad], by policy: PlacementPolicy = .spread) -> Placement {
+        Placement(of: need, among: PlacementSnapshot(revision: Revision(1), nodes: nodes), by: policy)
+    }
+
+    func testWithoutCapacitiesTheFewestVMsCountAndThenTheLowestNumber() {
+        XCTAssertEqual(place([load(7, vms: 2), load(8, vms: 3), load(9, vms: 2)]).node, NodeID(7))
+        XCTAssertEqual(place([load(7, vms: 2), load(8, vms: 3), load(9, vms: 2)], by: .fill).node, NodeID(8))
+        XCTAssertEqual(place([load(7), load(8)], by: .fill).node, NodeID(7))
+    }
+
+    func testTheScarcerOfMemoryAndProcessorsCounts() {
+        // n1 would be half full of memory and a quarter of CPUs, n2 a quarter and nine sixteenths.
+        let nodes = [
+            load(1, vms: 9, memory: 800, memoryTaken: 300, cpus: 16, cpusTaken: 2),
+            load(2, vms: 1, memory: 800, memoryTaken: 100, cpus: 16, cpusTaken: 7),
+        ]
+        XCTAssertEqual(place(nodes).node, NodeID(1))
+        XCTAssertEqual(place(nodes, by: .fill).node, NodeID(2))
+    }
+
+    func testSharesAreComparedExactlyAndEqualOnesByTheirVMs() {
+        // 1/3 and 2/6 are the same share: the one with fewer VMs is taken, or with `fill` the one with more.
+        let nodes = [load(1, vms: 3, memory: 600, memoryTaken: 100), load(2, vms: 2, memory: 300)]
+        XCTAssertEqual(place(nodes).node, NodeID(2))
+        XCTAssertEqual(place(nodes, by: .fill).node, NodeID(1))
+    }
+
+    func testWhereOneNodeHasNoLimitTheNumberOfVMsCounts() {
+        let nodes = [load(1, vms: 1, memory: 200), load(2, vms: 0), load(3, vms: 0, memory: 100_000)]
+        XCTAssertEqual(place(nodes).node, NodeID(2))
+    }
+
+    func testEachObstacleIsFoundAndTheFirstOfANodeIsSaid() {
+        let full = load(1, memory: 199, memoryTaken: 100, cpus: 1)
+        let busy = load(2, memory: 200, memoryTaken: 100, cpus: 3, cpusTaken: 2)
+        let blocked = load(3, memory: 1, state: .stopped, isBlocked: true)
+        let away = load(4, memory: 1, state: .stopping)
+        let placement = place([full, busy, blocked, away])
+        XCTAssertNil(placement.node)
+        XCTAssertEqual(placement.obstacles.map(\.node.id), [1, 2, 3, 4].map { NodeID($0) })
+        XCTAssertEqual(
+            placement.obstacles.map(\.reason),
+            [
+                .tooLittleMemory(left: Mebibytes(99), needed: Mebibytes(100)), .tooFewCPUs(left: 1, needed: 2),
+                .blocked,
+                .notRunning(.stopping),
+            ])
+        XCTAssertEqual(
+            placement.whyNowhere,
+            "n1 has 99 MiB left of the 100 MiB that it needs, n2 has 1 CPUs left of the 2 that it needs, n3 is blocked,"
+                + " n4 is stopping; start qvd-node there, or unblock a node with `qvd node unblock`, or stop VMs, or"
+                + " raise what a node may give with `qvd node set`")
+    }
+
+    func testWhatFitsExactlyFits() {
+        let node = load(5, memory: 200, memoryTaken: 100, cpus: 4, cpusTaken: 2)
+        let placement = place([node, load(6, isBlocked: true)])
+        XCTAssertEqual(placement.node, NodeID(5))
+        XCTAssertEqual(placement.obstacles.map(\.node.id), [NodeID(6)])
+    }
+
+    func testOfManyNodesTheFirstFewAreNamed() {
+        let placement = place((1...300).map { load($0, isBlocked: true) })
+        XCTAssertEqual(
+            placement.whyNowhere,
+            "n1 is blocked, n2 is blocked, n3 is blocked, n4 is blocked, n5 is blocked, 295 more cannot either; unblock"
+                + " a node with `qvd node unblock`")
+    }
+
+    func testAFarmWithoutNodesSaysSo() {
+        XCTAssertEqual(place([]).whyNowhere, "the farm has no node; add one with `qvd node add`")
+    }
+
+    func testTheSnapshotSumsWhatIsAssigned() throws {
+        let plan = try AddressPlan(
+            network: IPv4Address("10.3.0.0")!, prefixLength: 24, rangeStart: IPv4Address("10.3.0.100")!, gateway: nil)
+        var farm = FarmSnapshot(farm: FarmID(bits: 1), addressPlan: plan, revision: Revision(9))
+        farm.nodes = [load(1).node, load(2).node]
+        farm.vms = (1...4).map { number in
+            VirtualMachine(
+                id: VMID(number), name: "vm", user: UserID(1), osf: OSFID(1), tag: "default",
+                address: IPv4Address(bits: UInt32(number)),
+                intent: number == 4
+                    ? Intent()
+                    : Intent(node: NodeID(number == 3 ? 2 : 1), reserved: Resources(memory: Mebibytes(10), cpus: 1)))
+        }
+        let snapshot = PlacementSnapshot(of: farm)
+        XCTAssertEqual(snapshot.revision, Revision(9))
+        XCTAssertEqual(snapshot.nodes.map(\.vms), [2, 1])
+        XCTAssertEqual(snapshot.nodes.map(\.reserved.memory.count), [20, 10])
+    }
+
+    func testAnUnknownPolicySpreads() {
+        XCTAssertEqual(PlacementPolicy(configuration: [:]), .spread)
+        XCTAssertEqual(PlacementPolicy(configuration: ["placement.policy": "fill"]), .fill)
+        XCTAssertEqual(PlacementPolicy(configuration: ["placement.policy": "?"]), .spread)
+    }
+}
