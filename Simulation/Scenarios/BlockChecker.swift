@@ -61,7 +61,7 @@ final class BlockChecker {
 
     private func how(_ client: World.Client, _ subject: Subject) -> String? {
         switch client.exchange.ending.value {
-        case nil: return client.exchange.carriedNow.map { "was let in to VM \($0)" }
+        case nil: return client.exchange.seesNow.map { "was let in to VM \($0)" }
         case .answered(let answer)?:
             // The answer to those who were admitted while the VM was not blocked yet.
             guard case .vm = subject, answer.status == 503, answer.body.contains("offline for maintenance") else {

@@ -83,7 +83,7 @@ final class ExpectationChecker {
     private func row(_ number: Int) -> VirtualMachine? { world.store.look { $0.vm(VMID(Int64(number))) } }
 
     private func isConnected(_ user: Int) -> Bool {
-        world.state.value.clients.contains { $0.user == user && $0.exchange.carriedNow != nil }
+        world.state.value.clients.contains { $0.user == user && $0.exchange.seesNow != nil }
     }
 
     private func ending(_ user: Int) -> SimulatedClientExchange.Ending? {

@@ -93,17 +93,21 @@ final class FarmNode: Sendable {
     private func startRouter(_ life: Incarnation, _ ports: PortSet, _ connection: StoreConnection) {
         var configuration = RouterConfiguration(nodeName: name, place: .node(id), address: host.address)
         configuration.limits = plan.farm.connectLimits
+        let login = Login(
+            ports: LoginPorts(
+                store: connection, passwords: ports.hasher, clock: ports.clock, random: ports.random, log: log))
         let router = Router(
             configuration: configuration,
             ports: RouterPorts(
-                store: connection, agent: ports.agent, lines: ports.lines, passwords: ports.hasher,
-                clock: ports.clock, random: ports.random, log: log))
+                login: login, store: connection, agent: ports.agent, clock: ports.clock, random: ports.random,
+                log: log))
         let (door, enter) = AsyncStream<SimulatedClientExchange>.makeStream()
         state.value.door = enter
         life.onDeath { enter.finish() }
         live(life, as: .router) {
             try await life.untilTerminated {
                 await withDiscardingTaskGroup { group in
+                    group.addTask { await login.prepare() }
                     group.addTask { await router.run() }
                     for await exchange in door { group.addTask { await router.handle(exchange) } }
                     group.cancelAll()

@@ -52,7 +52,7 @@ struct Patience {
         let holders = limits.takeOver + limits.takePlace
         return
             (limits.authenticate + limits.authorize * 2 + holders * limits.holdersMax + limits.start
-            + limits.session + limits.openLine + limits.mark).wholeNanoseconds
+            + limits.session + limits.openConnection + limits.mark).wholeNanoseconds
     }
 
     private static func sum(_ limits: Duration...) -> Int64 { limits.reduce(.zero, +).wholeNanoseconds }

@@ -58,7 +58,7 @@ extension World {
     /// `answered`: no connect waits longer than that without an answer or a session.
     func unanswered(limit: Int64) -> Violation? {
         for client in state.value.clients {
-            guard client.exchange.ending.value == nil, client.exchange.carriedNow == nil, now - client.began > limit
+            guard client.exchange.ending.value == nil, client.exchange.seesNow == nil, now - client.began > limit
             else { continue }
             return Violation(
                 "answered", at: now, vm: client.vm.map { VMID(Int64($0)) },
@@ -104,7 +104,7 @@ extension World {
             // A command that was given before the faults ended may have taken effect only now.
             guard let row = store.look({ $0.vm(VMID(Int64(probe.vm))) }), !probe.hasSeen else { continue }
             if row.isBlocked { administer(.unblock(vm: probe.vm)) }
-            if probe.exchange.carried.value != nil {
+            if probe.exchange.seen.value != nil {
                 probes.value[index].hasSeen = true
                 continue
             }

@@ -32,19 +32,19 @@ extension World {
             let earlier = state.value.clients.filter { $0.user == user && $0.vm == vm && $0.isConnect }
             if owner(ofVM: vm) != user {
                 simulation.mark(.askedForForeignVM)
-            } else if earlier.contains(where: { $0.exchange.carriedNow != nil }) {
+            } else if earlier.contains(where: { $0.exchange.seesNow != nil }) {
                 simulation.mark(.tookOver)
-            } else if earlier.contains(where: { $0.exchange.carried.value != nil }) {
+            } else if earlier.contains(where: { $0.exchange.seen.value != nil }) {
                 simulation.mark(.reconnected)
             }
         case .stopVM(let user, let vm):
             if owner(ofVM: vm) != user { simulation.mark(.askedForForeignVM) }
         case .vanish(let user):
-            if open(user).contains(where: { $0.exchange.carriedNow != nil }) {
+            if open(user).contains(where: { $0.exchange.seesNow != nil }) {
                 simulation.mark(.vanishedWhileConnected)
             }
         case .disconnect(let user):
-            if open(user).contains(where: { $0.exchange.carriedNow == nil }) { simulation.mark(.leftWhileWaiting) }
+            if open(user).contains(where: { $0.exchange.seesNow == nil }) { simulation.mark(.leftWhileWaiting) }
         case .connectWithWrongPassword, .list: break
         }
         switch action {
@@ -73,7 +73,7 @@ extension World {
         if let stays {
             let executor = simulation.executor
             executor.spawn { [self] in
-                guard let seen = await exchange.carried.wait() else { return }
+                guard let seen = await exchange.seen.wait() else { return }
                 userSaves(in: seen)
                 executor.schedule(at: executor.now + stays) { exchange.hangUp() }
             }
@@ -115,7 +115,7 @@ extension World {
         simulation.record(
             .user, subject: Int64(vm ?? 0), value: Int64(user), words: "user\(user) asks \(path) of VM \(vm ?? 0)")
         if let life = node.life(.router), life.isAlive, let door = node.state.value.door {
-            exchange.reach(life)
+            exchange.reach(life, on: node.host)
             door.yield(exchange)
         } else {
             exchange.ending.fire(.broken)

@@ -52,7 +52,7 @@ package enum FailureMode: String, Sendable, Hashable, CaseIterable {
         switch port {
         case .network, .filter: return everywhere + [.half]
         case .agent: return everywhere + [.truncated]
-        case .hypervisor, .addresses, .disks, .secrets, .store, .lines, .hasher: return everywhere
+        case .hypervisor, .addresses, .disks, .secrets, .store, .guestConnections, .hasher: return everywhere
         }
     }
 }

@@ -131,6 +131,6 @@ package struct SimulatedGuest: Sendable, Hashable {
     package var session = GuestSessionState.stopped
     /// Grows with each change of the session, so that old plans for it are void.
     package var sessionStep = 0
-    /// How many lines lead into the session at this moment.
-    package var lines = 0
+    /// How many connections lead into the session at this moment.
+    package var connections = 0
 }

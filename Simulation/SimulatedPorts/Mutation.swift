@@ -8,8 +8,8 @@ package enum Mutation: String, Sendable, Hashable, CaseIterable {
     case offersOneAddressToAll
     /// The bridge lets every frame pass.
     case passesEveryFrame
-    /// A line leads to another VM's desktop.
-    case crossesLines
+    /// A client's connection leads to another VM's desktop.
+    case crossesConnections
     /// An emulator dies and nobody is told, not even by `observe`.
     case hidesDeadDomains
     /// The store forgets a write it acknowledged.

@@ -55,7 +55,7 @@ extension PortOperation {
         switch self {
         case .defineDomain, .createDomain, .shutdownDomain, .destroyDomain, .undefineDomain, .ensureTap, .removeTap,
             .applyFilter, .removeFilter, .prepareOverlay, .ensureUserDisk, .removeOverlays, .deleteUserDisk,
-            .handSecret, .removeSecret, .startSession, .suspendSession, .stopSession, .powerOff, .openLine:
+            .handSecret, .removeSecret, .startSession, .suspendSession, .stopSession, .powerOff, .openConnection:
             true
         case .observeDomains, .capabilities, .observeTaps, .observeBridge, .observeFilters, .publish,
             .observeReservations, .inspectImage, .observeDisks, .space, .observeSecrets, .ping, .sessionState,

@@ -1,9 +1,9 @@
 /// The simulated parts of the outside world, as faults and traces name them.
 package enum PortName: UInt8, Sendable, Hashable, CaseIterable {
-    case hypervisor, network, filter, addresses, disks, secrets, agent, store, lines, hasher
+    case hypervisor, network, filter, addresses, disks, secrets, agent, store, guestConnections, hasher
 
     /// The name in scenario files.
-    package var text: String { String(describing: self) }
+    package var text: String { self == .guestConnections ? "lines" : String(describing: self) }
 }
 
 /// Every call that can be made on a simulated port, with how long it usually takes. The raw value is its number in
@@ -17,7 +17,7 @@ package enum PortOperation: UInt16, Sendable, Hashable, CaseIterable {
     case handSecret = 60, removeSecret, observeSecrets
     case ping = 70, startSession, sessionState, suspendSession, stopSession, powerOff
     case storeRead = 80, storeWrite, storeBegin, storeRecord, storeRelease
-    case openLine = 90
+    case openConnection = 90
     case hashPassword = 95, verifyPassword
 
     /// The name in scenario files: `ensureTap`; the store's without the port: `record`.
@@ -45,7 +45,7 @@ package enum PortOperation: UInt16, Sendable, Hashable, CaseIterable {
         case .handSecret, .removeSecret, .observeSecrets: .secrets
         case .ping, .startSession, .sessionState, .suspendSession, .stopSession, .powerOff: .agent
         case .storeRead, .storeWrite, .storeBegin, .storeRecord, .storeRelease: .store
-        case .openLine: .lines
+        case .openConnection: .guestConnections
         case .hashPassword, .verifyPassword: .hasher
         }
     }
@@ -73,7 +73,7 @@ package enum PortOperation: UInt16, Sendable, Hashable, CaseIterable {
         case .startSession, .suspendSession, .stopSession, .powerOff: 10_000_000...200_000_000
         case .storeRead: 100_000...1_000_000
         case .storeWrite, .storeBegin, .storeRecord, .storeRelease: 300_000...5_000_000
-        case .openLine: 500_000...5_000_000
+        case .openConnection: 500_000...5_000_000
         case .hashPassword, .verifyPassword: 40_000_000...80_000_000
         }
     }
@@ -82,7 +82,7 @@ package enum PortOperation: UInt16, Sendable, Hashable, CaseIterable {
     var timeLimit: Int64 {
         switch port {
         case .agent: 4_000_000_000
-        case .lines: 10_000_000_000
+        case .guestConnections: 10_000_000_000
         case .store: 10_000_000_000
         default: 30_000_000_000
         }
@@ -93,7 +93,7 @@ package enum PortOperation: UInt16, Sendable, Hashable, CaseIterable {
     var isOverOnReturn: Bool {
         switch port {
         case .hypervisor, .agent, .store: false
-        case .network, .filter, .addresses, .disks, .secrets, .lines, .hasher: true
+        case .network, .filter, .addresses, .disks, .secrets, .guestConnections, .hasher: true
         }
     }
 
@@ -105,7 +105,7 @@ package enum PortOperation: UInt16, Sendable, Hashable, CaseIterable {
     var outlivesCaller: Bool {
         switch port {
         case .hypervisor, .filter, .disks, .agent, .store: true
-        case .network, .addresses, .secrets, .lines, .hasher: false
+        case .network, .addresses, .secrets, .guestConnections, .hasher: false
         }
     }
 }

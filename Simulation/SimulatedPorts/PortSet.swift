@@ -12,7 +12,6 @@ package struct PortSet: Sendable {
     package let disks: SimulatedDiskStorage
     package let secrets: SimulatedSecretFiles
     package let agent: SimulatedGuestAgent
-    package let lines: SimulatedGuestLines
     package let clock: SimulatedClock
     package let random: SimulatedRandomSource
     package let hasher: SimulatedPasswordHasher
@@ -27,7 +26,6 @@ package struct PortSet: Sendable {
         disks = SimulatedDiskStorage(host: host, gate: gate)
         secrets = SimulatedSecretFiles(host: host, gate: gate)
         agent = SimulatedGuestAgent(host: host, gate: gate)
-        lines = SimulatedGuestLines(host: host, gate: gate)
         clock = SimulatedClock(incarnation: incarnation, clock: host.clock)
         random = SimulatedRandomSource(seed: host.simulation.seed, incarnation: incarnation)
         hasher = SimulatedPasswordHasher(gate: gate, random: random)

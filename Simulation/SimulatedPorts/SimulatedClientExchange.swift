@@ -4,13 +4,13 @@ package import Simulator
 
 /// One request of a simulated client: the router's side of it is the port, the rest is the client's.
 ///
-/// The world hands it to the router's process with `reach(_:)`; from then on the death of that process closes it.
+/// The world hands it to the router's process with `reach(_:on:)`; from then on the death of that process closes it.
 package final class SimulatedClientExchange: ClientExchange {
     /// How a request ended, as its client sees it.
     package enum Ending: Sendable, Hashable {
         case answered(ClientResponse)
         /// A session ran and ended so.
-        case session(CarriageEnd)
+        case session(RelayEnd)
         /// The connection broke without an answer.
         case broken
         /// The client itself hung up or vanished.
@@ -18,18 +18,20 @@ package final class SimulatedClientExchange: ClientExchange {
     }
 
     package let request: ClientRequest
-    /// What `carry` leads to, once it runs.
-    package let carried = Signal<VMID>()
+    /// What a relay leads to, once it runs.
+    package let seen = Signal<VMID>()
     package let ending = Signal<Ending>()
     private let simulation: Simulation
-    private let gone = Signal<CarriageEnd>()
+    private let gone = Signal<RelayEnd>()
     private let state = Confined(State())
 
     private struct State {
         var router: Incarnation?
+        /// The node that the router runs on.
+        var host: SimulatedHost?
         var progress: [String] = []
         var headers: [HTTPField] = []
-        var line: SimulatedGuestLine?
+        var connection: SimulatedGuestConnection?
         var finalAnswers = 0
     }
 
@@ -48,18 +50,19 @@ package final class SimulatedClientExchange: ClientExchange {
     /// Final answers given; more than one is the router's fault.
     package var finalAnswers: Int { state.value.finalAnswers }
     /// Whether bytes flow at this moment, and to which VM.
-    package var carriedNow: VMID? { state.value.line?.vm }
+    package var seesNow: VMID? { state.value.connection?.vm }
 
-    /// The connection reached this router process.
-    package func reach(_ router: Incarnation) {
+    /// The connection reached this router process, which runs on this node.
+    package func reach(_ router: Incarnation, on host: SimulatedHost) {
         state.value.router = router
+        state.value.host = host
         router.onDeath { [weak self] in self?.broke() }
     }
 
     /// The client closes its connection.
     package func hangUp() {
         gone.fire(.clientClosed)
-        if state.value.line == nil { ending.fire(.left) }
+        if state.value.connection == nil { ending.fire(.left) }
     }
 
     /// The client is gone without a word: a closed lid, a cut cable.
@@ -67,13 +70,13 @@ package final class SimulatedClientExchange: ClientExchange {
         let notice = simulation.now + simulation.guestTime(1_000_000_000...Self.noticedWithin)
         simulation.executor.schedule(at: notice) { [self] in
             gone.fire(.clientVanished)
-            if state.value.line == nil { ending.fire(.left) }
+            if state.value.connection == nil { ending.fire(.left) }
         }
     }
 
     private func broke() {
-        state.value.line?.shut()
-        state.value.line = nil
+        state.value.connection?.shut()
+        state.value.connection = nil
         gone.fire(.cut)
         ending.fire(.broken)
     }
@@ -97,40 +100,46 @@ package final class SimulatedClientExchange: ClientExchange {
         ending.fire(.answered(response))
     }
 
-    package func carry(over line: any GuestLine, headers: [HTTPField]) async throws(PortError) -> CarriageEnd {
-        let attempt = "carrying a session of \(request.peer)"
-        try check(attempt)
-        guard let line = line as? SimulatedGuestLine else {
-            throw PortError(.rejected, .invalid, attempt: attempt, detail: "not a line of this simulation")
+    package func openConnection(
+        to address: IPv4Address, port: Int
+    ) async throws(PortError) -> any GuestConnection {
+        guard let router = state.value.router, let host = state.value.host else {
+            throw PortError(
+                .unreachable, .unavailable, attempt: "connecting to \(address):\(port)",
+                detail: "the client has reached no router")
         }
-        guard line.isCarriable else { return await end(line, .guestClosed) }
+        let gate = PortGate(simulation: simulation, incarnation: router, node: host.node)
+        return try await host.openConnection(to: address, port: port, of: self, through: gate)
+    }
+
+    func relay(
+        over connection: SimulatedGuestConnection, headers: [HTTPField]
+    ) async throws(PortError) -> RelayEnd {
+        try check("relaying a session of \(request.peer)")
+        guard connection.isUsable else { return await end(connection, .guestClosed) }
         state.value.finalAnswers += 1
         state.value.headers = headers
-        state.value.line = line
-        line.beginCarrying()
+        state.value.connection = connection
+        connection.beginRelay()
         simulation.changed(.sessions)
-        let guestEnd = Signal<CarriageEnd>()
-        let number = line.host.onSessionEnd(of: line.domain) { [gone] in
-            guestEnd.fire(.guestClosed)
-            gone.fire(.guestClosed)
-        }
-        if let vm = line.vm {
+        let number = connection.host.onSessionEnd(of: connection.domain) { [gone] in gone.fire(.guestClosed) }
+        if let vm = connection.vm {
             simulation.record(.user, subject: vm.rawValue, value: 1, words: "\(request.peer) sees VM \(vm)")
-            carried.fire(vm)
+            seen.fire(vm)
         }
         let reason = await gone.wait() ?? .cut
-        line.host.forget(line: number)
-        return await end(line, reason)
+        connection.host.forget(watcher: number)
+        return await end(connection, reason)
     }
 
     package func clientGone() async {
         _ = await gone.wait()
     }
 
-    private func end(_ line: SimulatedGuestLine, _ reason: CarriageEnd) async -> CarriageEnd {
-        let vm = state.value.line?.vm ?? line.vm
-        state.value.line = nil
-        line.shut()
+    private func end(_ connection: SimulatedGuestConnection, _ reason: RelayEnd) async -> RelayEnd {
+        let vm = state.value.connection?.vm ?? connection.vm
+        state.value.connection = nil
+        connection.shut()
         if let vm {
             simulation.record(
                 .user, subject: vm.rawValue, value: 2,

@@ -153,7 +153,7 @@ extension SimulatedHost {
             guard let life = host.read({ $0.domains[name]?.life }) else { return }
             host.plan(name, life, in: host.times.listening...host.times.listening) { host in
                 guard let guest = host.read({ $0.domains[name]?.guest }), guest.sessionStep == step,
-                    guest.session == .listening, guest.lines == 0
+                    guest.session == .listening, guest.connections == 0
                 else { return }
                 host.sessionGoes(name, to: .stopping, thenTo: .stopped, in: host.times.sessionSuspend)
             }

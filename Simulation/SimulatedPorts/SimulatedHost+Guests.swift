@@ -169,7 +169,7 @@ extension SimulatedHost {
         changeGuest(name) {
             $0.session = end
             $0.sessionStep += 1
-            $0.lines = 0
+            $0.connections = 0
         }
         sessionEnded(of: name)
     }

@@ -15,9 +15,9 @@ package final class SimulatedHost: Sendable {
     private let confined: Confined<HostState>
     private let listeners = Confined<[Int: AsyncStream<HypervisorEvent>.Continuation]>([:])
     private let nextListener = Confined(0)
-    private let lineEnds = Confined<[Int: LineEnd]>([:])
+    private let sessionEndWatchers = Confined<[Int: SessionEndWatcher]>([:])
 
-    private struct LineEnd {
+    private struct SessionEndWatcher {
         var domain: DomainName
         var act: () -> Void
     }
@@ -101,21 +101,21 @@ package final class SimulatedHost: Sendable {
     /// The hypervisor's daemon goes away, or is back.
     package func tellConnection(isLost: Bool) { tell(isLost ? .connectionLost : .connectionRestored) }
 
-    // MARK: Lines into guests
+    // MARK: Connections into guests
 
     /// Calls `act` once when the domain ends or its session does; `forget` takes it back.
     func onSessionEnd(of domain: DomainName, _ act: @escaping () -> Void) -> Int {
         let number = nextListener.value
         nextListener.value += 1
-        lineEnds.value[number] = LineEnd(domain: domain, act: act)
+        sessionEndWatchers.value[number] = SessionEndWatcher(domain: domain, act: act)
         return number
     }
 
-    func forget(line number: Int) { lineEnds.value[number] = nil }
+    func forget(watcher number: Int) { sessionEndWatchers.value[number] = nil }
 
     func sessionEnded(of domain: DomainName) {
-        let ended = lineEnds.value.filter { $0.value.domain == domain }.keys.sorted()
-        for number in ended { lineEnds.value.removeValue(forKey: number)?.act() }
+        let ended = sessionEndWatchers.value.filter { $0.value.domain == domain }.keys.sorted()
+        for number in ended { sessionEndWatchers.value.removeValue(forKey: number)?.act() }
     }
 }
 

@@ -56,7 +56,7 @@ extension StoreConnection {
         guard let row = farm.vms.first(where: { $0.id == vm }),
             let need = farm.osfs.first(where: { $0.id == row.osf })?.need
         else { return }
-        let isFull = Placement(of: need, among: PlacementSnapshot(of: farm)).obstacles.contains {
+        let isFull = Placement(of: need, among: NodeLoad.all(of: farm)).obstacles.contains {
             switch $0.reason {
             case .tooLittleMemory, .tooFewCPUs: true
             case .blocked, .notRunning: false
@@ -77,11 +77,8 @@ extension FarmLedger {
 
 extension StoreConnection: NodeRecords {
     package func node(named name: String) async throws(PortError) -> NodeIdentity {
-        let forgetsBlocks = gate.simulation.mutation == .forgetsNodeBlocks
-        return try await read("looking for node \(name)") { store async throws(PortError) in
-            var identity = try await store.node(named: name)
-            if forgetsBlocks { identity.node.isBlocked = false }
-            return identity
+        try await read("looking for node \(name)") { store async throws(PortError) in
+            try await store.node(named: name)
         }
     }
 
@@ -137,6 +134,17 @@ extension StoreConnection: NodeRecords {
     }
 }
 
+extension StoreConnection: NodeStandings {
+    package func standing(ofNode name: String) async throws(PortError) -> NodeStanding {
+        let forgetsBlocks = gate.simulation.mutation == .forgetsNodeBlocks
+        return try await read("looking at node \(name)") { store async throws(PortError) in
+            var standing = try await store.standing(ofNode: name)
+            if forgetsBlocks { standing.isBlocked = false }
+            return standing
+        }
+    }
+}
+
 extension StoreConnection: Desktops {
     package func account(_ name: LoginName) async throws(PortError) -> Account? {
         let forgetsBlocks = gate.simulation.mutation == .forgetsBlocks
@@ -183,7 +191,7 @@ extension StoreConnection: Desktops {
     }
 }
 
-extension StoreConnection: Sessions {
+extension StoreConnection: SessionClaims {
     package func claim(_ session: Session) async throws(PortError) -> SessionClaim {
         try await write("claiming VM \(session.vm) for session \(session.token)", vm: session.vm) {
             store async throws(PortError) in try await store.claim(session)
@@ -195,7 +203,9 @@ extension StoreConnection: Sessions {
             store async throws(PortError) in try await store.takeOver(session, from: marked)
         }
     }
+}
 
+extension StoreConnection: Sessions {
     package func markConnected(_ token: SessionToken, vm: VMID, at time: WallTime) async throws(PortError) {
         try await write("marking session \(token) connected", vm: vm) { store async throws(PortError) in
             try await store.markConnected(token, vm: vm, at: time)

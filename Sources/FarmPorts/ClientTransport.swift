@@ -10,10 +10,9 @@ package protocol ClientExchange: Sendable {
     /// The final answer of a request that is not a session.
     func respond(_ response: ClientResponse) async throws(PortError)
 
-    /// Answers `101 Switching Protocols` with the headers, then carries bytes both ways until one side ends, the
-    /// client vanishes (noticed within 60 s), or the task is cancelled; then both are closed. Half-close is
-    /// honoured and each side reads no faster than the other takes.
-    func carry(over line: any GuestLine, headers: [HTTPField]) async throws(PortError) -> CarriageEnd
+    /// Connects to a guest for this client: its X agent, or another port of it. More than one may be open. A probe is
+    /// no substitute: nxagent dies of a connection that says nothing.
+    func openConnection(to address: IPv4Address, port: Int) async throws(PortError) -> any GuestConnection
 
     /// Returns when the client has gone away before the final answer was given, or the task is cancelled.
     func clientGone() async
@@ -75,7 +74,7 @@ package struct ClientResponse: Sendable, Hashable {
     }
 }
 
-package enum CarriageEnd: Sendable, Hashable {
+package enum RelayEnd: Sendable, Hashable {
     case clientClosed
     case guestClosed
     /// The client stopped answering without closing.
@@ -83,12 +82,12 @@ package enum CarriageEnd: Sendable, Hashable {
     case cut
 }
 
-/// A connection to the X agent of a guest, open and not yet carried.
-package protocol GuestLine: Sendable {
-    func close() async
-}
+/// A client's connection to a guest, open and not yet used.
+package protocol GuestConnection: Sendable {
+    /// Answers the client `101 Switching Protocols` with the headers, then relays bytes both ways until one side ends,
+    /// the client vanishes (noticed within 60 s), or the task is cancelled; then both are closed. Half-close is
+    /// honoured and each side reads no faster than the other takes. Once per client.
+    func relay(headers: [HTTPField]) async throws(PortError) -> RelayEnd
 
-package protocol GuestLines: Sendable {
-    /// Connects to the guest's X agent. A probe is no substitute: nxagent dies of a connection that says nothing.
-    func open(to address: IPv4Address, port: Int) async throws(PortError) -> any GuestLine
+    func close() async
 }

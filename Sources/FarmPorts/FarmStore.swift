@@ -58,7 +58,23 @@ package struct NodeIdentity: Sendable, Hashable {
     }
 }
 
-/// What L7R needs of the store, besides sessions.
+/// Whether clients should come to a node.
+package protocol NodeStandings: Sendable {
+    /// `.notFound` when there is no node of this name.
+    func standing(ofNode name: String) async throws(PortError) -> NodeStanding
+}
+
+package struct NodeStanding: Sendable, Hashable {
+    package var state: NodeState
+    package var isBlocked: Bool
+
+    package init(state: NodeState, isBlocked: Bool) {
+        self.state = state
+        self.isBlocked = isBlocked
+    }
+}
+
+/// What login needs of the store, besides sessions.
 package protocol Desktops: Sendable {
     /// Nil when there is no such user or tenant.
     func account(_ name: LoginName) async throws(PortError) -> Account?
@@ -112,8 +128,8 @@ package struct DesktopView: Sendable, Hashable {
     }
 }
 
-/// Who is connected to which VM: at most one session per VM, ever.
-package protocol Sessions: Sendable {
+/// Who gets a VM: at most one session per VM, ever.
+package protocol SessionClaims: Sendable {
     /// Begins a session if the VM has none. If it has one, marks that one as wanted by another client and returns
     /// it, so that its router cuts it; try again after. A session of the same token is returned as claimed.
     func claim(_ session: Session) async throws(PortError) -> SessionClaim
@@ -122,7 +138,10 @@ package protocol Sessions: Sendable {
     /// if it still holds the VM, this one takes its place. If another holds the VM by now, that one is marked and
     /// returned.
     func takeOver(_ session: Session, from marked: SessionToken) async throws(PortError) -> SessionClaim
+}
 
+/// What a router says of its sessions, each named by its token.
+package protocol Sessions: Sendable {
     /// `.stale` when the session is gone, another took its place or a take-over is wanted: then the caller gives way.
     func markConnected(_ token: SessionToken, vm: VMID, at time: WallTime) async throws(PortError)
 

@@ -17,7 +17,8 @@ extension FarmRecords {
         guard !vm.isBlocked else {
             throw .refuse(.blocked, "VM \(id) (\(vm.name)) is blocked; `qvd vm unblock \(id)` allows it to start")
         }
-        let node = try place(vm, on: wanted)
+        let need = try existing(vm.osf).need
+        let node = try place(vm, need, on: wanted)
         if vm.intent.node == nil {
             vm.intent.node = node
             vm.intent.epoch = vm.intent.epoch.next(in: try identity().era)
@@ -25,7 +26,7 @@ extension FarmRecords {
             try put(vm.observation, of: id)
         }
         // What still stops there takes what it took until it is gone.
-        vm.intent.reserved = try existing(vm.osf).need.orMore(vm.intent.reserved)
+        vm.intent.reserved = need.orMore(vm.intent.reserved)
         vm.intent.wanted = .run
         vm.intent.request += 1
         vm.intent.requestedBy = actor

@@ -3,41 +3,22 @@ import FarmModel
 
 // Where a VM that is to start goes: decided by `Placement`, in the transaction that assigns the VM.
 extension FarmRecords {
-    /// The node for a VM that is to run: where it still is, on the one that was asked for, or where the farm's policy
-    /// places it.
-    func place(_ vm: VirtualMachine, on wanted: NodeID?) throws(LedgerError) -> NodeID {
-        let need = try existing(vm.osf).need
+    /// The node for a VM that is to run and needs so much: where it still is, on the one that was asked for, or where
+    /// the farm's policy places it.
+    func place(_ vm: VirtualMachine, _ need: Resources, on wanted: NodeID?) throws(LedgerError) -> NodeID {
+        let loads = try nodeLoads()
         // A VM that is still stopping stays where it is: its disks are open there.
         if let id = vm.intent.node ?? wanted {
-            let load = try load(of: try existing(id), without: vm)
+            guard let load = loads.first(where: { $0.node.id == id })?.without(vm) else { return try existing(id).id }
             guard let reason = NodeObstacle.Reason(of: load, for: need) else { return id }
             throw refusal(of: vm, NodeObstacle(node: load.node, reason: reason))
         }
-        let snapshot = PlacementSnapshot(revision: try revision(), nodes: try loads())
-        let placement = Placement(of: need, among: snapshot, by: try placementPolicy())
+        let policy = try configuration(PlacementPolicy.configurationKey).flatMap(PlacementPolicy.init) ?? .spread
+        let placement = Placement(of: need, among: loads, by: policy)
         guard let node = placement.node else {
             throw .refuse(.noNode, "no node can take VM \(vm.id) (\(vm.name)): \(placement.whyNowhere)")
         }
         return node
-    }
-
-    private func loads() throws(LedgerError) -> [NodeLoad] {
-        let taken = try assignedLoads()
-        return try nodes().map { node in
-            let load = taken[node.id] ?? AssignedLoad(vms: 0, reserved: .none)
-            return NodeLoad(node: node, vms: load.vms, reserved: load.reserved)
-        }
-    }
-
-    /// What all but this VM take of the node.
-    private func load(of node: Node, without vm: VirtualMachine) throws(LedgerError) -> NodeLoad {
-        let taken = try assignedLoads()[node.id] ?? AssignedLoad(vms: 0, reserved: .none)
-        guard vm.intent.node == node.id else { return NodeLoad(node: node, vms: taken.vms, reserved: taken.reserved) }
-        return NodeLoad(node: node, vms: taken.vms - 1, reserved: taken.reserved - vm.intent.reserved)
-    }
-
-    private func placementPolicy() throws(LedgerError) -> PlacementPolicy {
-        PlacementPolicy(configuration: try configuration())
     }
 
     func checkPlacementPolicy(_ value: String) throws(LedgerError) {
@@ -72,5 +53,13 @@ extension FarmRecords {
         guard (0...1_000_000).contains(cpus) else {
             throw .refuse(.invalid, "the CPUs for VMs are \(cpus); they must be from 0 (no limit) to 1000000")
         }
+    }
+}
+
+extension NodeLoad {
+    /// What all but this VM take of the node.
+    fileprivate func without(_ vm: VirtualMachine) -> NodeLoad {
+        guard vm.intent.node == node.id else { return self }
+        return NodeLoad(node: node, vms: vms - 1, reserved: reserved - vm.intent.reserved)
     }
 }

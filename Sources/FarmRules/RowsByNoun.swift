@@ -11,6 +11,7 @@ package protocol FarmRows {
     func lastNumber(of noun: FarmNoun) throws(LedgerError) -> Int64
 
     func configuration() throws(LedgerError) -> [String: String]
+    func configuration(_ key: String) throws(LedgerError) -> String?
     /// Nil removes it.
     mutating func put(_ value: String?, forConfiguration key: String) throws(LedgerError)
 }
@@ -85,8 +86,8 @@ package protocol VMRows {
 /// Who runs which VM: intents, observations, and the secrets of the agents. Each is written apart; the VM's row exists.
 package protocol AssignmentRows {
     func vms(assignedTo node: NodeID) throws(LedgerError) -> [VirtualMachine]
-    /// What the VMs that are assigned to each node take of it; nodes without any are left out.
-    func assignedLoads() throws(LedgerError) -> [NodeID: AssignedLoad]
+    /// Every node with what the VMs that are assigned to it take of it.
+    func nodeLoads() throws(LedgerError) -> [NodeLoad]
     func assignmentRows(of node: NodeID) throws(LedgerError) -> [AssignmentRow]
     /// Of those of these VMs that have a row and are not assigned to the node, if one is given.
     func assignmentRows(of vms: [VMID], notOn node: NodeID?) throws(LedgerError) -> [AssignmentRow]
@@ -108,18 +109,6 @@ package struct AssignmentRow: Sendable, Hashable {
         self.vm = vm
         self.login = login
         self.secret = secret
-    }
-}
-
-/// What the VMs that are assigned to a node take of it.
-package struct AssignedLoad: Sendable, Hashable {
-    /// How many.
-    package var vms: Int
-    package var reserved: Resources
-
-    package init(vms: Int, reserved: Resources) {
-        self.vms = vms
-        self.reserved = reserved
     }
 }
 

@@ -2,6 +2,15 @@ package import FarmModel
 package import FarmPorts
 import FarmRules
 
+extension FarmStore: NodeStandings {
+    package func standing(ofNode name: String) async throws(PortError) -> NodeStanding {
+        let row = try await read("looking for node `\(name)`") { records throws(LedgerError) in
+            try records.nodeIdentity(named: name)
+        }
+        return NodeStanding(state: row.node.state, isBlocked: row.node.isBlocked)
+    }
+}
+
 extension FarmStore: Desktops {
     package func account(_ name: LoginName) async throws(PortError) -> Account? {
         let row = try await read("looking for user \(name)") { records throws(LedgerError) in

@@ -2,7 +2,7 @@ package import FarmModel
 package import FarmPorts
 import FarmRules
 
-extension FarmStore: Sessions {
+extension FarmStore: SessionClaims {
     package func claim(_ session: Session) async throws(PortError) -> SessionClaim {
         let holder = try await write("beginning a session with VM \(session.vm)") { records throws(LedgerError) in
             try records.claim(session)
@@ -16,7 +16,9 @@ extension FarmStore: Sessions {
         }
         return holder.token == session.token ? .claimed : .held(holder)
     }
+}
 
+extension FarmStore: Sessions {
     package func markConnected(
         _ token: SessionToken, vm: VMID, at time: WallTime
     ) async throws(PortError) {

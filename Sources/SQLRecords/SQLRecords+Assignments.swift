@@ -8,22 +8,6 @@ extension SQLRecords {
         try vms("WHERE vm_intents.node = $1 ORDER BY vms.id", [SQLValue(node)])
     }
 
-    package func assignedLoads() throws(LedgerError) -> [NodeID: AssignedLoad] {
-        let loads = try all(
-            "vm_intents",
-            """
-            SELECT node, count(*), sum(memory_mib), sum(cpus) FROM vm_intents WHERE node IS NOT NULL GROUP BY node
-            """
-        ) { columns in
-            (
-                NodeID(columns.integer()),
-                AssignedLoad(
-                    vms: columns.count(), reserved: Resources(memory: columns.size(), cpus: columns.count()))
-            )
-        }
-        return [NodeID: AssignedLoad](loads) { _, later in later }
-    }
-
     package func assignmentRows(of node: NodeID) throws(LedgerError) -> [AssignmentRow] {
         try assignmentRows("WHERE vm_intents.node = $1", [SQLValue(node)])
     }

@@ -76,6 +76,10 @@ extension SQLRecords {
         return [String: String](pairs) { _, later in later }
     }
 
+    package func configuration(_ key: String) throws(LedgerError) -> String? {
+        try one("configuration", "SELECT value FROM configuration WHERE name = $1", [SQLValue(key)]) { $0.text() }
+    }
+
     package func put(_ value: String?, forConfiguration key: String) throws(LedgerError) {
         guard let value else { return try run("DELETE FROM configuration WHERE name = $1", [SQLValue(key)]) }
         try run(

@@ -4,15 +4,38 @@ package import FarmRules
 
 // Nodes, and the domains without a row that an operator gave up.
 extension SQLRecords {
+    /// In the order in which `node(_:)` reads them.
+    private static let nodeColumns = "id, name, address, is_blocked, memory_mib, nodes.cpus, state, state_since"
+
+    private static func node(_ columns: inout Columns) throws(PortError) -> Node {
+        Node(
+            id: columns.id(), name: columns.text(), address: try columns.address(), isBlocked: columns.flag(),
+            capacity: NodeCapacity(memory: columns.optionalSize(), cpus: columns.optionalCount()),
+            state: try columns.choice(), stateSince: columns.time())
+    }
+
     private func nodes(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [Node] {
+        try all("nodes", "SELECT \(Self.nodeColumns) FROM nodes \(condition)", values) {
+            (columns: inout Columns) throws(PortError) in try Self.node(&columns)
+        }
+    }
+
+    /// The sums are made in the index alone.
+    package func nodeLoads() throws(LedgerError) -> [NodeLoad] {
         try all(
             "nodes",
-            "SELECT id, name, address, is_blocked, memory_mib, cpus, state, state_since FROM nodes \(condition)", values
+            """
+            SELECT \(Self.nodeColumns), coalesce(vms, 0), coalesce(memory, 0), coalesce(taken.cpus, 0)
+            FROM nodes LEFT JOIN (
+                SELECT node, count(*) AS vms, sum(memory_mib) AS memory, sum(cpus) AS cpus FROM vm_intents
+                WHERE node IS NOT NULL GROUP BY node
+            ) AS taken ON taken.node = id
+            ORDER BY id
+            """
         ) { (columns: inout Columns) throws(PortError) in
-            Node(
-                id: columns.id(), name: columns.text(), address: try columns.address(), isBlocked: columns.flag(),
-                capacity: NodeCapacity(memory: columns.optionalSize(), cpus: columns.optionalCount()),
-                state: try columns.choice(), stateSince: columns.time())
+            NodeLoad(
+                node: try Self.node(&columns), vms: columns.count(),
+                reserved: Resources(memory: columns.size(), cpus: columns.count()))
         }
     }
 

@@ -17,7 +17,7 @@ final class PlacementTests: XCTestCase {
     }
 
     private func place(_ nodes: [NodeLoad], by policy: PlacementPolicy = .spread) -> Placement {
-        Placement(of: need, among: PlacementSnapshot(revision: Revision(1), nodes: nodes), by: policy)
+        Placement(of: need, among: nodes, by: policy)
     }
 
     func testWithoutCapacitiesTheFewestVMsCountAndThenTheLowestNumber() {
@@ -102,10 +102,9 @@ final class PlacementTests: XCTestCase {
                     ? Intent()
                     : Intent(node: NodeID(number == 3 ? 2 : 1), reserved: Resources(memory: Mebibytes(10), cpus: 1)))
         }
-        let snapshot = PlacementSnapshot(of: farm)
-        XCTAssertEqual(snapshot.revision, Revision(9))
-        XCTAssertEqual(snapshot.nodes.map(\.vms), [2, 1])
-        XCTAssertEqual(snapshot.nodes.map(\.reserved.memory.count), [20, 10])
+        let loads = NodeLoad.all(of: farm)
+        XCTAssertEqual(loads.map(\.vms), [2, 1])
+        XCTAssertEqual(loads.map(\.reserved.memory.count), [20, 10])
     }
 
     func testAnUnknownPolicySpreads() {

@@ -64,8 +64,8 @@ extension RouterExplorationWorld {
             if let deadline = connect.machine.deadline, deadline <= now { return tell(client, .deadlinePassed) }
             switch call {
             case .wait(let until, _): if until <= now { return tell(client, .waited) }
-            case .carry:
-                if guest != .connected(connect.token) { return tell(client, .carriageEnded(.guestClosed)) }
+            case .relay:
+                if guest != .connected(connect.token) { return tell(client, .relayEnded(.guestClosed)) }
             default: return answer(client)
             }
         }

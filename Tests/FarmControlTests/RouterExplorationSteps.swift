@@ -56,7 +56,7 @@ extension RouterExplorationWorld {
         for comesLate in canComeLate(client) ? [false, true] : [false] {
             step("client \(client) leaves" + (comesLate ? ", \(call) comes late" : ""), comesLate ? 2 : 1) {
                 $0.interrupt(
-                    client, isStreaming ? .carriageEnded(.clientClosed) : .clientLeft, callComesLate: comesLate)
+                    client, isStreaming ? .relayEnded(.clientClosed) : .clientLeft, callComesLate: comesLate)
             }
         }
     }
@@ -77,9 +77,9 @@ extension RouterExplorationWorld {
             if until <= now || forStore && connect.hasNews {
                 step("client \(client) has waited", 0) { $0.tell(client, .waited) }
             }
-        case .carry:
+        case .relay:
             if guest != .connected(connect.token) {
-                step("the line of client \(client) ends", 0) { $0.tell(client, .carriageEnded(.guestClosed)) }
+                step("the line of client \(client) ends", 0) { $0.tell(client, .relayEnded(.guestClosed)) }
             }
         default:
             step("\(call) of client \(client)", 0) { $0.answer(client) }
@@ -186,7 +186,7 @@ extension RouterExplorationWorld {
             switch connect.call {
             case nil: return false
             case .wait(let until, _)?: return until <= now
-            case .carry?: return guest != .connected(connect.token)
+            case .relay?: return guest != .connected(connect.token)
             default: return true
             }
         }

@@ -53,9 +53,9 @@ extension RouterExplorationWorld {
         case (.readGuestState, .starting): return .guestState(.starting)
         case (.readGuestState, .listening): return .guestState(.listening)
         case (.readGuestState, .connected): return .guestState(.connected)
-        case (.openLine, .listening):
+        case (.openConnection, .listening):
             guest = .connected(token)
-            return .lineOpened
+            return .connectionOpened
         default: return isAway
         }
     }

@@ -24,7 +24,7 @@ struct RouterExplorationWorld {
         limits.listening = .seconds(2)
         limits.session = .seconds(4)
         limits.sessionPoll = .seconds(1)
-        limits.openLine = .seconds(1)
+        limits.openConnection = .seconds(1)
         limits.mark = .seconds(2)
         limits.storePoll = .seconds(1)
         return limits
@@ -154,8 +154,8 @@ struct RouterExplorationWorld {
         let machine = ConnectMachine(request: .success(Self.request), limits: Self.limits)
         clients[client] = Connect(router: router, token: token, machine: machine)
         tell(client, .begin)
-        let visitor = ConnectMachine.Visitor(user: UserID(1), name: LoginName("alice")!)
-        tell(client, .authenticated(visitor))
+        let grant = Grant(token: "token", name: LoginName("alice")!)
+        tell(client, .authenticated(grant))
         tell(client, .nodeRead(isBlocked: false))
         tell(client, .desktopRead(facts))
     }

@@ -101,15 +101,16 @@ final class RoutingRequestTests: XCTestCase {
     }
 
     func testTheLastThousandEndingsAreKept() {
+        let (alice, bob) = (LoginName("alice")!, LoginName("bob")!)
         var endings = SessionEndings()
         func token(_ number: Int) -> SessionToken { SessionToken(router: "r", number: Int64(number)) }
         for number in 1...2500 {
-            endings.record(SessionEnding(.takenOver, "\(number)"), of: token(number), user: UserID(1))
+            endings.record(SessionEnding(.takenOver, "\(number)"), of: token(number), user: alice)
         }
         XCTAssertEqual(endings.count, 1000)
-        XCTAssertNil(endings.ending(of: token(1500), user: UserID(1)))
-        XCTAssertEqual(endings.ending(of: token(1501), user: UserID(1))?.text, "1501")
-        XCTAssertNil(endings.ending(of: token(2500), user: UserID(2)), "another's ending is not told")
+        XCTAssertNil(endings.ending(of: token(1500), user: alice))
+        XCTAssertEqual(endings.ending(of: token(1501), user: alice)?.text, "1501")
+        XCTAssertNil(endings.ending(of: token(2500), user: bob), "another's ending is not told")
     }
 }
 

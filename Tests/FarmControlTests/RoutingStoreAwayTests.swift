@@ -15,7 +15,7 @@ final class RoutingStoreAwayTests: XCTestCase {
     private func way() throws -> [(event: ConnectMachine.Event, next: ConnectMachine.Action)] {
         let name = try XCTUnwrap(LoginName("alice"))
         return [
-            (.begin, .authenticate), (.authenticated(.init(user: UserID(1), name: name)), .readNode),
+            (.begin, .authenticate), (.authenticated(Grant(token: "token", name: name)), .readNode),
             (.nodeRead(isBlocked: false), .readDesktop), (running, .claim), (.claimed, .readDesktop),
             (running, .startSession), (.sessionStarted, .readGuestState), (.guestState(.listening), .markConnected),
         ]

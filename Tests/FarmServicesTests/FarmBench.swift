@@ -117,16 +117,22 @@ final class FarmBench {
         let life = simulation.begin(.router, on: Self.node)
         router = life
         let ports = PortSet(host: host, incarnation: life)
+        let connection = StoreConnection(store: store, gate: ports.gate)
+        let login = Login(
+            ports: LoginPorts(
+                store: connection, passwords: ports.hasher, clock: ports.clock, random: ports.random,
+                log: journal.logger))
         let service = Router(
             configuration: RouterConfiguration(nodeName: "node1", place: .node(Self.node), address: host.address),
             ports: RouterPorts(
-                store: StoreConnection(store: store, gate: ports.gate), agent: ports.agent, lines: ports.lines,
-                passwords: ports.hasher, clock: ports.clock, random: ports.random, log: journal.logger))
+                login: login, store: connection, agent: ports.agent, clock: ports.clock, random: ports.random,
+                log: journal.logger))
         let (exchanges, enter) = AsyncStream<SimulatedClientExchange>.makeStream()
         door = enter
         life.onDeath { enter.finish() }
         life.start {
             await withDiscardingTaskGroup { group in
+                group.addTask { await login.prepare() }
                 group.addTask { await service.run() }
                 for await exchange in exchanges { group.addTask { await service.handle(exchange) } }
                 group.cancelAll()
@@ -179,7 +185,7 @@ final class FarmBench {
             request: ClientRequest(
                 method: "GET", path: path, query: vm.map { [HTTPField("id", "\($0)")] } ?? [], headers: headers,
                 peer: "192.0.2.9"))
-        exchange.reach(try XCTUnwrap(router))
+        exchange.reach(try XCTUnwrap(router), on: host)
         try XCTUnwrap(door).yield(exchange)
         return exchange
     }
@@ -192,7 +198,7 @@ final class FarmBench {
     func connected(_ vm: VMID) throws -> SimulatedClientExchange {
         let client = try connect(vm)
         XCTAssert(
-            pass(upTo: .seconds(120)) { client.carriedNow == vm },
+            pass(upTo: .seconds(120)) { client.seesNow == vm },
             "no session: \(client.progressTexts) \(String(describing: client.ending.value))")
         return client
     }

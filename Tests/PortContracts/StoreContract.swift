@@ -4,7 +4,8 @@ package import FarmPorts
 /// What every store of a farm must do, whatever keeps its rows. Each case gets a new farm of `plan` with nothing but
 /// the tenant `default`, and throws a `StoreContractFailure` where the store does otherwise.
 package enum StoreContract {
-    package typealias Store = NodeRecords & Desktops & Sessions & Administration & StoreChanges
+    package typealias Store = NodeRecords & NodeStandings & Desktops & SessionClaims & Sessions & Administration
+        & StoreChanges
     package typealias Case = (name: String, check: @Sendable (any Store) async throws -> Void)
 
     package static let farm = FarmID(bits: 0xabc123)

@@ -4,6 +4,21 @@ import FarmPorts
 extension StoreContract {
     static let machines: [Case] = [
         (
+            "a node's standing is what it said and what operators say of it",
+            { store in
+                let example = try await ExampleFarm(in: store)
+                try await expectEqual(
+                    try store.standing(ofNode: "node1"), NodeStanding(state: .running, isBlocked: false))
+                _ = try await store.perform(.setNode(example.node, isBlocked: true))
+                try await store.recordState(of: example.node, .stopping, at: WallTime(seconds: 8))
+                try await expectEqual(
+                    try store.standing(ofNode: "node1"), NodeStanding(state: .stopping, isBlocked: true))
+                try await expectError(.notFound) { () async throws(PortError) in
+                    _ = try await store.standing(ofNode: "node2")
+                }
+            }
+        ),
+        (
             "a node lives below the VM range, alone with name and address",
             { store in
                 let example = try await ExampleFarm(in: store)

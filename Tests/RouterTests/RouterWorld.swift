@@ -51,7 +51,7 @@ final class RouterWorld {
         configuration.displayPort = guest.port
         configuration.limits.sessionRetry = .milliseconds(50)
         configuration.limits.sessionPoll = .milliseconds(20)
-        configuration.settle = .milliseconds(300)
+        configuration.suspensionTime = .milliseconds(300)
         changeRouter(&configuration)
         var logger = Logger(label: "router", factory: { _ in SwiftLogNoOpLogHandler() })
         logger.logLevel = .debug
@@ -59,9 +59,7 @@ final class RouterWorld {
         self.configuration = configuration
         let router = Router(
             configuration: configuration,
-            ports: RouterPorts(
-                store: store, agent: agent, lines: NIOGuestLines(), passwords: hasher, clock: SystemClock(),
-                random: CountingRandom(), log: log))
+            ports: RouterPorts(store, agent, hasher, log))
         self.router = router
 
         var listening = ListenerConfiguration(place: .address(host: "127.0.0.1", port: 0), tls: tls)
@@ -188,9 +186,17 @@ extension Router {
         Router(
             configuration: world.configuration,
             ports: RouterPorts(
-                store: world.store, agent: world.agent, lines: NIOGuestLines(), passwords: world.hasher,
-                clock: SystemClock(), random: CountingRandom(),
-                log: Logger(label: "next", factory: { _ in SwiftLogNoOpLogHandler() })))
+                world.store, world.agent, world.hasher,
+                Logger(label: "next", factory: { _ in SwiftLogNoOpLogHandler() })))
+    }
+}
+
+extension RouterPorts {
+    fileprivate init(_ store: SimulatedStore, _ agent: ScriptedAgent, _ hasher: PlainHasher, _ log: Logger) {
+        let random = CountingRandom()
+        let login = Login(
+            ports: LoginPorts(store: store, passwords: hasher, clock: SystemClock(), random: random, log: log))
+        self.init(login: login, store: store, agent: agent, clock: SystemClock(), random: random, log: log)
     }
 }
 

@@ -54,7 +54,7 @@ final class InvariantTests: XCTestCase {
         XCTAssertEqual(seen(.writesNoRules)?.invariant, "no-spoof")
     }
 
-    func testOwnDesktopIsSeenToFail() { XCTAssertEqual(seen(.crossesLines)?.invariant, "own-desktop") }
+    func testOwnDesktopIsSeenToFail() { XCTAssertEqual(seen(.crossesConnections)?.invariant, "own-desktop") }
 
     func testOwnDesktopIsSeenToFailWhenAListShowsWhatIsNotTheUsers() {
         let violation = seen(.listsEveryVM) { $0.steps.append(Step(at: 5 * Plan.second, .list(user: 1))) }
@@ -76,7 +76,7 @@ final class InvariantTests: XCTestCase {
         let others: [Fault.Kind] = [
             .call(.hanging(.hypervisor, vm: VMID(1))), .call(.failing(.hasher, .rejected, perMille: 1000)),
             .call(.failing(.store, .rejected, perMille: 100)), .node(.ofVM(.agentSilent, VMID(3))),
-            .node(.ofNode(.diskFull)), .call(.hanging(.lines, vm: nil)),
+            .node(.ofNode(.diskFull)), .call(.hanging(.guestConnections, vm: nil)),
             .call(.slow(.hypervisor, nanoseconds: Plan.second)),
             // Each source of the node is looked at apart.
             .call(.failing(.secrets, .rejected, perMille: 1000)), .call(.failing(.filter, .rejected, perMille: 1000)),

@@ -101,7 +101,7 @@ final class KillTests: XCTestCase {
         var met = killAtEveryStep(.router, from: 80 * Plan.second, until: 95 * Plan.second, least: 20)
         met.formUnion(killAtEveryStep(.router, from: Plan.second, until: 41 * Plan.second, least: 20))
         let wanted: Set<PortOperation> = [
-            .storeRead, .storeWrite, .verifyPassword, .startSession, .sessionState, .openLine,
+            .storeRead, .storeWrite, .verifyPassword, .startSession, .sessionState, .openConnection,
         ]
         XCTAssertEqual(wanted.subtracting(met), [])
     }

@@ -34,6 +34,7 @@ extension CountedRecords {
     mutating func nextNumber(of noun: FarmNoun) throws(LedgerError) -> Int64 { try passed(base.nextNumber(of: noun)) }
     func lastNumber(of noun: FarmNoun) throws(LedgerError) -> Int64 { try passed(base.lastNumber(of: noun)) }
     func configuration() throws(LedgerError) -> [String: String] { try list(base.configuration()) }
+    func configuration(_ key: String) throws(LedgerError) -> String? { try passed(base.configuration(key)) }
     mutating func put(_ value: String?, forConfiguration key: String) throws(LedgerError) {
         try passed(base.put(value, forConfiguration: key))
     }
@@ -105,7 +106,7 @@ extension CountedRecords {
 
 extension CountedRecords {
     func vms(assignedTo node: NodeID) throws(LedgerError) -> [VirtualMachine] { try list(base.vms(assignedTo: node)) }
-    func assignedLoads() throws(LedgerError) -> [NodeID: AssignedLoad] { try list(base.assignedLoads()) }
+    func nodeLoads() throws(LedgerError) -> [NodeLoad] { try list(base.nodeLoads()) }
     func assignmentRows(of node: NodeID) throws(LedgerError) -> [AssignmentRow] {
         try list(base.assignmentRows(of: node))
     }

@@ -98,7 +98,8 @@ struct RandomScript {
         case 19: .addNode(name: name(), address: address())
         case 20:
             .setNode(
-                node(), isBlocked: pick(6) == 0, memory: maybe(Mebibytes(pick(4) * 100)), cpus: maybe(pick(5) - 1))
+                node(), isBlocked: pick(6) == 0, memory: maybe(Mebibytes(pick([0, 0, 0, 300, -1]))),
+                cpus: maybe(pick([0, 0, 0, 6, -1])))
         case 21: pick(6) == 0 ? .deleteNode(node()) : .abandonDomain(VMID(Int64(pick(12))), node: node())
         case 22...25: .addVM(name: name(), user: user(), osf: osf(), tag: tag(), address: maybe(address()))
         case 26: .setVM(vm(), name: maybe(name()), tag: maybe(tag()), isBlocked: maybe(pick(4) == 0))

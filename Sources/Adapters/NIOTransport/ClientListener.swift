@@ -134,9 +134,7 @@ struct ClientConnection: Sendable {
     let exchanges: AsyncStream<NIOClientExchange>
 
     func serve(_ handle: @Sendable (any ClientExchange) async -> Void) async {
-        await ClientEventLoop.$current.withValue(channel.eventLoop) {
-            for await exchange in exchanges { await handle(exchange) }
-        }
+        for await exchange in exchanges { await handle(exchange) }
         // The client is gone, a session is over, or the listener is being stopped.
         channel.close(promise: nil)
     }

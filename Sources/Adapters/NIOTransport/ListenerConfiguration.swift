@@ -32,6 +32,8 @@ package struct ListenerConfiguration: Sendable {
     package var idleTime: Duration = .seconds(300)
     /// Silence after which a peer that does not even acknowledge has vanished.
     package var vanishTime: Duration = .seconds(45)
+    /// How long a connection to a guest may take.
+    package var guestConnectTime: Duration = .seconds(5)
     /// How long one direction may stay silent after the other was closed.
     package var halfClosedTime: Duration = .seconds(60)
 

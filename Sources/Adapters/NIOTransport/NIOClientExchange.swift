@@ -8,7 +8,7 @@ package final class NIOClientExchange: ClientExchange {
     let handler: NIOLoopBound<RequestHandler>
     let channel: any Channel
     let departure = Departure()
-    private let configuration: ListenerConfiguration
+    let configuration: ListenerConfiguration
     private let isLast: Bool
 
     init(
@@ -35,53 +35,17 @@ package final class NIOClientExchange: ClientExchange {
 
     package func clientGone() async { await departure.wait() }
 
-    package func carry(
-        over line: any GuestLine, headers: [HTTPField]
-    ) async throws(PortError) -> CarriageEnd {
-        let attempt = "carrying a session"
-        guard let line = line as? NIOGuestLine else {
-            throw PortError(.rejected, .invalid, attempt: attempt, detail: "the line is of another transport")
-        }
-        let splice: NIOLoopBound<Splice>
-        do {
-            splice = try await channel.eventLoop.submit {
-                NIOLoopBound(try self.beginSplice(line, headers), eventLoop: self.channel.eventLoop)
-            }.get()
-        } catch {
-            await line.close()
-            if let error = error as? PortError { throw error }
-            throw PortError(.rejected, .unavailable, attempt: attempt, detail: "\(error)")
-        }
-        let loop = channel.eventLoop
-        let end: EventLoopFuture<CarriageEnd> = loop.flatSubmit { splice.value.end }
-        do {
-            return try await withTaskCancellationHandler {
-                try await end.get()
-            } onCancel: {
-                loop.execute { splice.value.cut() }
-            }
-        } catch {
-            throw PortError(.outcomeUnknown, .unavailable, attempt: attempt, detail: "\(error)")
-        }
-    }
-
-    /// On the event loop: replaces the HTTP handlers by the splice.
-    private func beginSplice(_ line: NIOGuestLine, _ headers: [HTTPField]) throws -> Splice {
-        let attempt = "carrying a session"
+    /// On the event loop: answers with these headers and gives the client's connection to a splice.
+    func yieldClient(_ headers: [HTTPField]) throws -> Splice {
         let requests = handler.value
         guard requests.isOpen(self), channel.isActive else {
-            throw PortError(.rejected, .unavailable, attempt: attempt, detail: "the client is gone")
-        }
-        guard line.channel.eventLoop === channel.eventLoop else {
-            throw PortError(
-                .rejected, .invalid, attempt: attempt, detail: "the line was opened for another client")
+            throw PortError(.rejected, .unavailable, attempt: "relaying a session", detail: "the client is gone")
         }
         requests.write(ResponseText.switching(headers), promise: nil)
         requests.yieldConnection()
         let splice = Splice(halfClosedTime: configuration.halfClosedTime, loop: channel.eventLoop)
         try channel.syncOptions?.setOption(.autoRead, value: false)
         try channel.pipeline.syncOperations.addHandler(SpliceHandler(splice, .client), name: "splice")
-        try line.release(to: splice)
         // The decoder hands on what the client sent behind its request, later on this loop; the splice stands by
         // then, and begins when the decoder is gone.
         channel.pipeline.syncOperations.removeHandler(requests, promise: nil)

@@ -22,9 +22,9 @@ final class Splice {
     private var guest = End()
     private let halfClosedTime: Duration
     private let loop: any EventLoop
-    private let promise: EventLoopPromise<CarriageEnd>
+    private let promise: EventLoopPromise<RelayEnd>
     /// Who ended it: decided once.
-    private var cause: CarriageEnd?
+    private var cause: RelayEnd?
     private var timer: Scheduled<Void>?
     /// Counts reads, so that silence after a half-close is noticed.
     private var reads = 0
@@ -33,11 +33,11 @@ final class Splice {
     init(halfClosedTime: Duration, loop: any EventLoop) {
         self.halfClosedTime = halfClosedTime
         self.loop = loop
-        promise = loop.makePromise(of: CarriageEnd.self)
+        promise = loop.makePromise(of: RelayEnd.self)
     }
 
     /// Completes when both channels are closed.
-    var end: EventLoopFuture<CarriageEnd> { promise.futureResult }
+    var end: EventLoopFuture<RelayEnd> { promise.futureResult }
 
     func attach(_ context: ChannelHandlerContext, as side: Side) {
         change(side) { $0.context = context }

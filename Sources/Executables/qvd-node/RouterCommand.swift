@@ -24,15 +24,21 @@ struct RouterCommand: AsyncParsableCommand {
         try await TerminationSignal.endsTask {
             let store = try await SQLiteStore.open(at: configuration.paths.database)
             let identity = try await store.node(named: configuration.nodeName)
+            let login = Login(
+                ports: LoginPorts(
+                    store: store, passwords: ScryptHasher(), clock: SystemClock(), random: SystemRandom(), log: log))
             let router = Router(
                 configuration: RouterConfiguration(configuration, node: identity.node),
                 ports: RouterPorts(
-                    store: store, agent: HTTPGuestAgent(callTime: configuration.router.agentTimeout),
-                    lines: NIOGuestLines(), passwords: ScryptHasher(), clock: SystemClock(),
-                    random: SystemRandom(), log: log))
+                    login: login, store: store, agent: HTTPGuestAgent(callTime: configuration.router.agentTimeout),
+                    clock: SystemClock(), random: SystemRandom(), log: log))
             let listener = try ClientListener(listening(configuration), log: log)
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await router.run() }
+                group.addTask {
+                    async let ready: Void = login.prepare()
+                    await router.run()
+                    await ready
+                }
                 group.addTask {
                     try await listener.run { port in
                         log.notice("clients are served", metadata: ["port": "\(port)"])

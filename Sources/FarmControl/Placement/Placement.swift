@@ -11,10 +11,12 @@ package struct Placement: Sendable, Hashable {
     /// the start (the scarcer of memory and processors counts), `fill` the one with the largest. Where one of them has
     /// no limit, shares say nothing, and the number of VMs counts. Among equals the one with fewer VMs (`fill`: more),
     /// then the lowest number.
-    package init(of need: Resources, among snapshot: PlacementSnapshot, by policy: PlacementPolicy = .spread) {
+    ///
+    /// - Parameter nodes: every node of the farm, sorted by number.
+    package init(of need: Resources, among nodes: [NodeLoad], by policy: PlacementPolicy = .spread) {
         var obstacles: [NodeObstacle] = []
         var candidates: [Candidate] = []
-        for load in snapshot.nodes {
+        for load in nodes {
             if let reason = NodeObstacle.Reason(of: load, for: need) {
                 obstacles.append(NodeObstacle(node: load.node, reason: reason))
             } else {
@@ -39,48 +41,6 @@ package enum PlacementPolicy: String, Sendable, Hashable, CaseIterable {
 
     package init(configuration: [String: String]) {
         self = configuration[Self.configurationKey].flatMap(Self.init) ?? .spread
-    }
-}
-
-/// What a placement is decided from, at one moment.
-package struct PlacementSnapshot: Sendable, Hashable {
-    /// The moment: a placement that was decided from an older one may not hold any more.
-    package var revision: Revision
-    /// Every node of the farm, sorted by number.
-    package var nodes: [NodeLoad]
-
-    package init(revision: Revision, nodes: [NodeLoad]) {
-        self.revision = revision
-        self.nodes = nodes
-    }
-
-    package init(of farm: FarmSnapshot) {
-        var loads: [NodeID: (vms: Int, reserved: Resources)] = [:]
-        for vm in farm.vms {
-            guard let node = vm.intent.node else { continue }
-            let load = loads[node, default: (0, .none)]
-            loads[node] = (load.vms + 1, load.reserved + vm.intent.reserved)
-        }
-        self.init(
-            revision: farm.revision,
-            nodes: farm.nodes.map {
-                NodeLoad(node: $0, vms: loads[$0.id]?.vms ?? 0, reserved: loads[$0.id]?.reserved ?? .none)
-            })
-    }
-}
-
-/// A node with what is taken of it.
-package struct NodeLoad: Sendable, Hashable {
-    package var node: Node
-    /// How many VMs are assigned to it.
-    package var vms: Int
-    /// What these take.
-    package var reserved: Resources
-
-    package init(node: Node, vms: Int, reserved: Resources) {
-        self.node = node
-        self.vms = vms
-        self.reserved = reserved
     }
 }
 

@@ -28,7 +28,7 @@ package struct ConnectLimits: Sendable, Hashable {
     /// Between two looks at the session while it starts.
     package var sessionPoll: Duration = .milliseconds(250)
     /// Connecting to nxagent.
-    package var openLine: Duration = .seconds(10)
+    package var openConnection: Duration = .seconds(10)
     /// Writing that the session is connected.
     package var mark: Duration = .seconds(10)
     /// Between two looks at the store when no change is announced (the original's is 2 s).

@@ -4,18 +4,7 @@ extension ConnectMachine {
     package enum Phase: String, Sendable, Hashable, CaseIterable {
         case idle, authenticating, admitting, authorizing, claiming, starting, startingSession,
             awaitingSession
-        case openingLine, marking, streaming, ended
-    }
-
-    /// Who logged in.
-    package struct Visitor: Sendable, Hashable {
-        package var user: UserID
-        package var name: LoginName
-
-        package init(user: UserID, name: LoginName) {
-            self.user = user
-            self.name = name
-        }
+        case openingConnection, marking, streaming, ended
     }
 
     /// A call on a port that failed.
@@ -33,9 +22,10 @@ extension ConnectMachine {
     /// What happened.
     package enum Event: Sendable, Hashable {
         case begin
-        case authenticated(Visitor)
+        case authenticated(Grant)
         case loginRefused(RouterAnswer)
         case nodeRead(isBlocked: Bool)
+        /// Nil when there is none, or it is somebody else's.
         case desktopRead(DesktopFacts?)
         case claimed
         /// Another client has the VM and was asked to give it up.
@@ -43,11 +33,11 @@ extension ConnectMachine {
         case startRequested
         case sessionStarted
         case guestState(GuestSessionState)
-        case lineOpened
+        case connectionOpened
         case marked
         /// The session is gone from the store, or another client wants it.
         case markedStale
-        case carriageEnded(SessionEnding.Cause)
+        case relayEnded(SessionEnding.Cause)
         case failed(Failure)
         case waited
 
@@ -71,9 +61,9 @@ extension ConnectMachine {
         case requestStart
         case startSession
         case readGuestState
-        case openLine
+        case openConnection
         case markConnected
-        case carry
+        case relay
         /// Ends at that moment, or before when the store announces a change and that may matter.
         case wait(until: Instant, forStore: Bool)
     }

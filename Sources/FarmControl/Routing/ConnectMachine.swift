@@ -21,13 +21,13 @@ package import FarmModel
 ///                                         marking                        │
 ///                                            │ marked                    │ no connection
 ///                                            ▼                           │
-///                                      openingLine ──────────────────────┘
+///                                   openingConnection ───────────────────┘
 ///                                            │ open
 ///                                            ▼
 ///                                       streaming ─► ended
 /// ```
 /// Every phase but `idle`, `streaming` and `ended` has a deadline; from each, `clientLeft` (except from
-/// streaming, where the carriage tells), `takenOver`, `routerStops` and the deadline lead to `ended`.
+/// streaming, where the relay tells), `takenOver`, `routerStops` and the deadline lead to `ended`.
 package struct ConnectMachine: Sendable, Hashable {
     package let limits: ConnectLimits
     /// What the request asks for, or the answer that refuses it: given only to those who may log in.
@@ -35,7 +35,7 @@ package struct ConnectMachine: Sendable, Hashable {
 
     package private(set) var phase = Phase.idle
     package private(set) var deadline: Instant?
-    package private(set) var visitor: Visitor?
+    package private(set) var grant: Grant?
     package private(set) var ending: SessionEnding?
     /// Whether the store may hold a session of ours that must be ended.
     package private(set) var mayHoldClaim = false
@@ -87,7 +87,7 @@ package struct ConnectMachine: Sendable, Hashable {
         case .authenticating, .admitting, .authorizing: return admit(event, now)
         case .claiming: return claim(event, now)
         case .starting: return start(event, now)
-        case .startingSession, .awaitingSession, .openingLine: return startSession(event, now)
+        case .startingSession, .awaitingSession, .openingConnection: return startSession(event, now)
         case .marking: return mark(event, now)
         case .streaming: return stream(event)
         case .ended: return []
@@ -98,8 +98,8 @@ package struct ConnectMachine: Sendable, Hashable {
 
     private mutating func admit(_ event: Event, _ now: Instant) -> [Action] {
         switch (phase, event) {
-        case (.authenticating, .authenticated(let visitor)):
-            self.visitor = visitor
+        case (.authenticating, .authenticated(let grant)):
+            self.grant = grant
             return enter(.admitting, limits.authorize, now, .readNode)
         case (.authenticating, .loginRefused(let answer)):
             return refuse(answer)
@@ -108,7 +108,7 @@ package struct ConnectMachine: Sendable, Hashable {
             if case .failure(let answer) = request { return refuse(answer) }
             return enter(.authorizing, limits.authorize, now, .readDesktop)
         case (.authorizing, .desktopRead(let desktop)):
-            guard let desktop, let visitor, desktop.user == visitor.user else { return refuse(.noSuchVM) }
+            guard let desktop else { return refuse(.noSuchVM) }
             if desktop.isBlocked { return refuse(.vmBlocked) }
             return enter(
                 .claiming, limits.takeOver, now, .claim, "Checking that no other client is connected")
@@ -230,12 +230,12 @@ package struct ConnectMachine: Sendable, Hashable {
             return retrySession("the graphical session is \(state.rawValue)", now)
         case (.awaitingSession, .failed(let failure)):
             return wait(failure.text, .readGuestState, now, limits.sessionPoll)
-        case (.openingLine, .lineOpened):
+        case (.openingConnection, .connectionOpened):
             phase = .streaming
             deadline = nil
             hasStreamed = true
-            return issue(.carry)
-        case (.openingLine, .failed(let failure)):
+            return issue(.relay)
+        case (.openingConnection, .failed(let failure)):
             return retrySession(failure.text, now)
         default:
             return unexpected(event)
@@ -262,7 +262,7 @@ package struct ConnectMachine: Sendable, Hashable {
     private mutating func mark(_ event: Event, _ now: Instant) -> [Action] {
         switch event {
         case .marked:
-            return enterSession(.openingLine, limits.openLine, now, .openLine)
+            return enterSession(.openingConnection, limits.openConnection, now, .openConnection)
         case .markedStale:
             return end(.takenOver, "Another client of the same user took the session over.", answering: true)
         case .failed(let failure):
@@ -274,10 +274,10 @@ package struct ConnectMachine: Sendable, Hashable {
 
     private mutating func stream(_ event: Event) -> [Action] {
         switch event {
-        case .carriageEnded(.clientClosed): end(.clientClosed, "The client closed the session.")
-        case .carriageEnded(.clientVanished): end(.clientVanished, "The client stopped answering.")
-        case .carriageEnded(.guestClosed): end(.guestClosed, "The virtual machine closed the session.")
-        case .carriageEnded(let cause): end(cause, "The session was cut.")
+        case .relayEnded(.clientClosed): end(.clientClosed, "The client closed the session.")
+        case .relayEnded(.clientVanished): end(.clientVanished, "The client stopped answering.")
+        case .relayEnded(.guestClosed): end(.guestClosed, "The virtual machine closed the session.")
+        case .relayEnded(let cause): end(cause, "The session was cut.")
         case .failed(let failure): end(.clientVanished, "The client could not be reached: \(failure.text).")
         default: unexpected(event)
         }

@@ -2,7 +2,6 @@ package import FarmModel
 
 /// What decisions about a session need to know of a VM.
 package struct DesktopFacts: Sendable, Hashable {
-    package var user: UserID
     package var isBlocked: Bool
     package var wanted: Intent.Wanted
     package var node: NodeID?
@@ -12,7 +11,6 @@ package struct DesktopFacts: Sendable, Hashable {
     package var lastError: String?
 
     package init(_ vm: VirtualMachine) {
-        user = vm.user
         isBlocked = vm.isBlocked
         wanted = vm.intent.wanted
         node = vm.intent.node
@@ -32,9 +30,11 @@ package enum StopStep: Sendable, Hashable {
     case wait
     case refuse(RouterAnswer)
 
-    /// - Parameter hasAsked: whether the stop was already asked for.
-    package init(for desktop: DesktopFacts?, user: UserID, hasAsked: Bool) {
-        guard let desktop, desktop.user == user else {
+    /// - Parameters:
+    ///   - desktop: nil when there is none, or it is somebody else's.
+    ///   - hasAsked: whether the stop was already asked for.
+    package init(for desktop: DesktopFacts?, hasAsked: Bool) {
+        guard let desktop else {
             self = hasAsked ? .done : .refuse(.noSuchVM)
             return
         }

@@ -27,7 +27,7 @@ package struct SessionEnding: Sendable, Hashable {
 /// The endings of the newest sessions, so that a client that was cut can be told why. Bounded.
 package struct SessionEndings: Sendable {
     package let countMax: Int
-    private var endings: [SessionToken: (user: UserID, ending: SessionEnding)] = [:]
+    private var endings: [SessionToken: (user: LoginName, ending: SessionEnding)] = [:]
     /// A ring of the tokens, oldest at `oldest` once it is full.
     private var order: [SessionToken] = []
     private var oldest = 0
@@ -36,7 +36,7 @@ package struct SessionEndings: Sendable {
 
     package var count: Int { endings.count }
 
-    package mutating func record(_ ending: SessionEnding, of token: SessionToken, user: UserID) {
+    package mutating func record(_ ending: SessionEnding, of token: SessionToken, user: LoginName) {
         if endings.updateValue((user, ending), forKey: token) != nil { return }
         if order.count < countMax {
             order.append(token)
@@ -48,8 +48,8 @@ package struct SessionEndings: Sendable {
     }
 
     /// Nil when it is not known, or was another user's.
-    package func ending(of token: SessionToken, user: UserID) -> SessionEnding? {
-        guard let known = endings[token], known.user == user else { return nil }
+    package func ending(of token: SessionToken, user: LoginName) -> SessionEnding? {
+        guard let known = endings[token], known.user.key == user.key else { return nil }
         return known.ending
     }
 }

@@ -3,7 +3,12 @@ package import FarmModel
 extension FarmLedger: AssignmentRows {
     package func vms(assignedTo node: NodeID) -> [VirtualMachine] { vmTable.vms(assignedTo: node) }
 
-    package func assignedLoads() -> [NodeID: AssignedLoad] { vmTable.loads }
+    package func nodeLoads() -> [NodeLoad] {
+        nodeRows.all.map { node in
+            let load = vmTable.loads[node.id] ?? .none
+            return NodeLoad(node: node, vms: load.vms, reserved: load.reserved)
+        }
+    }
 
     package func assignmentRows(of node: NodeID) -> [AssignmentRow] {
         vmTable.vms(assignedTo: node).compactMap(assignmentRow)

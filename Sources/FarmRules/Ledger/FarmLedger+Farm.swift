@@ -11,6 +11,7 @@ extension FarmLedger: FarmRows {
     package func lastNumber(of noun: FarmNoun) -> Int64 { numbers[noun] ?? 0 }
 
     package func configuration() -> [String: String] { configurationRows }
+    package func configuration(_ key: String) -> String? { configurationRows[key] }
 
     package mutating func put(_ value: String?, forConfiguration key: String) {
         countWrite()

@@ -2,12 +2,20 @@ import FarmModel
 
 /// VMs, with what finds those of a user and of a node, so that nobody who wants a few of them reads them all.
 struct VMTable: Sendable {
+    /// What VMs take of their node.
+    struct Load: Sendable {
+        var vms: Int
+        var reserved: Resources
+
+        static let none = Load(vms: 0, reserved: .none)
+    }
+
     private var rows = Rows<VMID, VirtualMachine>()
     private var numbersByUser: [UserID: Rows<VMID, Void>] = [:]
     private var numbersByNode: [NodeID: Rows<VMID, Void>] = [:]
     private(set) var addresses: Set<IPv4Address> = []
     /// What is taken of each node that has VMs.
-    private(set) var loads: [NodeID: AssignedLoad] = [:]
+    private(set) var loads: [NodeID: Load] = [:]
 
     var all: [VirtualMachine] { rows.all }
 
@@ -47,8 +55,8 @@ struct VMTable: Sendable {
             loads[node] = load.vms == 0 ? nil : load
         }
         if let node = new?.node, let reserved = new?.reserved {
-            let load = loads[node] ?? AssignedLoad(vms: 0, reserved: .none)
-            loads[node] = AssignedLoad(vms: load.vms + 1, reserved: load.reserved + reserved)
+            let load = loads[node] ?? .none
+            loads[node] = Load(vms: load.vms + 1, reserved: load.reserved + reserved)
         }
         guard old?.node != new?.node else { return }
         if let old = old?.node {

@@ -9,11 +9,11 @@ extension Router {
         _ = connects[token]?.machine.receive(.routerStops, at: ports.clock.now)
         guard let connect = connects[token], let ending = connect.machine.ending else { return }
         let machine = connect.machine
-        if let visitor = machine.visitor { endings.record(ending, of: token, user: visitor.user) }
-        await connect.line?.close()
+        if let grant = machine.grant { endings.record(ending, of: token, user: grant.name) }
+        await connect.connection?.close()
         if let answer = ending.answer { await respond(exchange, answer) }
-        if machine.hasStreamed, ending.cause != .guestClosed, let desktop = connect.desktop {
-            await settle(desktop, token)
+        if machine.hasStreamed, ending.cause != .guestClosed, let desktop = connect.desktop, let grant = machine.grant {
+            await awaitSuspension(of: desktop, token, grant)
         }
         if machine.mayHoldClaim, case .success(let request) = machine.request {
             await end(token, vm: request.vm)
@@ -22,25 +22,28 @@ extension Router {
             "connect ended",
             metadata: metadata(token, ["cause": "\(ending.cause)", "reason": "\(ending.text)"]))
         connects[token] = nil
+        if let grant = machine.grant { await ports.authenticator.giveBack(grant) }
     }
 
     /// Lets the X session notice that its client is gone, which nxagent does by itself; one that does not is
     /// told to suspend. Only tried: what the guest fails to do costs the next client a retry.
-    private func settle(_ desktop: DesktopView, _ token: SessionToken) async {
+    private func awaitSuspension(of desktop: DesktopView, _ token: SessionToken, _ grant: Grant) async {
         let guest = endpoint(of: desktop)
         let begin = ports.clock.now
-        let deadline = begin.advanced(by: configuration.settle)
+        let deadline = begin.advanced(by: configuration.suspensionTime)
         var hasAsked = false
         do throws(PortError) {
             while ports.clock.now < deadline, !Task.isCancelled {
                 let state = try await ports.agent.sessionState(guest)
                 guard state == .connected || state == .suspending else { return }
                 if state == .connected, !hasAsked,
-                    begin.duration(to: ports.clock.now) >= configuration.settle / 3
+                    begin.duration(to: ports.clock.now) >= configuration.suspensionTime / 3
                 {
                     hasAsked = true
                     // When another client took the place meanwhile, the X session is theirs.
-                    guard try await ports.desktops.desktop(desktop.vm.id)?.session?.token == token else { return }
+                    guard try await ports.desktops.desktop(desktop.vm.id, grant)?.session?.token == token else {
+                        return
+                    }
                     try await ports.agent.suspendSession(guest)
                 }
                 await sleep(until: ports.clock.now.advanced(by: configuration.limits.sessionPoll))
@@ -58,7 +61,7 @@ extension Router {
         var metadata: Logger.Metadata = ["session": "\(token)"]
         if let connect = connects[token] {
             metadata["peer"] = "\(connect.peer)"
-            if let visitor = connect.machine.visitor { metadata["user"] = "\(visitor.name)" }
+            if let grant = connect.machine.grant { metadata["user"] = "\(grant.name)" }
             if case .success(let request) = connect.machine.request { metadata["vm"] = "\(request.vm)" }
         }
         return metadata.merging(more) { $1 }

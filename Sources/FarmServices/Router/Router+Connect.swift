@@ -112,8 +112,8 @@ extension Router {
             switch action {
             case .progress: return .waited
             case .authenticate:
-                switch await authenticate(exchange.request) {
-                case .success(let visitor): return .authenticated(visitor)
+                switch await logIn(exchange.request) {
+                case .success(let grant): return .authenticated(grant)
                 case .failure(let answer): return .loginRefused(answer)
                 }
             case .wait(let until, forStore: true):
@@ -125,9 +125,10 @@ extension Router {
                 return .waited
             case .readNode, .readDesktop, .claim, .takeOver, .requestStart, .markConnected:
                 return try await performOnStore(action, token)
-            case .startSession, .readGuestState, .openLine:
+            case .startSession, .readGuestState:
                 return try await performOnGuest(action, token)
-            case .carry: return try await carry(token, exchange)
+            case .openConnection: return try await openConnection(token, exchange)
+            case .relay: return try await relay(token)
             }
         } catch {
             // That no node can take a VM is for an operator to know.
@@ -144,22 +145,21 @@ extension Router {
         switch action {
         case .readNode:
             return .nodeRead(
-                isBlocked: try await ports.nodes.node(named: configuration.nodeName).node.isBlocked)
+                isBlocked: try await ports.nodes.standing(ofNode: configuration.nodeName).isBlocked)
         default: break
         }
-        guard case .success(let request) = connect.machine.request, let visitor = connect.machine.visitor
-        else {
+        guard case .success(let request) = connect.machine.request, let grant = connect.machine.grant else {
             return .routerStops
         }
         switch action {
         case .readDesktop:
-            let desktop = try await ports.desktops.desktop(request.vm)
+            let desktop = try await ports.desktops.desktop(request.vm, grant)
             connects[token]?.desktop = desktop
             return .desktopRead(desktop.map { DesktopFacts($0.vm) })
         case .claim, .takeOver:
-            return try await claim(request.vm, token, connect, action)
+            return try await claim(request.vm, token, connect, grant, action)
         case .requestStart:
-            let node = try await ports.desktops.requestStart(request.vm, by: "user \(visitor.name)")
+            let node = try await ports.desktops.requestStart(request.vm, grant)
             ports.log.info("VM start requested", metadata: metadata(token, ["node": "\(node)"]))
             return .startRequested
         default:
@@ -173,20 +173,20 @@ extension Router {
     }
 
     private func claim(
-        _ vm: VMID, _ token: SessionToken, _ connect: Connect, _ action: ConnectMachine.Action
+        _ vm: VMID, _ token: SessionToken, _ connect: Connect, _ grant: Grant, _ action: ConnectMachine.Action
     ) async throws(PortError) -> ConnectMachine.Event {
         let session = Session(
             vm: vm, token: token, place: configuration.place, state: .connecting, peer: connect.peer,
             since: ports.clock.wallTime)
         let claim: SessionClaim
         if case .takeOver(let marked) = action {
-            claim = try await ports.sessions.takeOver(session, from: marked)
+            claim = try await ports.desktops.takeOver(session, from: marked, grant)
             if claim == .claimed {
                 ports.log.warning(
                     "took the VM from a session that was not given up", metadata: metadata(token, ["old": "\(marked)"]))
             }
         } else {
-            claim = try await ports.sessions.claim(session)
+            claim = try await ports.desktops.claim(session, grant)
         }
         switch claim {
         case .claimed: return .claimed
@@ -200,7 +200,7 @@ extension Router {
         _ action: ConnectMachine.Action, _ token: SessionToken
     ) async throws(PortError) -> ConnectMachine.Event {
         guard let connect = connects[token], let desktop = connect.desktop,
-            let visitor = connect.machine.visitor,
+            let grant = connect.machine.grant,
             case .success(let request) = connect.machine.request
         else { return .routerStops }
         switch action {
@@ -208,35 +208,39 @@ extension Router {
             let parameters = request.agentParameters(
                 properties: desktop.properties,
                 router: [
-                    SessionParameter.userName: visitor.name.login,
+                    SessionParameter.userName: grant.name.login,
                     SessionParameter.routerAddress: configuration.address.description,
                     SessionParameter.slaveKey: connect.slaveKey,
                 ])
             try await ports.agent.startSession(endpoint(of: desktop), parameters: parameters)
             return .sessionStarted
-        case .readGuestState:
-            return .guestState(try await ports.agent.sessionState(endpoint(of: desktop)))
         default:
-            let line = try await ports.lines.open(to: desktop.vm.address, port: configuration.displayPort)
-            connects[token]?.line = line
-            return .lineOpened
+            return .guestState(try await ports.agent.sessionState(endpoint(of: desktop)))
         }
     }
 
-    private func carry(
+    private func openConnection(
         _ token: SessionToken, _ exchange: any ClientExchange
     ) async throws(PortError) -> ConnectMachine.Event {
-        guard let connect = connects[token], let line = connect.line else { return .routerStops }
-        connects[token]?.line = nil
+        guard let desktop = connects[token]?.desktop else { return .routerStops }
+        let connection = try await exchange.openConnection(
+            to: desktop.vm.address, port: configuration.displayPort)
+        connects[token]?.connection = connection
+        return .connectionOpened
+    }
+
+    private func relay(_ token: SessionToken) async throws(PortError) -> ConnectMachine.Event {
+        guard let connect = connects[token], let connection = connect.connection else { return .routerStops }
+        connects[token]?.connection = nil
         ports.log.info("session connected", metadata: metadata(token))
-        let end = try await exchange.carry(
-            over: line,
-            headers: [HTTPField("X-QVD-Slave-Key", connect.slaveKey), HTTPField("X-QVD-Session", "\(token)")])
+        let end = try await connection.relay(headers: [
+            HTTPField("X-QVD-Slave-Key", connect.slaveKey), HTTPField("X-QVD-Session", "\(token)"),
+        ])
         switch end {
-        case .clientClosed: return .carriageEnded(.clientClosed)
-        case .clientVanished: return .carriageEnded(.clientVanished)
-        case .guestClosed: return .carriageEnded(.guestClosed)
-        case .cut: return .carriageEnded(.routerStopped)
+        case .clientClosed: return .relayEnded(.clientClosed)
+        case .clientVanished: return .relayEnded(.clientVanished)
+        case .guestClosed: return .relayEnded(.guestClosed)
+        case .cut: return .relayEnded(.routerStopped)
         }
     }
 }

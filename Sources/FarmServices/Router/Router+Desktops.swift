@@ -13,10 +13,7 @@ extension Router {
     }
 
     func checkLogin(of request: ClientRequest) async -> RouterAnswer {
-        switch await authenticate(request) {
-        case .failure(let answer): answer
-        case .success: .json("{}")
-        }
+        await asUser(request) { _ in .json("{}") } ?? .loginRefused
     }
 
     /// The user's VMs: `[{"id":1,"state":"running","name":"desk","blocked":0,"is_application":0}]`.
@@ -45,44 +42,38 @@ extension Router {
             $0.isBlocked ? .nodeBlocked : $0.state == .running ? nil : .nodeNotRunning
         }
         if let refusal { return refusal }
-        switch await authenticate(request) {
-        case .failure(let answer): return answer
-        case .success(let visitor):
+        return await asUser(request) { grant in
             do throws(PortError) {
-                return .json(
-                    JSONValue.array(items(try await ports.desktops.desktops(of: visitor.user))).encoded)
+                return .json(JSONValue.array(items(try await self.ports.desktops.desktops(grant))).encoded)
             } catch {
-                ports.log.error("VMs not listed", metadata: ["error": "\(error)"])
+                self.ports.log.error("VMs not listed", metadata: ["error": "\(error)"])
                 return .serverFailed("its database does not answer")
             }
-        }
+        } ?? .loginRefused
     }
 
     /// `/qvd/session_end?session=TOKEN`: why a session of this user ended:
     /// `{"cause":"takenOver","text":"..."}`. 404 when it is unknown, 409 while it lasts.
     func explainEnding(to request: ClientRequest) async -> RouterAnswer {
-        switch await authenticate(request) {
-        case .failure(let answer): return answer
-        case .success(let visitor):
-            let parts = (request.parameter("session") ?? "").split(separator: "/")
-            guard parts.count == 2, let number = Int64(parts[1]) else {
-                return RouterAnswer(
-                    422, "The parameter session must be the X-QVD-Session of an earlier answer.")
-            }
-            let token = SessionToken(router: String(parts[0]), number: number)
-            let machine = connects[token]?.machine
-            let fresh = machine.flatMap { $0.visitor == visitor ? $0.ending : nil }
-            if let ending = endings.ending(of: token, user: visitor.user) ?? fresh {
-                return .json(
-                    JSONValue.object([
-                        .init("cause", .string(ending.cause.rawValue)), .init("text", .string(ending.text)),
-                    ]).encoded)
-            }
-            guard let machine, machine.visitor == visitor else {
-                return RouterAnswer(404, "This session is not known here.")
-            }
-            return RouterAnswer(409, "This session is not over.")
+        await asUser(request) { self.ending(of: request.parameter("session") ?? "", asked: $0.name) }
+            ?? .loginRefused
+    }
+
+    private func ending(of session: String, asked name: LoginName) -> RouterAnswer {
+        let parts = session.split(separator: "/")
+        guard parts.count == 2, let number = Int64(parts[1]) else {
+            return RouterAnswer(422, "The parameter session must be the X-QVD-Session of an earlier answer.")
         }
+        let token = SessionToken(router: String(parts[0]), number: number)
+        let machine = connects[token].map(\.machine).flatMap { $0.grant?.name.key == name.key ? $0 : nil }
+        if let ending = endings.ending(of: token, user: name) ?? machine?.ending {
+            return .json(
+                JSONValue.object([
+                    .init("cause", .string(ending.cause.rawValue)), .init("text", .string(ending.text)),
+                ]).encoded)
+        }
+        return machine == nil
+            ? RouterAnswer(404, "This session is not known here.") : RouterAnswer(409, "This session is not over.")
     }
 
     /// Stops a VM of the user and answers when it is stopped.
@@ -101,11 +92,10 @@ extension Router {
     }
 
     private func stop(_ exchange: any ClientExchange) async -> RouterAnswer? {
-        let visitor: ConnectMachine.Visitor
-        switch await authenticate(exchange.request) {
-        case .failure(let answer): return answer
-        case .success(let known): visitor = known
-        }
+        await asUser(exchange.request) { await self.stop(exchange, $0) }
+    }
+
+    private func stop(_ exchange: any ClientExchange, _ grant: Grant) async -> RouterAnswer? {
         if let refusal = await readNode({ $0.isBlocked ? .nodeBlocked : nil }) { return refusal }
         let vm: VMID
         do throws(RouterAnswer) {
@@ -114,7 +104,7 @@ extension Router {
             return error
         }
         do throws(PortError) {
-            return try await stop(vm, of: visitor, exchange)
+            return try await stop(vm, grant, exchange)
         } catch {
             ports.log.error("VM not stopped", metadata: ["vm": "\(vm)", "error": "\(error)"])
             return .notAvailable("the server's database does not answer")
@@ -122,20 +112,20 @@ extension Router {
     }
 
     private func stop(
-        _ vm: VMID, of visitor: ConnectMachine.Visitor, _ exchange: any ClientExchange
+        _ vm: VMID, _ grant: Grant, _ exchange: any ClientExchange
     ) async throws(PortError) -> RouterAnswer? {
         let deadline = ports.clock.now.advanced(by: configuration.limits.stop)
         var hasAsked = false
         while !Task.isCancelled {
             let seen = news.count
-            let facts = try await ports.desktops.desktop(vm).map { DesktopFacts($0.vm) }
-            switch StopStep(for: facts, user: visitor.user, hasAsked: hasAsked) {
+            let facts = try await ports.desktops.desktop(vm, grant).map { DesktopFacts($0.vm) }
+            switch StopStep(for: facts, hasAsked: hasAsked) {
             case .done: return RouterAnswer(200, "Machine stopped")
             case .refuse(let answer): return answer
             case .ask:
                 try await exchange.progress("Stopping the virtual machine")
-                try await ports.desktops.requestStop(vm, by: "user \(visitor.name)")
-                ports.log.info("VM stop requested", metadata: ["vm": "\(vm)", "user": "\(visitor.name)"])
+                try await ports.desktops.requestStop(vm, grant)
+                ports.log.info("VM stop requested", metadata: ["vm": "\(vm)", "user": "\(grant.name)"])
                 hasAsked = true
             case .wait:
                 hasAsked = true
@@ -150,9 +140,9 @@ extension Router {
     }
 
     /// What `refusal` makes of this node, or 503 when it cannot be read or is not registered.
-    private func readNode(_ refusal: (Node) -> RouterAnswer?) async -> RouterAnswer? {
+    private func readNode(_ refusal: (NodeStanding) -> RouterAnswer?) async -> RouterAnswer? {
         do throws(PortError) {
-            return refusal(try await ports.nodes.node(named: configuration.nodeName).node)
+            return refusal(try await ports.nodes.standing(ofNode: configuration.nodeName))
         } catch {
             ports.log.error("node not read", metadata: ["error": "\(error)"])
             return error.reason == .notFound

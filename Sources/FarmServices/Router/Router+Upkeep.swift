@@ -43,11 +43,6 @@ extension Router {
     }
 
     private func keepUp() async {
-        do throws(PortError) {
-            _ = try await makeDecoyHash()
-        } catch {
-            ports.log.warning("no decoy hash yet; the first login makes one", metadata: ["error": "\(error)"])
-        }
         var hasEndedEarlier = false
         while !Task.isCancelled {
             let seen = news.count

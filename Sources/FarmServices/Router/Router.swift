@@ -13,17 +13,12 @@ import TextEncodings
 package actor Router {
     let configuration: RouterConfiguration
     let ports: RouterPorts
-    let passwordQueue: PasswordQueue
     /// Names this run of the router in session tokens.
     package nonisolated let incarnation: String
 
     var connects: [SessionToken: Connect] = [:]
     var lastSession: Int64 = 0
     var endings = SessionEndings()
-    var limiter: LoginLimiter
-    /// A hash of nothing in particular, checked for users that do not exist so that they take as long as
-    /// others.
-    var decoyHash: String?
     /// Sessions that are over, whose end the store does not know yet.
     var owedEnds: [SessionToken: VMID] = [:]
     /// What changed in the store, as far as was heard, and who waits for what.
@@ -39,7 +34,7 @@ package actor Router {
         /// Ends the procedure of this connect.
         let interrupt: AsyncStream<Void>.Continuation
         var desktop: DesktopView?
-        var line: (any GuestLine)?
+        var connection: (any GuestConnection)?
         /// The count of `news` before the last look at the store.
         var seenNews = 0
     }
@@ -52,16 +47,11 @@ package actor Router {
         let wake: AsyncStream<Void>.Continuation
     }
 
-    package init(
-        configuration: RouterConfiguration, ports: RouterPorts, limiter: LoginLimiter = LoginLimiter()
-    ) {
+    package init(configuration: RouterConfiguration, ports: RouterPorts) {
         self.configuration = configuration
         self.ports = ports
-        self.limiter = limiter
         incarnation = Hexadecimal.text(ports.random.bytes(8))
         news = StoreNews(router: incarnation)
-        passwordQueue = PasswordQueue(
-            activeMax: configuration.passwordChecksMax, waitingMax: configuration.passwordChecksWaitingMax)
     }
 
     /// Answers one request.

@@ -18,13 +18,10 @@ package struct RouterConfiguration: Sendable {
     package var displayPort = 4100
     /// Clients that are connecting or connected at once.
     package var sessionsMax = 4000
-    /// Passwords that are checked at once, because each takes a core and much memory, and how many may wait.
-    package var passwordChecksMax = 2
-    package var passwordChecksWaitingMax = 512
     /// Between two looks at which sessions other clients want.
     package var upkeepPoll: Duration = .seconds(1)
     /// How long the X session may take to notice that its client is gone before it is told.
-    package var settle: Duration = .seconds(3)
+    package var suspensionTime: Duration = .seconds(3)
 
     package init(nodeName: String, place: RouterPlace, address: IPv4Address) {
         self.nodeName = nodeName
@@ -35,30 +32,29 @@ package struct RouterConfiguration: Sendable {
 
 /// The world as a router sees it.
 package struct RouterPorts: Sendable {
-    package var desktops: any Desktops
+    package var authenticator: any Authenticator
+    package var desktops: any GrantedDesktops
     package var sessions: any Sessions
-    package var nodes: any NodeRecords
+    package var nodes: any NodeStandings
     package var changes: any StoreChanges
     package var agent: any GuestAgent
-    package var lines: any GuestLines
-    package var passwords: any PasswordHasher
     package var clock: any FarmClock
     package var random: any RandomSource
     package var log: Logger
 
-    /// - Parameter store: what all four views of the store are served by.
+    /// - Parameters:
+    ///   - login: lets users in and acts for them.
+    ///   - store: what the other three views of the store are served by.
     package init(
-        store: any Desktops & Sessions & NodeRecords & StoreChanges, agent: any GuestAgent,
-        lines: any GuestLines,
-        passwords: any PasswordHasher, clock: any FarmClock, random: any RandomSource, log: Logger
+        login: any Authenticator & GrantedDesktops, store: any Sessions & NodeStandings & StoreChanges,
+        agent: any GuestAgent, clock: any FarmClock, random: any RandomSource, log: Logger
     ) {
-        desktops = store
+        authenticator = login
+        desktops = login
         sessions = store
         nodes = store
         changes = store
         self.agent = agent
-        self.lines = lines
-        self.passwords = passwords
         self.clock = clock
         self.random = random
         self.log = log

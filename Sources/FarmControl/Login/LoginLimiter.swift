@@ -86,6 +86,6 @@ package struct LoginLimiter: Sendable {
 
 extension LoginName {
     /// The name as text that is the same for the same user.
-    typealias Key = String
-    fileprivate var key: Key { description }
+    package typealias Key = String
+    package var key: Key { description }
 }

@@ -2,36 +2,32 @@ package import FarmModel
 package import FarmPorts
 import Simulator
 
-/// Connections to the X agents of a node's guests.
-package struct SimulatedGuestLines: GuestLines {
-    let host: SimulatedHost
-    let gate: PortGate
-
-    package func open(to address: IPv4Address, port: Int) async throws(PortError) -> any GuestLine {
-        let node = host
+extension SimulatedHost {
+    /// Connects a client's router to the X agent of a guest, from this node.
+    func openConnection(
+        to address: IPv4Address, port: Int, of exchange: SimulatedClientExchange, through gate: PortGate
+    ) async throws(PortError) -> SimulatedGuestConnection {
         let attempt = "connecting to the X agent at \(address):\(port)"
         let isTaken = Confined(false)
-        let (host, name) = try await gate.call(.openLine, attempt: attempt) { () throws(PortError) in
-            guard let (host, name) = node.guestReachable(at: address), let guest = host.state.domains[name]?.guest,
+        let (host, name) = try await gate.call(.openConnection, attempt: attempt) { () throws(PortError) in
+            guard let (host, name) = self.guestReachable(at: address), let guest = host.state.domains[name]?.guest,
                 !guest.isHung, host.read({ $0.domains[name]?.isStanding }) == false
             else {
                 throw PortError(.unreachable, .unavailable, attempt: attempt, detail: "no route to host")
             }
-            guard guest.session == .listening, guest.lines == 0 else {
+            guard guest.session == .listening, guest.connections == 0 else {
                 throw PortError(
                     .unreachable, .unavailable, attempt: attempt, detail: "connection refused (\(guest.session))")
             }
-            host.changeGuest(name) { $0.lines += 1 }
+            host.changeGuest(name) { $0.connections += 1 }
             host.endUnlessTaken(isTaken, name)
-            return (host, host.crossedLine(from: name))
+            return (host, host.crossedConnection(from: name))
         }
         isTaken.value = true
-        return SimulatedGuestLine(host: host, domain: name, incarnation: gate.incarnation)
+        return SimulatedGuestConnection(host: host, domain: name, exchange: exchange, incarnation: gate.incarnation)
     }
-}
 
-extension SimulatedHost {
-    /// A line that was opened for a caller who was not told, or died, is closed a moment later by its system; the
+    /// A connection that was opened for a caller who was not told, or died, is closed a moment later by its system; the
     /// session ends as with any connection that says nothing.
     fileprivate func endUnlessTaken(_ isTaken: Confined<Bool>, _ name: DomainName) {
         let step = read { $0.domains[name]?.guest.sessionStep }
@@ -43,45 +39,51 @@ extension SimulatedHost {
         }
     }
 
-    /// The domain itself, or another one when lines are crossed on purpose.
-    fileprivate func crossedLine(from name: DomainName) -> DomainName {
-        guard simulation.mutation == .crossesLines else { return name }
+    /// The domain itself, or another one when connections are crossed on purpose.
+    fileprivate func crossedConnection(from name: DomainName) -> DomainName {
+        guard simulation.mutation == .crossesConnections else { return name }
         return read { truth in truth.sortedDomains.first { $0.isLive && $0.name != name }?.name ?? name }
     }
 }
 
-/// One connection to an X agent.
-package final class SimulatedGuestLine: GuestLine, Sendable {
+/// A client's connection to an X agent.
+package final class SimulatedGuestConnection: GuestConnection, Sendable {
     package let host: SimulatedHost
     package let domain: DomainName
+    private let exchange: SimulatedClientExchange
     private let isOpen = Confined(true)
-    private let isCarried = Confined(false)
+    private let isUsed = Confined(false)
 
-    init(host: SimulatedHost, domain: DomainName, incarnation: Incarnation) {
+    init(host: SimulatedHost, domain: DomainName, exchange: SimulatedClientExchange, incarnation: Incarnation) {
         self.host = host
         self.domain = domain
+        self.exchange = exchange
         incarnation.onDeath { [weak self] in self?.shut() }
     }
 
     /// Which VM's desktop it leads to.
     package var vm: VMID? { host.read { $0.domains[domain]?.specification.owner.vm } }
 
+    package func relay(headers: [HTTPField]) async throws(PortError) -> RelayEnd {
+        try await exchange.relay(over: self, headers: headers)
+    }
+
     package func close() async { shut() }
 
     /// The first bytes flow: the session is connected.
-    func beginCarrying() {
-        isCarried.value = true
+    func beginRelay() {
+        isUsed.value = true
         host.changeGuest(domain) { $0.session = .connected }
     }
 
-    var isCarriable: Bool { isOpen.value && host.session(of: domain) == .listening }
+    var isUsable: Bool { isOpen.value && host.session(of: domain) == .listening }
 
-    /// The connection ends. A session that was carried is suspended by its agent; one that was only connected to, and
+    /// The connection ends. A session that was used is suspended by its agent; one that was only connected to, and
     /// never spoken to, ends: nxagent dies of a connection that says nothing.
     func shut() {
         guard isOpen.value else { return }
         isOpen.value = false
-        if isCarried.value {
+        if isUsed.value {
             if host.session(of: domain) == .connected {
                 host.sessionGoes(domain, to: .suspending, thenTo: .suspended, in: host.times.sessionSuspend)
             }
