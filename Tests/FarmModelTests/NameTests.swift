@@ -20,7 +20,8 @@ final class NameTests: XCTestCase {
         let farm = FarmID(bits: 0x0a_1b2c)
         for (node, vm, text) in [
             (Int64(1), Int64(1), "q0a1b2c-01-0001"), (35, 36, "q0a1b2c-0z-0010"),
-            (TapName.nodeMax, TapName.vmMax, "q0a1b2c-zz-zzzz"),
+            (1295, TapName.vmMax, "q0a1b2c-zz-zzzz"), (1296, 1, "q0a1b2c01000001"), (100_000, 36, "q0a1b2c255s0010"),
+            (TapName.nodeMax, TapName.vmMax, "q0a1b2czzzzzzzz"),
         ] {
             let name = TapName(farm: farm, node: NodeID(node), vm: VMID(vm))
             XCTAssertEqual(name.text, text)
@@ -38,6 +39,9 @@ final class NameTests: XCTestCase {
             "", "eth0", "q", "qvdnet0", "vnet3", "q0a1b2c-01-001", "q0a1b2c-1-0001", "q0A1B2C-01-0001",
             "q0a1b2c-01-00001", "q0a1b2c-01_0001", "p0a1b2c-01-0001", "q0a1b2c-01-000Z", "q0a1b2c--1-0001",
             "q0a1b2c-+1-0001", "q0a1b2c-01-0001x", "q0a1b2c-01-0001-0",
+            // Numbers that have the other form, and signs.
+            "q0a1b2c00010001", "q0a1b2c00zz0001", "q0a1b2c-0101-01", "q0a1b2c01000-01", "q0a1b2c-1000001",
+            "q0a1b2c0100000", "q0a1b2c010000001", "q0a1b2c+1000001", "q0a1b2c01000+01", "q0a1b2cZZZZ0001",
         ] { XCTAssertNil(TapName(text), text) }
     }
 

@@ -19,14 +19,14 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case routerPort = "l7r.port"
     case routerUser = "l7r.as_user"
     case routerTLS = "l7r.use_ssl"
-    case routerVMStart = "internal.l7r.timeout.vm_start"
-    case routerVMStop = "internal.l7r.timeout.vm_stop"
-    case routerXStart = "internal.l7r.timeout.x_start"
-    case routerAgent = "internal.l7r.timeout.vma"
+    case routerStart = "internal.l7r.timeout.vm_start"
+    case routerStopVM = "internal.l7r.timeout.vm_stop"
+    case routerListening = "internal.l7r.timeout.x_start"
+    case routerAgentCall = "internal.l7r.timeout.vma"
     case routerTakeOver = "internal.l7r.timeout.takeover"
     case routerXStartTries = "internal.l7r.retry.x_start"
-    case routerVMPoll = "internal.l7r.poll_time.vm"
-    case routerXPoll = "internal.l7r.poll_time.x"
+    case routerStorePoll = "internal.l7r.poll_time.vm"
+    case routerSessionPoll = "internal.l7r.poll_time.x"
 
     case vmHypervisor = "vm.hypervisor"
     case vmCPUs = "vm.kvm.cpus"
@@ -42,18 +42,18 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case acceleration = "hypervisor.acceleration"
 
     case lockPath = "internal.hkd.lock.path"
-    case maxHeavy = "internal.hkd.max_heavy"
-    case pollDelay = "internal.hkd.agent.vm_command_handler.delay"
+    case heavyMax = "internal.hkd.max_heavy"
+    case readEvery = "internal.hkd.agent.vm_command_handler.delay"
     case dhcpRestartDelay = "internal.hkd.agent.dhcpdhandler.delay"
-    case agentCallTimeout = "internal.hkd.agent.rpc.timeout"
-    case bootTimeMax = "internal.hkd.vmhandler.vma.failed.max_time.on.starting"
-    case runCountMax = "internal.hkd.vmhandler.vma.failed.max_count.on.running"
-    case runTimeMax = "internal.hkd.vmhandler.vma.failed.max_time.on.running"
-    case pingAfterError = "internal.hkd.vmhandler.vma_monitor.delay.after.error"
-    case pingAfterOK = "internal.hkd.vmhandler.vma_monitor.delay.after.ok"
-    case shutdownTimeout = "internal.hkd.kvm.timeout.on_state.stopping.shutdown.waiting_for_kvm"
-    case stopTimeout = "internal.hkd.kvm.timeout.on_state.stopping.stop.waiting_for_kvm"
-    case zombieDelay = "internal.hkd.kvm.timeout.on_state.zombie.reap.delaying"
+    case agentCall = "internal.hkd.agent.rpc.timeout"
+    case boot = "internal.hkd.vmhandler.vma.failed.max_time.on.starting"
+    case missesMax = "internal.hkd.vmhandler.vma.failed.max_count.on.running"
+    case silenceMax = "internal.hkd.vmhandler.vma.failed.max_time.on.running"
+    case pingAfterMiss = "internal.hkd.vmhandler.vma_monitor.delay.after.error"
+    case pingAfterAnswer = "internal.hkd.vmhandler.vma_monitor.delay.after.ok"
+    case powerOff = "internal.hkd.kvm.timeout.on_state.stopping.shutdown.waiting_for_kvm"
+    case shutdown = "internal.hkd.kvm.timeout.on_state.stopping.stop.waiting_for_kvm"
+    case zombieRetryMax = "internal.hkd.kvm.timeout.on_state.zombie.reap.delaying"
     case routerStopTimeout = "internal.hkd.stopping.l7rs.timeout"
 
     case commandDnsmasq = "command.dnsmasq"
@@ -91,14 +91,14 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .routerPort: ("8443", "port the router listens on")
         case .routerUser: ("qvd-l7r", "the unprivileged user the router runs as")
         case .routerTLS: ("1", "whether clients speak TLS; 0 only behind something that does")
-        case .routerVMStart: ("270", "seconds a connect waits for a VM to start")
-        case .routerVMStop: ("270", "seconds a stop request waits for a VM to stop")
-        case .routerXStart: ("10", "seconds one X start request to the agent may take")
-        case .routerAgent: ("4", "seconds any other request to the agent may take")
+        case .routerStart: ("270", "seconds a connect waits for a VM to start")
+        case .routerStopVM: ("270", "seconds a stop request waits for a VM to stop")
+        case .routerListening: ("10", "seconds one X start request to the agent may take")
+        case .routerAgentCall: ("4", "seconds any other request to the agent may take")
         case .routerTakeOver: ("30", "seconds until a connect takes the place of a session that does not end")
         case .routerXStartTries: ("20", "how often X start is tried again")
-        case .routerVMPoll: ("2", "seconds between two looks at a VM that starts")
-        case .routerXPoll: ("1", "seconds between two looks at an X session that starts")
+        case .routerStorePoll: ("2", "seconds between two looks at a VM that starts")
+        case .routerSessionPoll: ("1", "seconds between two looks at an X session that starts")
         case .vmHypervisor: ("kvm", "kvm is the only one")
         case .vmCPUs: ("2", "virtual CPUs of each VM")
         case .vmBridge: ("qvdnet0", "bridge of the VM network; it must exist, it is never created")
@@ -118,18 +118,18 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     private var houseKeeperTable: (String?, String) {
         switch self {
         case .lockPath: ("${path.run}/hkd.lock", "lock that keeps a second daemon from this node")
-        case .maxHeavy: ("10", "VMs that may start or shut down at the same time")
-        case .pollDelay: ("61", "seconds between two looks at the database when nothing announces a change")
+        case .heavyMax: ("10", "VMs that may start or shut down at the same time")
+        case .readEvery: ("61", "seconds between two looks at the database when nothing announces a change")
         case .dhcpRestartDelay: ("2", "seconds until a DHCP server that died is started again")
-        case .agentCallTimeout: ("3", "seconds one request to an agent may take")
-        case .bootTimeMax: ("180", "seconds a booting VM has until its agent must answer")
-        case .runCountMax: ("10", "pings of a running VM that may fail before it counts as hung...")
-        case .runTimeMax: ("320", "...and seconds that must have passed as well")
-        case .pingAfterError: ("10", "seconds from a failed ping to the next")
-        case .pingAfterOK: ("120", "seconds from a good ping to the next")
-        case .shutdownTimeout: ("180", "seconds a guest has to power itself off")
-        case .stopTimeout: ("180", "seconds a domain has to end after that")
-        case .zombieDelay: ("60", "seconds between two tries to end a VM that would not die")
+        case .agentCall: ("3", "seconds one request to an agent may take")
+        case .boot: ("180", "seconds a booting VM has until its agent must answer")
+        case .missesMax: ("10", "pings of a running VM that may fail before it counts as hung...")
+        case .silenceMax: ("320", "...and seconds that must have passed as well")
+        case .pingAfterMiss: ("10", "seconds from a failed ping to the next")
+        case .pingAfterAnswer: ("120", "seconds from a good ping to the next")
+        case .powerOff: ("180", "seconds a guest has to power itself off")
+        case .shutdown: ("180", "seconds a domain has to end after that")
+        case .zombieRetryMax: ("60", "seconds between two tries to end a VM that would not die")
         case .routerStopTimeout: ("300", "seconds sessions have to end when the node stops")
         case .commandDnsmasq: ("/usr/sbin/dnsmasq", "own: the DHCP server")
         case .commandQemuImg: ("/usr/bin/qemu-img", "own: makes overlays")

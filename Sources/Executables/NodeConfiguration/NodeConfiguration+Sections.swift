@@ -22,14 +22,14 @@ extension NodeConfiguration.Router {
         port = try text.number(.routerPort, 1...65_535)
         user = try text.value(.routerUser, expected: "the name of a user") { $0 }
         usesTLS = try text.flag(.routerTLS)
-        vmStartTimeout = try text.seconds(.routerVMStart)
-        vmStopTimeout = try text.seconds(.routerVMStop)
-        xStartTimeout = try text.seconds(.routerXStart)
-        agentTimeout = try text.seconds(.routerAgent)
-        takeOverTimeout = try text.seconds(.routerTakeOver)
+        start = try text.seconds(.routerStart)
+        stop = try text.seconds(.routerStopVM)
+        listening = try text.seconds(.routerListening)
+        agentCall = try text.seconds(.routerAgentCall)
+        takeOver = try text.seconds(.routerTakeOver)
         xStartRetriesMax = try text.number(.routerXStartTries, 0...1000)
-        vmPollDelay = try text.seconds(.routerVMPoll)
-        xPollDelay = try text.seconds(.routerXPoll)
+        storePoll = try text.seconds(.routerStorePoll)
+        sessionPoll = try text.seconds(.routerSessionPoll)
     }
 }
 
@@ -73,18 +73,18 @@ extension NodeConfiguration.Hypervisor {
 
 extension NodeConfiguration.HouseKeeper {
     init(_ text: ConfigurationText) throws(ConfigurationError) {
-        heavyOperationsMax = try text.number(.maxHeavy, 1...1000)
-        pollDelay = try text.seconds(.pollDelay)
+        heavyMax = try text.number(.heavyMax, 1...1000)
+        readEvery = try text.seconds(.readEvery)
         dhcpRestartDelay = try text.seconds(.dhcpRestartDelay)
-        agentTimeout = try text.seconds(.agentCallTimeout)
-        bootTimeMax = try text.seconds(.bootTimeMax)
-        runFailuresMax = try text.number(.runCountMax, 1...100_000)
-        runTimeMax = try text.seconds(.runTimeMax)
-        pingDelayAfterError = try text.seconds(.pingAfterError)
-        pingDelayAfterSuccess = try text.seconds(.pingAfterOK)
-        shutdownTimeout = try text.seconds(.shutdownTimeout)
-        stopTimeout = try text.seconds(.stopTimeout)
-        zombieRetryDelay = try text.seconds(.zombieDelay)
+        agentCall = try text.seconds(.agentCall)
+        boot = try text.seconds(.boot)
+        missesMax = try text.number(.missesMax, 1...100_000)
+        silenceMax = try text.seconds(.silenceMax)
+        pingAfterMiss = try text.seconds(.pingAfterMiss)
+        pingAfterAnswer = try text.seconds(.pingAfterAnswer)
+        powerOff = try text.seconds(.powerOff)
+        shutdown = try text.seconds(.shutdown)
+        zombieRetryMax = try text.seconds(.zombieRetryMax)
         routerStopTimeout = try text.seconds(.routerStopTimeout)
     }
 }

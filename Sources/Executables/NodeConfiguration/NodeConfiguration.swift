@@ -41,14 +41,14 @@ package struct NodeConfiguration: Sendable, Equatable {
         package let port: Int
         package let user: String
         package let usesTLS: Bool
-        package let vmStartTimeout: Duration
-        package let vmStopTimeout: Duration
-        package let xStartTimeout: Duration
-        package let agentTimeout: Duration
-        package let takeOverTimeout: Duration
+        package let start: Duration
+        package let stop: Duration
+        package let listening: Duration
+        package let agentCall: Duration
+        package let takeOver: Duration
         package let xStartRetriesMax: Int
-        package let vmPollDelay: Duration
-        package let xPollDelay: Duration
+        package let storePoll: Duration
+        package let sessionPoll: Duration
     }
 
     package struct Network: Sendable, Equatable {
@@ -73,19 +73,19 @@ package struct NodeConfiguration: Sendable, Equatable {
     }
 
     package struct HouseKeeper: Sendable, Equatable {
-        package let heavyOperationsMax: Int
-        package let pollDelay: Duration
+        package let heavyMax: Int
+        package let readEvery: Duration
         package let dhcpRestartDelay: Duration
-        package let agentTimeout: Duration
-        package let bootTimeMax: Duration
+        package let agentCall: Duration
+        package let boot: Duration
         /// A running VM counts as hung when both the count and the time are exceeded.
-        package let runFailuresMax: Int
-        package let runTimeMax: Duration
-        package let pingDelayAfterError: Duration
-        package let pingDelayAfterSuccess: Duration
-        package let shutdownTimeout: Duration
-        package let stopTimeout: Duration
-        package let zombieRetryDelay: Duration
+        package let missesMax: Int
+        package let silenceMax: Duration
+        package let pingAfterMiss: Duration
+        package let pingAfterAnswer: Duration
+        package let powerOff: Duration
+        package let shutdown: Duration
+        package let zombieRetryMax: Duration
         package let routerStopTimeout: Duration
     }
 

@@ -79,7 +79,7 @@ struct RealNode: Sendable {
                 command: configuration.commands.qemuImg),
             secrets: SecretFolder(farm: identity.farm, folder: "\(paths.run)/secrets"),
             agent: HTTPGuestAgent(
-                callTime: configuration.houseKeeper.agentTimeout,
+                callTime: configuration.houseKeeper.agentCall,
                 acceptsOriginal: configuration.hypervisor.acceptsOriginalAgents), records: store, changes: store,
             clock: SystemClock(), random: SystemRandom())
         var policy = NodePolicy(configuration.houseKeeper)
@@ -129,15 +129,15 @@ struct RealNode: Sendable {
 extension NodePolicy {
     init(_ configured: NodeConfiguration.HouseKeeper) {
         self.init()
-        heavyMax = configured.heavyOperationsMax
-        readEvery = configured.pollDelay
-        limits.boot = configured.bootTimeMax
-        limits.missesMax = configured.runFailuresMax
-        limits.silenceMax = configured.runTimeMax
-        limits.pingAfterMiss = configured.pingDelayAfterError
-        limits.pingAfterAnswer = configured.pingDelayAfterSuccess
-        limits.powerOff = configured.shutdownTimeout
-        limits.shutdown = configured.stopTimeout
-        limits.zombieRetryMax = configured.zombieRetryDelay
+        heavyMax = configured.heavyMax
+        readEvery = configured.readEvery
+        limits.boot = configured.boot
+        limits.missesMax = configured.missesMax
+        limits.silenceMax = configured.silenceMax
+        limits.pingAfterMiss = configured.pingAfterMiss
+        limits.pingAfterAnswer = configured.pingAfterAnswer
+        limits.powerOff = configured.powerOff
+        limits.shutdown = configured.shutdown
+        limits.zombieRetryMax = configured.zombieRetryMax
     }
 }

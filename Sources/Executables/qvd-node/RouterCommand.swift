@@ -30,7 +30,7 @@ struct RouterCommand: AsyncParsableCommand {
             let router = Router(
                 configuration: RouterConfiguration(configuration, node: identity.node),
                 ports: RouterPorts(
-                    login: login, store: store, agent: HTTPGuestAgent(callTime: configuration.router.agentTimeout),
+                    login: login, store: store, agent: HTTPGuestAgent(callTime: configuration.router.agentCall),
                     clock: SystemClock(), random: SystemRandom(), log: log))
             let listener = try ClientListener(listening(configuration), log: log)
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -68,13 +68,13 @@ extension RouterConfiguration {
         self.init(nodeName: configuration.nodeName, place: .node(node.id), address: node.address)
         agentPort = configuration.hypervisor.agentPort
         let configured = configuration.router
-        limits.start = configured.vmStartTimeout
-        limits.stop = configured.vmStopTimeout
-        limits.takeOver = configured.takeOverTimeout
+        limits.start = configured.start
+        limits.stop = configured.stop
+        limits.takeOver = configured.takeOver
         limits.sessionTriesMax = configured.xStartRetriesMax + 1
-        limits.listening = configured.xStartTimeout
-        limits.agentCall = configured.agentTimeout + .seconds(1)
-        limits.storePoll = configured.vmPollDelay
-        limits.sessionPoll = configured.xPollDelay
+        limits.listening = configured.listening
+        limits.agentCall = configured.agentCall + .seconds(1)
+        limits.storePoll = configured.storePoll
+        limits.sessionPoll = configured.sessionPoll
     }
 }

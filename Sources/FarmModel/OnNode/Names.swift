@@ -1,14 +1,17 @@
-/// The name of a VM's tap: `q<farm>-<node>-<vm>`, 15 characters, the longest a Linux interface can have
-/// (IFNAMSIZ 16 with its final zero). Node and VM are in base 36, two and four digits.
+/// The name of a VM's tap, 15 characters, the longest a Linux interface can have (IFNAMSIZ 16 with its final zero):
+/// `q<farm>-<node>-<vm>` with node and VM in base 36, two and four digits; for the nodes from number 1,296 on
+/// `q<farm><node><vm>` with four digits each. A tap that was made keeps its name, so the short form stays.
 package struct TapName: Sendable, Hashable, Comparable, CustomStringConvertible {
     package let text: String
     package let farm: FarmID
     package let node: NodeID
     package let vm: VMID
 
-    /// The largest node and VM numbers that fit: 1,295 and 1,679,615.
-    package static let nodeMax: Int64 = 36 * 36 - 1
-    package static let vmMax: Int64 = 36 * 36 * 36 * 36 - 1
+    /// The largest node and VM numbers that fit: 1,679,615 each.
+    package static let nodeMax: Int64 = 36 * 36 * 36 * 36 - 1
+    package static let vmMax = nodeMax
+    /// The largest node number that has the form with dashes.
+    private static let shortNodeMax: Int64 = 36 * 36 - 1
 
     /// - Precondition: node and VM are 0 to `nodeMax` and `vmMax`; the store gives out no others.
     package init(farm: FarmID, node: NodeID, vm: VMID) {
@@ -16,19 +19,27 @@ package struct TapName: Sendable, Hashable, Comparable, CustomStringConvertible 
         self.farm = farm
         self.node = node
         self.vm = vm
-        text = "q\(farm)-\(base36(node.rawValue, digits: 2))-\(base36(vm.rawValue, digits: 4))"
+        let number = base36(vm.rawValue, digits: 4)
+        text =
+            node.rawValue <= Self.shortNodeMax
+            ? "q\(farm)-\(base36(node.rawValue, digits: 2))-\(number)"
+            : "q\(farm)\(base36(node.rawValue, digits: 4))\(number)"
     }
 
     package init(_ owner: DomainOwner) { self.init(farm: owner.farm, node: owner.node, vm: owner.vm) }
 
     /// Reads a name back; nil for an interface that is not a tap of ours.
     package init?(_ text: String) {
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0].first == "q", parts[1].count == 2, parts[2].count == 4,
-            let farm = FarmID(String(parts[0].dropFirst())), let node = Int64(parts[1], radix: 36),
-            let vm = Int64(parts[2], radix: 36)
-        else { return nil }
+        guard text.first == "q", text.utf8.count == 15, let farm = FarmID(String(text.dropFirst().prefix(6))) else {
+            return nil
+        }
+        let node = text.dropFirst(7).dropLast(4)
+        let digits = node.first == "-" && node.last == "-" ? node.dropFirst().dropLast() : node
+        guard let node = Int64(digits, radix: 36), let vm = Int64(text.suffix(4), radix: 36), node >= 0, vm >= 0 else {
+            return nil
+        }
         self.init(farm: farm, node: NodeID(node), vm: VMID(vm))
+        // Whatever else reads as these numbers is not how we write them.
         guard self.text == text else { return nil }
     }
 
