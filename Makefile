@@ -6,7 +6,7 @@ FLAGS := -c release -Xswiftc -enable-testing --explicit-target-dependency-import
 XCTEST := --disable-swift-testing
 CACHE ?= /var/cache/qvd
 
-.PHONY: help packages build agent image demo demo-clean test test-pure test-mutants lint bench
+.PHONY: help packages build agent image demo demo-clean test test-pure test-deep test-mutants lint bench
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -39,6 +39,9 @@ test: ## test everything, the demo included (root, 40 minutes at most)
 
 test-pure: ## test what needs no root, no outside system and none of the packages that talk to one
 	@fixtures/run-pure-tests.sh
+
+test-deep: ## search every order of events with one disturbance more than `make test` (45 minutes and 16 GiB at most)
+	@fixtures/run-deep-tests.sh
 
 test-mutants: ## break each decision on purpose and see a proof fail (30 minutes at most; MUTANTS=DIR takes other files)
 	@fixtures/need-sqlite.sh
