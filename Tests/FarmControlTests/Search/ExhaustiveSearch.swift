@@ -66,6 +66,7 @@ struct ExhaustiveSearch<World: SearchedWorld> {
                 if let words = broken ?? (isNew ? unsettled(after: step.world) : nil) {
                     result.finding = words
                     result.way = way(to: next.number, andBy: choice)
+                    if broken == nil { result.way += ["then, undisturbed:"] + undisturbedWay(after: step.world) }
                     return
                 }
                 guard isNew else { continue }
@@ -113,6 +114,21 @@ struct ExhaustiveSearch<World: SearchedWorld> {
         }
         for key in way { _ = settled.insert(key) }
         return nil
+    }
+
+    /// The first events after a step from which the world does not come to rest.
+    private func undisturbedWay(after start: World) -> [String] {
+        var world = start
+        var words: [String] = []
+        while words.count < 60, world.unsettled != nil {
+            var next = world
+            next.proceedUndisturbed()
+            let key = next.key(withBudget: true)
+            let step = world.nextSteps(tellsWords: true).first { $0.world.key(withBudget: true) == key }
+            words.append(step?.words ?? "something that is no step")
+            world = next
+        }
+        return words
     }
 
     private func way(to number: UInt32, andBy last: Int) -> [String] {

@@ -61,6 +61,9 @@ final class SearchTests: XCTestCase {
     func testWhatDoesNotComeToRestIsFound() {
         let result = run(Counter(limit: 40, sticks: 7), .shortestWays)
         XCTAssertEqual(result.finding, "is 7 after 51 undisturbed events")
+        // Going down is no step here, so it has no words.
+        XCTAssertEqual(result.way.prefix(6).dropLast(), ["start", "+1", "+2", "+2", "+2"])
+        XCTAssertEqual(result.way.dropFirst(5).first, "then, undisturbed:")
         XCTAssertEqual(run(Counter(limit: 40, trap: 0), .shortestWays).finding, "trap (while settling)")
     }
 
