@@ -22,6 +22,9 @@ let nio: [Target.Dependency] = [
 ]
 let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 
+/// What Foundation's static library stands on; only a program compiled for the static library names these by itself.
+let foundation = ["_FoundationCollections", "_FoundationCShims"]
+
 let pureDependencies: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
@@ -118,7 +121,10 @@ let package = Package(
                 "OpenSSLSecrets", "SystemClock", "SystemCalls", log, arguments,
             ]),
         executable("qvd-client", ["GuestProtocol", "TextEncodings", "COpenSSL"] + nio + [tls, arguments, subprocess]),
-        executable("qvd-vma", ["GuestProtocol", "GuestControl", "CAgent"] + nio + [arguments]),
+        // The agent runs in guests that have no Swift: its library is linked in.
+        executable(
+            "qvd-vma", ["GuestProtocol", "GuestControl", "CAgent"] + nio + [arguments],
+            linker: [.unsafeFlags(["-static-stdlib"] + foundation.map { "-l\($0)" })]),
 
         // Tests.
         .target(
@@ -193,10 +199,10 @@ func adapter(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
         swiftSettings: settings)
 }
 
-func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func executable(_ name: String, _ dependencies: [Target.Dependency], linker: [LinkerSetting] = []) -> Target {
     .executableTarget(
         name: name, dependencies: ["FarmModel", "FarmPorts"] + dependencies, path: "Sources/Executables/\(name)",
-        swiftSettings: settings)
+        swiftSettings: settings, linkerSettings: linker)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {

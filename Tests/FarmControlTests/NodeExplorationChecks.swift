@@ -3,7 +3,15 @@ import FarmModel
 @testable import FarmControl
 
 /// The invariants, looked at after every event.
-extension NodeExplorationWorld {
+extension NodeExplorationWorld: SearchedWorld {
+    static let undisturbedMax = 600
+
+    /// Everything is asked of a world that is not at rest.
+    var brokenAtRest: String? { nil }
+
+    /// Everything that the search is about comes about in any of its worlds.
+    var met: [String] { [] }
+
     /// The first broken rule, in words; nil when all hold.
     var broken: String? {
         if let violation { return violation }

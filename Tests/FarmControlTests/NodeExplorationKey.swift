@@ -6,7 +6,7 @@ import FarmRules
 /// Two worlds with the same key behave the same: moments count only by their order or distance, effects only
 /// by which is awaited.
 extension NodeExplorationWorld {
-    func key(withBudget: Bool) -> Int {
+    func key(withBudget: Bool) -> SearchKey {
         let ranks = EffectRanks(self)
         var hasher = Hasher()
         machine.normalized(at: now, number: ranks.of).hash(into: &hasher)
@@ -41,7 +41,7 @@ extension NodeExplorationWorld {
         hasher.combine(ghosts)
         hasher.combine(wasHurt)
         if withBudget { hasher.combine(budget) }
-        return hasher.finalize()
+        return SearchKey(hasher)
     }
 }
 

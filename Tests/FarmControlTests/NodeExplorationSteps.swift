@@ -5,21 +5,18 @@ import FarmModel
 /// Everything that can happen next. Undisturbed, calls are answered oldest first; whatever departs from that
 /// (a fault, a call that waits while others overtake it, a command, a death) costs one disturbance of the
 /// budget.
-struct ExplorationStep {
-    var words: String
-    var world: NodeExplorationWorld
-}
-
 extension NodeExplorationWorld {
-    var nextSteps: [ExplorationStep] {
-        var steps: [ExplorationStep] = []
-        func step(_ words: String, cost: Int = 0, _ change: (inout NodeExplorationWorld) -> Void) {
+    func nextSteps(tellsWords: Bool) -> [SearchStep<NodeExplorationWorld>] {
+        var steps: [SearchStep<NodeExplorationWorld>] = []
+        func step(
+            _ words: @autoclosure () -> String, cost: Int = 0, _ change: (inout NodeExplorationWorld) -> Void
+        ) {
             guard budget >= cost else { return }
             var world = self
             world.budget -= cost
             if cost > 0 { world.wasHurt = true }
             change(&world)
-            steps.append(.init(words: words, world: world))
+            steps.append(SearchStep(words: tellsWords ? words() : "", world: world))
         }
         for index in pending.indices { addAnswers(to: index, step) }
         for vm in vms { addHappenings(to: vm, step) }
@@ -34,7 +31,9 @@ extension NodeExplorationWorld {
         return steps
     }
 
-    typealias AddStep = (_ words: String, _ cost: Int, _ change: (inout NodeExplorationWorld) -> Void) -> Void
+    typealias AddStep = (
+        _ words: @autoclosure () -> String, _ cost: Int, _ change: (inout NodeExplorationWorld) -> Void
+    ) -> Void
 
     private func addAnswers(to index: Int, _ step: AddStep) {
         let entry = pending[index]

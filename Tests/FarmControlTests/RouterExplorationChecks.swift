@@ -4,10 +4,12 @@ import FarmModel
 import FarmRules
 
 // What must hold after every step, and what must come about when nothing disturbs any more.
-extension RouterExplorationWorld {
+extension RouterExplorationWorld: SearchedWorld {
+    static let undisturbedMax = 300
+
     /// The first rule that does not hold.
-    var violation: String? {
-        if let broken { return broken }
+    var broken: String? {
+        if let violation { return violation }
         let row = ledger.session(of: Self.vm)
         var streaming = 0
         for client in clients.indices {
@@ -77,13 +79,33 @@ extension RouterExplorationWorld {
         if let next = nextMoment { pass(to: next) }
     }
 
+    var brokenAtRest: String? {
+        for router in routers.indices {
+            if let words = refusesANewcomer(at: router) { return words }
+        }
+        return nil
+    }
+
+    var met: [String] {
+        var things: [String] = []
+        for case let connect? in clients {
+            things.append("\(connect.machine.phase)")
+            if let cause = connect.machine.ending?.cause { things.append("ended: \(cause)") }
+            if connect.hasLostPlace { things.append("a place taken by force") }
+            if connect.hasLateClaim { things.append("a late claim") }
+            if connect.end == .owed { things.append("an owed end") }
+        }
+        if routers.contains(where: { $0.life == .deadForEver }) { things.append("a router dead for ever") }
+        return things
+    }
+
     /// Whether a client that comes now gets the VM, whoever had it; nil when it does.
     func refusesANewcomer(at router: Int) -> String? {
         guard routers[router].life == .alive else { return nil }
         var world = self
         world.connect(Self.probe, at: router)
         for _ in 0..<200 {
-            if let words = world.violation { return "\(words) (while another client comes)" }
+            if let words = world.broken { return "\(words) (while another client comes)" }
             if let connect = world.clients[Self.probe], connect.machine.phase == .streaming { return nil }
             if let ending = world.clients[Self.probe]?.machine.ending {
                 return "free: a newcomer at router \(router) is refused: \(ending.text)"

@@ -6,7 +6,7 @@ import FarmRules
 /// Two worlds with the same key behave the same: moments count by their distance, sessions by the order in which they
 /// are met, and by whether their router's run lives. Revision, audit, counters and epochs are left out.
 extension RouterExplorationWorld {
-    func key(withBudget: Bool) -> Int {
+    func key(withBudget: Bool) -> SearchKey {
         var names = SessionNames(self)
         var hasher = Hasher()
         for router in routers {
@@ -56,7 +56,7 @@ extension RouterExplorationWorld {
         }
         hasher.combine(wasHurt)
         if withBudget { hasher.combine(budget) }
-        return hasher.finalize()
+        return SearchKey(hasher)
     }
 
     private func hash(_ call: ConnectMachine.Action, into hasher: inout Hasher, _ names: inout SessionNames) {

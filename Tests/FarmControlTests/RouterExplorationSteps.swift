@@ -6,17 +6,17 @@ import FarmRules
 /// What may happen next. What goes as it should costs nothing; what departs from that costs one disturbance of the
 /// budget.
 extension RouterExplorationWorld {
-    typealias Step = (words: String, world: RouterExplorationWorld)
-
-    var nextSteps: [Step] {
-        var steps: [Step] = []
-        func step(_ words: String, cost: Int = 0, _ change: (inout RouterExplorationWorld) -> Void) {
+    func nextSteps(tellsWords: Bool) -> [SearchStep<RouterExplorationWorld>] {
+        var steps: [SearchStep<RouterExplorationWorld>] = []
+        func step(
+            _ words: @autoclosure () -> String, cost: Int = 0, _ change: (inout RouterExplorationWorld) -> Void
+        ) {
             guard budget >= cost else { return }
             var world = self
             world.budget -= cost
             if cost > 0 { world.wasHurt = true }
             change(&world)
-            steps.append((words, world))
+            steps.append(SearchStep(words: tellsWords ? words() : "", world: world))
         }
         for client in 0..<Self.probe { addClientSteps(client, step) }
         for router in routers.indices { addRouterSteps(router, step) }
@@ -33,7 +33,9 @@ extension RouterExplorationWorld {
         return steps
     }
 
-    typealias AddStep = (_ words: String, _ cost: Int, _ change: (inout RouterExplorationWorld) -> Void) -> Void
+    typealias AddStep = (
+        _ words: @autoclosure () -> String, _ cost: Int, _ change: (inout RouterExplorationWorld) -> Void
+    ) -> Void
 
     private func addClientSteps(_ client: Int, _ step: AddStep) {
         guard let connect = clients[client] else {

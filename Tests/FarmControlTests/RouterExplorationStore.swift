@@ -197,5 +197,5 @@ extension RouterExplorationWorld {
         }
     }
 
-    mutating func breaks(_ words: String) { if broken == nil { broken = words } }
+    mutating func breaks(_ words: String) { if violation == nil { violation = words } }
 }

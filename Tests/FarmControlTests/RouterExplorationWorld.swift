@@ -115,7 +115,7 @@ struct RouterExplorationWorld {
     var budget: Int
     var wasHurt = false
     /// The first rule that did not hold.
-    var broken: String?
+    var violation: String?
 
     init(budget: Int, isRunning: Bool, mutant: Mutant? = nil) {
         self.mutant = mutant

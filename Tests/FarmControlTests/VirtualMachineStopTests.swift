@@ -64,6 +64,33 @@ final class VirtualMachineStopTests: XCTestCase {
         XCTAssertEqual(bench.releases, [nil])
     }
 
+    /// A stop that is not read yet, of a start that the daemon's predecessor had begun.
+    func testARefusedStartIsUndoneAndGivenBackOnce() {
+        for hasBegun in [false, true] {
+            var bench = MachineBench()
+            bench.send(.row(.assigned(MachineBench.assignment(hasBegun: hasBegun))))
+            bench.send(.slotGranted)
+            bench.forgetActions()
+            bench.begin(.refused)
+            bench.undoAll()
+            XCTAssertEqual(bench.effects, hasBegun ? allUndone : [])
+            XCTAssertEqual(bench.releases, [nil])
+            XCTAssertEqual(bench.actions.filter { $0 == .releaseSlot }, [.releaseSlot])
+        }
+    }
+
+    /// What was refused is wanted again when the store says so.
+    func testARefusedStartIsTriedAgainWhenItIsReadAgain() {
+        var bench = MachineBench()
+        bench.send(.row(.assigned(MachineBench.assignment(hasBegun: true))))
+        bench.send(.slotGranted)
+        bench.begin(.refused)
+        bench.send(.row(.assigned(MachineBench.assignment(request: 3, hasBegun: true))))
+        bench.undoAll()
+        XCTAssertEqual(bench.actions.last, .requestSlot(.start))
+        XCTAssertEqual(bench.releases, [])
+    }
+
     func testAGuestThatEndsWhileItsStopWaitsTakesNoSlot() {
         var bench = running
         bench.hasSlotsForStops = false

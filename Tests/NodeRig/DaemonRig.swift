@@ -11,18 +11,22 @@ package final class DaemonRig: Sendable {
     }
 
     /// Starts it with standard output and error appended to the log.
-    package static func start(_ path: String, _ arguments: [String], log: String) throws -> DaemonRig {
+    ///
+    /// - Parameter environment: what comes to this process's own, as `NAME=value`.
+    package static func start(
+        _ path: String, _ arguments: [String], environment: [String] = [], log: String
+    ) throws -> DaemonRig {
         if !FileManager.default.fileExists(atPath: log) {
             guard FileManager.default.createFile(atPath: log, contents: nil) else {
                 throw RigFailure("cannot make \(log)")
             }
         }
-        return DaemonRig(processID: try spawn([path] + arguments, log: log), log: log)
+        return DaemonRig(processID: try spawn([path] + arguments, environment, log: log), log: log)
     }
 
     /// With no signal blocked or ignored. Foundation's `Process` hands down what its thread blocks, which on the
     /// concurrency pool is nearly everything: such a program heeds no SIGTERM.
-    private static func spawn(_ words: [String], log: String) throws -> pid_t {
+    private static func spawn(_ words: [String], _ environment: [String], log: String) throws -> pid_t {
         var attributes = posix_spawnattr_t()
         var actions = posix_spawn_file_actions_t()
         posix_spawnattr_init(&attributes)
@@ -43,8 +47,11 @@ package final class DaemonRig: Sendable {
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
         var pointers = words.map { strdup($0) } + [nil]
         defer { for pointer in pointers { free(pointer) } }
+        let ours = ProcessInfo.processInfo.environment.map { "\($0)=\($1)" }
+        var variables = (environment + ours).map { strdup($0) } + [nil]
+        defer { for variable in variables { free(variable) } }
         var child: pid_t = 0
-        let code = posix_spawn(&child, words[0], &actions, &attributes, &pointers, environ)
+        let code = posix_spawn(&child, words[0], &actions, &attributes, &pointers, &variables)
         guard code == 0 else { throw RigFailure("start \(words[0]): \(String(cString: strerror(code)))") }
         return child
     }

@@ -148,11 +148,11 @@ package final class FarmRig: Sendable {
         return parts.joined(separator: "\n")
     }
 
-    /// The image that `make image` built.
+    /// The small image that `make test` built.
     package static func guestImage() throws -> String {
-        let note = projectFolder.appending(path: ".build/demo-image/newest")
+        let note = projectFolder.appending(path: ".build/images/small/newest")
         guard let text = FileManager.default.contents(atPath: note.path) else {
-            throw RigFailure("there is no guest image (\(note.path)); run `make image`, or use `make test`")
+            throw RigFailure("there is no guest image (\(note.path)); make it with: fixtures/build.sh test")
         }
         return String(decoding: text, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }

@@ -18,6 +18,7 @@ final class SQLiteConnection: MigratedDatabase {
     init(path: String, busyTimeout: Int32) throws(PortError) {
         self.path = path
         try Self.checkAccess(path)
+        LogFiles.areMadeWhole
         var opened: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         let code = sqlite3_open_v2(path, &opened, flags, nil)

@@ -108,6 +108,14 @@ struct AssignmentState: Sendable, Hashable {
     /// The store has answered that the start is begun, and that this secret holds.
     mutating func begun(_ secret: AgentSecret) { plan?.secret = secret }
 
+    /// The store does not want the start any more. Until it is read again the row counts as one that wants to stop:
+    /// else what an earlier life left would be undone and the start begun again, without a pause and without an end.
+    mutating func refused() {
+        guard case .assigned(var known) = row else { return }
+        known.vm.intent.wanted = .stop
+        row = .assigned(known)
+    }
+
     mutating func failed(_ failure: VMFailure) { self.failure = failure }
     mutating func guestEnded() { endedByGuest = true }
 

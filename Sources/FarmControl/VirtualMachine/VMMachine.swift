@@ -138,7 +138,9 @@ package struct VMMachine: Sendable, Hashable {
             } else {
                 endBegun(now)
             }
-        case .refused: endBegun(now)
+        case .refused:
+            assignment.refused()
+            endBegun(now)
         case .unknown(let words): waitForStore(.reported(words), now)
         }
     }
