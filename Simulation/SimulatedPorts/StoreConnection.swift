@@ -205,7 +205,7 @@ extension StoreConnection: Sessions {
 
 extension StoreConnection: Administration {
     package func apply(
-        _ command: AdministrationCommand, by actor: String, at time: WallTime
+        _ command: AdministrationCommand, by actor: Actor, request: RequestID?, at time: WallTime
     ) async throws(PortError) -> Result<AdministrationResult, AdministrationRefusal> {
         try await write("administering: \(command)") { [gate] store async throws(PortError) in
             switch command {
@@ -215,7 +215,7 @@ extension StoreConnection: Administration {
             case .deleteVM(let vm): gate.simulation.commanded(.delete, vm)
             default: break
             }
-            return try await store.apply(command, by: actor, at: time)
+            return try await store.apply(command, by: actor, request: request, at: time)
         }
     }
 

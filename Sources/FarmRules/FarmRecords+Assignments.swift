@@ -8,16 +8,18 @@ extension FarmRecords {
         let before = vm
         guard vm.intent.wanted != .run else { return }
         guard !vm.isBlocked else {
-            throw .refuse(.blocked, "VM \(id) (\(vm.name)) is blocked; `qvd vm unblock \(id)` allows it to start")
+            throw .refuse(.blocked, .vm(id), "VM \(id) (\(vm.name)) is blocked", .unblock(.vm(id)))
         }
         // A VM that is still stopping stays where it is: its disks are open there.
         let node = try existing(vm.intent.node ?? nodeID)
         guard !node.isBlocked else {
-            throw .refuse(.blocked, "node `\(node.name)` is blocked; choose another, or `qvd node unblock \(node.id)`")
+            throw .refuse(
+                .blocked, .node(node.id), "node `\(node.name)` is blocked; choose another", .unblock(.node(node.id)))
         }
         guard node.state == .running else {
             throw .refuse(
-                .noNode, "node `\(node.name)` is \(node.state.rawValue), not running; start qvd-node there")
+                .noNode, .node(node.id), "node `\(node.name)` is \(node.state.rawValue), not running",
+                .startNode(node.id))
         }
         if vm.intent.node == nil {
             vm.intent.node = node.id

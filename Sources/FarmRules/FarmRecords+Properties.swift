@@ -10,7 +10,8 @@ extension FarmRecords {
     mutating func deleteProperty(_ key: String, of owner: PropertyOwner) throws(LedgerError) {
         let title = try title(of: owner)
         guard try properties(of: owner)[key] != nil else {
-            throw .refuse(.notFound, "\(title) has no property \(quoted(key)); `qvd property list` shows them")
+            throw .refuse(
+                .notFound, .object(owner.object), "\(title) has no property \(quoted(key))", .listProperties)
         }
         try put(nil, forProperty: key, of: owner)
     }
@@ -30,14 +31,18 @@ extension FarmRecords {
         try NameRules.configuration(key, value: value)
         let fixed = ["vm.network.ip.start", "vm.network.netmask", "vm.network.gateway"]
         guard !fixed.contains(key) else {
-            throw .refuse(.invalid, "`\(key)` was fixed for this farm by `qvd init`; VMs keep their addresses for life")
+            throw .refuse(
+                .invalid, .configuration(key: key),
+                "`\(key)` was fixed when this farm was made; VMs keep their addresses for life")
         }
         try put(value, forConfiguration: key)
     }
 
     mutating func deleteConfiguration(_ key: String) throws(LedgerError) {
         guard try configuration()[key] != nil else {
-            throw .refuse(.notFound, "there is no configuration key \(quoted(key)); `qvd config list` shows them")
+            throw .refuse(
+                .notFound, .configuration(key: key), "there is no configuration key \(quoted(key))",
+                .listConfiguration)
         }
         try put(nil, forConfiguration: key)
     }

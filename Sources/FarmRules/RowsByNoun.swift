@@ -148,3 +148,11 @@ package protocol ChangeRows {
         afterNumber number: Int64, of node: NodeID, about vms: [VMID]
     ) throws(LedgerError) -> Set<FarmChange>
 }
+
+/// The answers to requests that had a name, so that a request which is sent again gets the answer of the first time.
+/// Only the newest `answersKept` are sure to be there.
+package protocol RequestRows {
+    func answer(to request: RequestID, of actor: String) throws(LedgerError) -> KeptAnswer?
+    /// There is none yet.
+    mutating func keep(_ answer: KeptAnswer, to request: RequestID, of actor: String) throws(LedgerError)
+}

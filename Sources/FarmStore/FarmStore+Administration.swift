@@ -4,10 +4,10 @@ import FarmRules
 
 extension FarmStore: Administration {
     package func apply(
-        _ command: AdministrationCommand, by actor: String, at time: WallTime
+        _ command: AdministrationCommand, by actor: Actor, request: RequestID?, at time: WallTime
     ) async throws(PortError) -> Result<AdministrationResult, AdministrationRefusal> {
         try await write("administering the farm") { records throws(LedgerError) in
-            try records.apply(command, by: actor, at: time)
+            try records.apply(command, by: actor, request: request, at: time)
         }
     }
 

@@ -14,7 +14,7 @@ package enum StoreContract {
         gateway: IPv4Address("10.3.0.9")!)
 
     package static let cases: [Case] =
-        people + images + machines + assignments + withdrawals + sessions + records + feed
+        people + images + machines + assignments + withdrawals + sessions + records + requests + feed
 }
 
 /// Where a store broke its contract.
@@ -49,9 +49,10 @@ func expectRefusal(
     case .failure(let refusal):
         try expectEqual(refusal.reason, reason, "the reason of `\(refusal.message)`", file: file, line: line)
         for word in words {
-            try expect(
-                refusal.message.contains(word), "`\(refusal.message)` does not say `\(word)`", file: file, line: line)
+            try expect("\(refusal)".contains(word), "`\(refusal)` does not say `\(word)`", file: file, line: line)
         }
+        // A command line, a page and a log each say it in their own way.
+        try expect(!refusal.message.contains("`qvd"), "`\(refusal.message)` has a command", file: file, line: line)
     }
     try await expectEqual(try store.snapshot(), before, "the farm after a refusal", file: file, line: line)
 }

@@ -155,6 +155,15 @@ extension CountedRecords {
 }
 
 extension CountedRecords {
+    func answer(to request: RequestID, of actor: String) throws(LedgerError) -> KeptAnswer? {
+        try one(base.answer(to: request, of: actor))
+    }
+    mutating func keep(_ answer: KeptAnswer, to request: RequestID, of actor: String) throws(LedgerError) {
+        try passed(base.keep(answer, to: request, of: actor))
+    }
+}
+
+extension CountedRecords {
     func audit(limit: Int) throws(LedgerError) -> [AuditRecord] { try list(base.audit(limit: limit)) }
     mutating func append(_ record: AuditRecord) throws(LedgerError) { try passed(base.append(record)) }
 }

@@ -18,7 +18,7 @@ enum RandomOperation {
     case end(SessionToken, VMID)
     case takeOver(Session, SessionToken)
     case endEarlier(RouterPlace, String)
-    case apply(AdministrationCommand, String, WallTime)
+    case apply(AdministrationCommand, Actor, RequestID?, WallTime)
 
     /// Begins with `!` when the store said no.
     func perform(on store: any StoreContract.Store) async -> String {
@@ -59,10 +59,10 @@ enum RandomOperation {
         case .end(let token, let vm): try await store.end(token, vm: vm)
         case .takeOver(let session, let marked): return "\(try await store.takeOver(session, from: marked))"
         case .endEarlier(let place, let router): try await store.endEarlier(at: place, than: router)
-        case .apply(let command, let actor, let time):
-            switch try await store.apply(command, by: actor, at: time) {
+        case .apply(let command, let actor, let request, let time):
+            switch try await store.apply(command, by: actor, request: request, at: time) {
             case .success(let result): return "\(result)"
-            case .failure(let refusal): return "! \(refusal.reason) \(refusal)"
+            case .failure(let refusal): return "! \(refusal.reason) \(refusal.subject) \(refusal)"
             }
         }
         return "done"

@@ -6,6 +6,7 @@ import PortContracts
 struct RandomScript {
     private var generator: SplitMix
     private var tick: Int64 = 0
+    private var repeatable: (command: AdministrationCommand, actor: Actor, request: RequestID)?
 
     init(seed: UInt64) { generator = SplitMix(state: seed) }
 
@@ -25,7 +26,29 @@ struct RandomScript {
         case 10: return pick(3) == 0 ? .takeOver(session(time), token()) : .claim(session(time))
         case 11: return .markConnected(token(), vm(), time)
         case 12: return pick(8) == 0 ? .endEarlier(place(), "r\(pick(2))") : .end(token(), vm())
-        default: return .apply(command(), "admin \(tick)", time)
+        default: return apply(time)
+        }
+    }
+
+    /// Now and then under a name, under one that was used, or the same again.
+    private mutating func apply(_ time: WallTime) -> RandomOperation {
+        if let again = repeatable, pick(12) == 0 { return .apply(again.command, again.actor, again.request, time) }
+        let (command, actor) = (command(), actor())
+        guard pick(6) == 0 else { return .apply(command, actor, nil, time) }
+        let request = RequestID(pick(3) == 0 ? "r-\(pick(3))" : "t-\(tick)")!
+        repeatable = (command, actor, request)
+        return .apply(command, actor, request, time)
+    }
+
+    private mutating func actor() -> Actor {
+        switch pick(24) {
+        case 0:
+            .administrator(
+                name: pick(["ä", "a\u{308}"]), tenant: maybe(tenant()),
+                rights: Set(Right.allCases.filter { _ in pick(4) > 0 }))
+        case 1: .user(user(), name: login())
+        case 2: .system(name: "part \(tick)")
+        default: .console(name: pick(2) == 0 ? "admin" : "admin \(tick)")
         }
     }
 

@@ -50,11 +50,10 @@ struct FarmSession: Sendable {
 
     var now: WallTime { SystemClock().wallTime }
 
-    /// For the audit trail.
-    var actor: String {
+    var actor: Actor {
         let user = getuid()
         let name = getpwuid(user).map { String(cString: $0.pointee.pw_name) } ?? "user"
-        return "\(name) (uid \(user)) by qvd"
+        return .console(name: "\(name) (uid \(user)) by qvd")
     }
 
     /// - Throws: the refusal, or why the database could not be used.

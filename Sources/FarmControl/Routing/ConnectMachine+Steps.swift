@@ -16,6 +16,8 @@ extension ConnectMachine {
             self.user = user
             self.name = name
         }
+
+        package var actor: Actor { .user(user, name: name) }
     }
 
     /// How many VMs a node that accepts VMs has.

@@ -161,7 +161,7 @@ extension Router {
         case .claim, .takeOver:
             return try await claim(request.vm, token, connect, action)
         case .requestStart(let node):
-            try await ports.desktops.requestStart(request.vm, on: node, by: "user \(visitor.name)")
+            try await ports.desktops.requestStart(request.vm, on: node, by: visitor.actor.description)
             ports.log.info("VM start requested", metadata: metadata(token, ["node": "\(node)"]))
             return .startRequested
         default:

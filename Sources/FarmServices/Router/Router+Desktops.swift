@@ -134,7 +134,7 @@ extension Router {
             case .refuse(let answer): return answer
             case .ask:
                 try await exchange.progress("Stopping the virtual machine")
-                try await ports.desktops.requestStop(vm, by: "user \(visitor.name)")
+                try await ports.desktops.requestStop(vm, by: visitor.actor.description)
                 ports.log.info("VM stop requested", metadata: ["vm": "\(vm)", "user": "\(visitor.name)"])
                 hasAsked = true
             case .wait:
