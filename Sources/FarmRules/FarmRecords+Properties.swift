@@ -33,7 +33,7 @@ extension FarmRecords {
         guard !fixed.contains(key) else {
             throw .refuse(
                 .invalid, .configuration(key: key),
-                "`\(key)` was fixed when this farm was made; VMs keep their addresses for life")
+                "`\(key)` was fixed for this farm when it was made; VMs keep their addresses for life")
         }
         try put(value, forConfiguration: key)
     }

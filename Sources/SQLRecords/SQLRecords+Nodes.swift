@@ -4,7 +4,7 @@ package import FarmRules
 
 // Nodes, and the domains without a row that an operator gave up.
 extension SQLRecords {
-    private func nodes(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [Node] {
+    func nodes(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [Node] {
         try all(
             "nodes", "SELECT id, name, address, is_blocked, state, state_since FROM nodes \(condition)", values
         ) { (columns: inout Columns) throws(PortError) in

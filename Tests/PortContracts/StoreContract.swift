@@ -4,7 +4,8 @@ package import FarmPorts
 /// What every store of a farm must do, whatever keeps its rows. Each case gets a new farm of `plan` with nothing but
 /// the tenant `default`, and throws a `StoreContractFailure` where the store does otherwise.
 package enum StoreContract {
-    package typealias Store = NodeRecords & Desktops & Sessions & Administration & StoreChanges
+    package typealias Store = NodeRecords & Desktops & Sessions & AdministrationCommands & FarmLists & FarmDetails
+        & StoreChanges
     package typealias Case = (name: String, check: @Sendable (any Store) async throws -> Void)
 
     package static let farm = FarmID(bits: 0xabc123)
@@ -14,7 +15,7 @@ package enum StoreContract {
         gateway: IPv4Address("10.3.0.9")!)
 
     package static let cases: [Case] =
-        people + images + machines + assignments + withdrawals + sessions + records + requests + feed
+        people + images + machines + assignments + withdrawals + sessions + records + requests + lists + feed
 }
 
 /// Where a store broke its contract.
@@ -72,7 +73,7 @@ func expectError(
     throw StoreContractFailure(message: "no error, but \(reason) was due", file: file, line: line)
 }
 
-extension Administration {
+extension AdministrationCommands {
     /// Carries out a command that must succeed.
     func perform(
         _ command: AdministrationCommand, file: StaticString = #fileID, line: UInt = #line
@@ -99,6 +100,9 @@ extension Administration {
         }
     }
 
+}
+
+extension FarmDetails {
     func vm(_ id: VMID) async throws -> VirtualMachine {
         guard let vm = try await snapshot().vms.first(where: { $0.id == id }) else {
             throw StoreContractFailure(message: "VM \(id) is missing", file: #fileID, line: #line)

@@ -13,7 +13,11 @@ struct RandomScript {
     mutating func next() -> RandomOperation {
         tick += 1
         let time = WallTime(seconds: tick)
-        switch pick(20) {
+        switch pick(22) {
+        case 20: return .find(pick(FarmNoun.allCases), pick(3) == 0 ? "\(pick(5))" : reference(), maybe(tenant()))
+        case 21:
+            let page = ListPage(after: Int64(pick(3)), limit: 1 + pick(4))
+            return .list(pick(FarmNoun.allCases), maybe(tenant()), page)
         case 0: return .recordState(node(), NodeState.allCases[pick(100) < 70 ? 2 : pick(4)], time)
         case 1: return .desiredState(node(), [vm(), vm(), vm()])
         case 2: return .reservations
@@ -64,6 +68,16 @@ struct RandomScript {
     private mutating func epoch() -> Epoch { Epoch(Int64(pick(4))) }
     private mutating func name() -> String {
         pick(["a", "b", "ä", "a\u{308}", "C", "", "x y", "<&>", "a@b", "head", "'; DROP TABLE vms; --"])
+    }
+    /// What somebody may write for an object.
+    private mutating func reference() -> String {
+        switch pick(6) {
+        case 0: "id:\(pick(5))"
+        case 1: "\(name()):\(tag())"
+        case 2: "\(name())@\(pick(["default", "b", "ä"]))"
+        case 3: "file-\(pick(20))"
+        default: name()
+        }
     }
     private mutating func login() -> LoginName { LoginName("\(pick(["a", "b", "ä", "c"]))@\(pick(["default", "b"]))")! }
     private mutating func tag() -> String { pick(["head", "default", "v1", "v2", "moving", ""]) }

@@ -15,6 +15,10 @@ struct VMTable: Sendable {
     func vms(assignedTo node: NodeID) -> [VirtualMachine] { vms(numbersByNode[node]) }
     func assignedCounts() -> [NodeID: Int] { numbersByNode.mapValues(\.keys.count) }
 
+    func part(
+        after id: VMID, limit: Int, only: VMID?, _ isWanted: (VirtualMachine) -> Bool
+    ) -> [VirtualMachine] { rows.part(after: id, limit: limit, only: only, isWanted) }
+
     private func vms(_ numbers: Rows<VMID, Void>?) -> [VirtualMachine] {
         numbers?.keys.compactMap { rows[$0] } ?? []
     }
