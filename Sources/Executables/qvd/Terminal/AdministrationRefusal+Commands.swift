@@ -3,7 +3,10 @@ import FarmModel
 extension AdministrationRefusal {
     /// The message and what helps, as commands of this program.
     var commandText: String {
-        remedies.isEmpty ? message : "\(message); \(remedies.map(\.commandText).joined(separator: ", or "))"
+        var said: [String] = []
+        // Three nodes that are stopped need no three sentences.
+        for text in remedies.map(\.commandText) where !said.contains(text) { said.append(text) }
+        return said.isEmpty ? message : "\(message); \(said.joined(separator: ", or "))"
     }
 }
 
