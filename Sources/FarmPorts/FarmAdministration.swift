@@ -24,7 +24,9 @@ extension AdministrationCommands {
     }
 }
 
-/// Finding objects, and lists of them in pages. What a page costs follows its length, not the size of the farm.
+/// Finding objects, and lists of them in pages. What a page reads and gives follows its length, not the size of the
+/// farm; to find it a store may look through the numbers of all that the tenant, user or node of the filter has, and a
+/// state is looked for from VM to VM.
 package protocol FarmLists: Sendable {
     /// The first ten objects that people may mean by this: a name, a number, or `id:NUMBER` for a number alone. A user
     /// is also `login@tenant`, and a login alone is first looked for in the tenant `default`; an image is its file or
