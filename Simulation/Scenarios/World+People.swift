@@ -135,7 +135,8 @@ extension World {
         life.start { [simulation] in
             var outcome = "failed"
             do throws(PortError) {
-                let result = try await connection.apply(command, by: "administrator", at: clock.wallTime)
+                let result = try await connection.apply(
+                    command, by: .console(name: "administrator"), at: clock.wallTime)
                 outcome = "\(result)"
             } catch {
                 outcome = "\(error)"

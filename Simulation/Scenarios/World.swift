@@ -94,7 +94,7 @@ package final class World: Sendable {
                         tag: "default", address: nil))
             }
             let wall = WallTime(seconds: SimulatedClock.wallTimeAtStart)
-            for command in commands { _ = try ledger.apply(command, by: "simulation", at: wall).get() }
+            for command in commands { _ = try ledger.apply(command, by: .system(name: "simulation"), at: wall).get() }
             return ledger
         } catch {
             preconditionFailure("a farm of \(plan.farm.vms) VMs cannot be made: \(error)")

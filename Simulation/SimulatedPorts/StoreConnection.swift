@@ -52,11 +52,11 @@ package struct StoreConnection: Sendable {
 extension StoreConnection {
     /// Whether it was for want of room that a VM found no node.
     private func noteNoRoom(for vm: VMID, in store: SimulatedStore) {
-        guard let farm = store.look({ try? $0.snapshot() }) else { return }
-        guard let row = farm.vms.first(where: { $0.id == vm }),
-            let need = farm.osfs.first(where: { $0.id == row.osf })?.need
-        else { return }
-        let isFull = Placement(of: need, among: NodeLoad.all(of: farm)).obstacles.contains {
+        let (need, loads) = store.look { ledger in
+            (ledger.vm(vm).flatMap { ledger.osf($0.osf)?.need }, ledger.nodeLoads())
+        }
+        guard let need else { return }
+        let isFull = Placement(of: need, among: loads).obstacles.contains {
             switch $0.reason {
             case .tooLittleMemory, .tooFewCPUs: true
             case .blocked, .notRunning: false
@@ -231,9 +231,9 @@ extension StoreConnection: Sessions {
     }
 }
 
-extension StoreConnection: Administration {
+extension StoreConnection: AdministrationCommands {
     package func apply(
-        _ command: AdministrationCommand, by actor: String, at time: WallTime
+        _ command: AdministrationCommand, by actor: Actor, request: RequestID?, at time: WallTime
     ) async throws(PortError) -> Result<AdministrationResult, AdministrationRefusal> {
         try await write("administering: \(command)") { [gate] store async throws(PortError) in
             switch command {
@@ -243,11 +243,69 @@ extension StoreConnection: Administration {
             case .deleteVM(let vm): gate.simulation.commanded(.delete, vm)
             default: break
             }
-            let result = try await store.apply(command, by: actor, at: time)
+            let result = try await store.apply(command, by: actor, request: request, at: time)
             if case .startVM(let vm, _) = command, case .failure(let refusal) = result, refusal.reason == .noNode {
                 noteNoRoom(for: vm, in: store)
             }
             return result
+        }
+    }
+}
+
+extension StoreConnection: FarmLists {
+    package func find(
+        _ noun: FarmNoun, _ text: String, in tenant: TenantID?
+    ) async throws(PortError) -> [FarmObject] {
+        try await read("looking for \(noun.words) \(text)") { store async throws(PortError) in
+            try await store.find(noun, text, in: tenant)
+        }
+    }
+
+    package func tenants(_ filter: TenantFilter, _ page: ListPage) async throws(PortError) -> [TenantListing] {
+        try await read("listing tenants") { store async throws(PortError) in try await store.tenants(filter, page) }
+    }
+
+    package func users(_ filter: UserFilter, _ page: ListPage) async throws(PortError) -> [UserListing] {
+        try await read("listing users") { store async throws(PortError) in try await store.users(filter, page) }
+    }
+
+    package func osfs(_ filter: OSFFilter, _ page: ListPage) async throws(PortError) -> [OSFListing] {
+        try await read("listing OSFs") { store async throws(PortError) in try await store.osfs(filter, page) }
+    }
+
+    package func images(_ filter: ImageFilter, _ page: ListPage) async throws(PortError) -> [ImageListing] {
+        try await read("listing images") { store async throws(PortError) in try await store.images(filter, page) }
+    }
+
+    package func nodes(_ filter: NodeFilter, _ page: ListPage) async throws(PortError) -> [NodeListing] {
+        try await read("listing nodes") { store async throws(PortError) in try await store.nodes(filter, page) }
+    }
+
+    package func vms(_ filter: VMFilter, _ page: ListPage) async throws(PortError) -> [VMListing] {
+        try await read("listing VMs") { store async throws(PortError) in try await store.vms(filter, page) }
+    }
+}
+
+extension StoreConnection: FarmDetails {
+    package func counts() async throws(PortError) -> FarmCounts {
+        try await read("counting what the farm has") { store async throws(PortError) in try await store.counts() }
+    }
+
+    package func surroundings(of vm: VMID) async throws(PortError) -> FarmSnapshot? {
+        try await read("reading VM \(vm)", vm: vm) { store async throws(PortError) in
+            try await store.surroundings(of: vm)
+        }
+    }
+
+    package func properties(of owner: PropertyOwner?) async throws(PortError) -> [PropertyListing] {
+        try await read("reading properties") { store async throws(PortError) in
+            try await store.properties(of: owner)
+        }
+    }
+
+    package func configuration() async throws(PortError) -> [String: String] {
+        try await read("reading the farm's configuration") { store async throws(PortError) in
+            try await store.configuration()
         }
     }
 

@@ -64,24 +64,6 @@ package enum AdministrationResult: Sendable, Hashable {
     case placed(VMID, on: NodeID)
 }
 
-/// Why a command was refused. Nothing was changed.
-package struct AdministrationRefusal: Error, Sendable, Hashable, CustomStringConvertible {
-    package enum Reason: String, Sendable, Hashable {
-        case notFound, alreadyExists, inUse, invalid, rangeIsFull, notStopped, blocked, noNode
-    }
-
-    package var reason: Reason
-    /// In words, naming the object and what to do.
-    package var message: String
-
-    package init(_ reason: Reason, _ message: String) {
-        self.reason = reason
-        self.message = message
-    }
-
-    package var description: String { message }
-}
-
 /// One line of the audit trail.
 package struct AuditRecord: Sendable, Hashable, Codable {
     package var at: WallTime
@@ -97,5 +79,14 @@ package struct AuditRecord: Sendable, Hashable, Codable {
         self.actor = actor
         self.action = action
         self.outcome = outcome
+    }
+}
+
+extension AdministrationCommand {
+    /// Tells two commands apart, without saying any of the secrets that a command may hold: an FNV-1a hash of its text.
+    package var fingerprint: Int64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in String(describing: self).utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        return Int64(bitPattern: hash)
     }
 }

@@ -9,6 +9,8 @@ package struct FarmSnapshot: Sendable, Hashable {
     package var osfs: [OSFlavour]
     package var images: [DiskImage]
     package var nodes: [Node]
+    /// Every node with what is taken of it.
+    package var nodeLoads: [NodeLoad]
     package var vms: [VirtualMachine]
     package var sessions: [Session]
     package var properties: [PropertyOwner: Properties]
@@ -24,6 +26,7 @@ package struct FarmSnapshot: Sendable, Hashable {
         osfs = []
         images = []
         nodes = []
+        nodeLoads = []
         vms = []
         sessions = []
         properties = [:]

@@ -161,22 +161,6 @@ package enum SessionClaim: Sendable, Hashable {
     case held(Session)
 }
 
-/// What administrators need of the store.
-package protocol Administration: Sendable {
-    /// Carries out the command or refuses it, and writes the audit record either way, in the same transaction.
-    func apply(
-        _ command: AdministrationCommand, by actor: String, at time: WallTime
-    ) async throws(PortError) -> Result<AdministrationResult, AdministrationRefusal>
-
-    func snapshot() async throws(PortError) -> FarmSnapshot
-
-    /// The farm's domains without a row that an operator gave up (`abandonDomain`), for this node.
-    func abandonedDomains(on node: NodeID) async throws(PortError) -> [VMID]
-
-    /// The newest records, newest first.
-    func audit(limit: Int) async throws(PortError) -> [AuditRecord]
-}
-
 /// Wakes whoever reads the store when somebody may have changed it. Only a hint: poll as well.
 package protocol StoreChanges: Sendable {
     /// One element, at once, for any number of changes since the last; ends when the store closes.

@@ -15,7 +15,7 @@ extension FarmRecords {
         let before = vm
         if vm.intent.wanted == .run, let node = vm.intent.node { return node }
         guard !vm.isBlocked else {
-            throw .refuse(.blocked, "VM \(id) (\(vm.name)) is blocked; `qvd vm unblock \(id)` allows it to start")
+            throw .refuse(.blocked, .vm(id), "VM \(id) (\(vm.name)) is blocked", .unblock(.vm(id)))
         }
         let need = try existing(vm.osf).need
         let node = try place(vm, need, on: wanted)

@@ -4,27 +4,62 @@ extension FarmRecords {
     /// Carries the command out or refuses it, and appends the audit record either way. A refused command has written
     /// nothing else.
     ///
+    /// - Parameter request: if the actor has used this name before, the answer is that of the first time and nothing
+    ///   happens, not even an audit record; for another command it is refused.
     /// - Throws: only `.rows`, when the rows cannot be read or written; then the whole transaction is void.
     package mutating func apply(
-        _ command: AdministrationCommand, by actor: String, at time: WallTime
-    ) throws(LedgerError) -> Result<AdministrationResult, AdministrationRefusal> {
+        _ command: AdministrationCommand, by actor: Actor, request: RequestID? = nil, at time: WallTime
+    ) throws(LedgerError) -> CommandAnswer {
+        guard let request else { return try carryOut(command, by: actor, at: time) }
+        if let kept = try answer(to: request, of: actor.description) {
+            guard kept.command != command.fingerprint else { return try read(kept, of: request) }
+            let refusal = AdministrationRefusal(
+                .invalid, .request(request),
+                "request \(request) was another command before; give each command a name of its own")
+            try append(try record(of: try words(for: command), .failure(refusal), by: actor, at: time))
+            return .failure(refusal)
+        }
+        let answer = try carryOut(command, by: actor, at: time)
+        let kept = KeptAnswer(command: command.fingerprint, text: AnswerText.text(of: answer))
+        try keep(kept, to: request, of: actor.description)
+        return answer
+    }
+
+    private func read(_ kept: KeptAnswer, of request: RequestID) throws(LedgerError) -> CommandAnswer {
+        if let answer = AnswerText.answer(in: kept.text) { return answer }
+        // It has been carried out, and by a version that says it otherwise: to do it again would be wrong.
+        throw .notFound(
+            attempt: "reading the answer to request \(request)",
+            detail: "another version of QVD answered it in words that this one does not know; look at the audit trail")
+    }
+
+    private mutating func carryOut(
+        _ command: AdministrationCommand, by actor: Actor, at time: WallTime
+    ) throws(LedgerError) -> CommandAnswer {
         // Before the command, because afterwards a deleted object has no name any more.
         let action = try words(for: command)
-        let result: Result<AdministrationResult, AdministrationRefusal>
+        let result: CommandAnswer
         do {
-            result = .success(try perform(command, by: actor))
+            try checkRights(of: actor, to: command)
+            result = .success(try perform(command, by: actor.description))
         } catch {
             guard case .refused(let refusal) = error else { throw error }
             result = .failure(refusal)
         }
+        try append(try record(of: action, result, by: actor, at: time))
+        return result
+    }
+
+    private func record(
+        of action: String, _ answer: CommandAnswer, by actor: Actor, at time: WallTime
+    ) throws(LedgerError) -> AuditRecord {
         let outcome =
-            switch result {
+            switch answer {
             case .success(.placed(_, on: let node)): "done, on \(try name(node))"
             case .success: "done"
             case .failure(let refusal): "refused: \(refusal.message)"
             }
-        try append(AuditRecord(at: time, actor: actor, action: action, outcome: outcome))
-        return result
+        return AuditRecord(at: time, actor: actor.description, action: action, outcome: outcome)
     }
 
     private mutating func perform(

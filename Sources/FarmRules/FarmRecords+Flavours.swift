@@ -3,7 +3,7 @@ import FarmModel
 extension FarmRecords {
     func existing(_ id: OSFID) throws(LedgerError) -> OSFlavour {
         guard let osf = try osf(id) else {
-            throw .refuse(.notFound, "there is no OSF \(id); `qvd osf list` shows them")
+            throw .refuse(.notFound, .osf(id), "there is no OSF \(id)", .list(.osf))
         }
         return osf
     }
@@ -43,12 +43,15 @@ extension FarmRecords {
         let osf = try existing(id)
         let vms = try vms(of: id)
         guard vms.isEmpty else {
-            throw .refuse(.inUse, "OSF `\(osf.name)` is used by \(listed(vms)); delete the VMs first")
+            throw .refuse(
+                .inUse, .osf(id), "OSF `\(osf.name)` is used by \(listed(vms))",
+                .delete(vms.prefix(100).map { .vm($0.id) }))
         }
         let images = try images(of: id)
         guard images.isEmpty else {
             throw .refuse(
-                .inUse, "OSF `\(osf.name)` still has \(images.count) images; delete these first with `qvd di delete`")
+                .inUse, .osf(id), "OSF `\(osf.name)` still has \(images.count) images",
+                .delete(images.prefix(100).map { .image($0.id) }))
         }
         try removeProperties(of: .osf(id))
         try remove(id)
@@ -58,7 +61,7 @@ extension FarmRecords {
         try NameRules.osf(name)
         if let other = try osfs().first(where: { $0.tenant == tenant.id && $0.name == name && $0.id != id }) {
             throw .refuse(
-                .alreadyExists,
+                .alreadyExists, .osf(other.id),
                 "tenant `\(tenant.name)` already has an OSF `\(name)` (number \(other.id)); choose another name")
         }
     }
@@ -70,13 +73,15 @@ extension FarmRecords {
     private func checkSizes(memory: Mebibytes, cpus: Int, userDiskSize: Mebibytes) throws(LedgerError) {
         guard (0...255).contains(cpus) else {
             throw .refuse(
-                .invalid, "a VM cannot have \(cpus) CPUs; from 1 to 255 are possible, or 0 for the node's own")
+                .invalid, .noun(.osf),
+                "a VM cannot have \(cpus) CPUs; from 1 to 255 are possible, or 0 for the node's own")
         }
         guard (64...4 << 20).contains(memory.count) else {
-            throw .refuse(.invalid, "memory is \(memory); it must be from 64 MiB to 4 TiB")
+            throw .refuse(.invalid, .noun(.osf), "memory is \(memory); it must be from 64 MiB to 4 TiB")
         }
         guard (0...64 << 20).contains(userDiskSize.count) else {
-            throw .refuse(.invalid, "the user disk's size is \(userDiskSize); it must be from 0 (none) to 64 TiB")
+            throw .refuse(
+                .invalid, .noun(.osf), "the user disk's size is \(userDiskSize); it must be from 0 (none) to 64 TiB")
         }
     }
 }

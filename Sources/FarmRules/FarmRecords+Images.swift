@@ -3,7 +3,7 @@ import FarmModel
 extension FarmRecords {
     func existing(_ id: ImageID) throws(LedgerError) -> DiskImage {
         guard let image = try image(id) else {
-            throw .refuse(.notFound, "there is no image \(id); `qvd di list` shows them")
+            throw .refuse(.notFound, .image(id), "there is no image \(id)", .list(.image))
         }
         return image
     }
@@ -20,7 +20,8 @@ extension FarmRecords {
         try NameRules.imageFile(file)
         if let other = try images().first(where: { $0.file == file }) {
             throw .refuse(
-                .alreadyExists, "the file `\(file)` is already \(try title(of: other)); give the new one another name")
+                .alreadyExists, .image(other.id),
+                "the file `\(file)` is already \(try title(of: other)); give the new one another name")
         }
         let siblings = try images(of: id)
         let taken = Set(siblings.flatMap(\.tags))
@@ -29,7 +30,8 @@ extension FarmRecords {
             try NameRules.version(version)
             guard !taken.contains(version) else {
                 throw .refuse(
-                    .alreadyExists, "OSF `\(osf.name)` already has a version or tag `\(version)`; choose another")
+                    .alreadyExists, .osf(id),
+                    "OSF `\(osf.name)` already has a version or tag `\(version)`; choose another")
             }
             chosen = version
         } else {
@@ -48,13 +50,14 @@ extension FarmRecords {
     private func firstFreeVersion(day: String, taken: Set<String>) throws(LedgerError) -> String {
         let parts = day.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.map(\.count) == [4, 2, 2], parts.allSatisfy({ $0.allSatisfy(\.isASCIIDigit) }) else {
-            throw .refuse(.invalid, "\(quoted(day)) is no day; it must be YYYY-MM-DD")
+            throw .refuse(.invalid, .noun(.image), "\(quoted(day)) is no day; it must be YYYY-MM-DD")
         }
         for number in 0..<1000 {
             let version = "\(day)-\(String(1000 + number).dropFirst())"
             if !taken.contains(version) { return version }
         }
-        throw .refuse(.rangeIsFull, "the OSF has 1000 versions of \(day) already; name the version yourself")
+        throw .refuse(
+            .rangeIsFull, .noun(.image), "the OSF has 1000 versions of \(day) already; name the version yourself")
     }
 
     mutating func setImage(_ id: ImageID, isBlocked: Bool) throws(LedgerError) {
@@ -71,7 +74,8 @@ extension FarmRecords {
         if let owner = siblings.first(where: { $0.version == tag }) {
             if owner.id == id { return }
             throw .refuse(
-                .invalid, "`\(tag)` is the version of \(try title(of: owner)) and cannot move; choose another tag")
+                .invalid, .image(owner.id),
+                "`\(tag)` is the version of \(try title(of: owner)) and cannot move; choose another tag")
         }
         guard !image.tags.contains(tag) else { return }
         try take(tag, from: siblings)
@@ -91,19 +95,20 @@ extension FarmRecords {
         var image = try existing(id)
         guard image.tags.contains(tag) else {
             throw .refuse(
-                .notFound,
+                .notFound, .image(id),
                 "\(try title(of: image)) has no tag \(quoted(tag)); its tags are \(image.tags.joined(separator: ", "))")
         }
         guard tag != image.version else {
-            throw .refuse(.invalid, "`\(tag)` is the version of image \(id), a fixed tag; it cannot be taken away")
+            throw .refuse(
+                .invalid, .image(id), "`\(tag)` is the version of image \(id), a fixed tag; it cannot be taken away")
         }
         guard tag != ImageTag.head, tag != ImageTag.standard else {
-            throw .refuse(.invalid, "`\(tag)` cannot be taken away; `qvd di tag` moves it to another image")
+            throw .refuse(.invalid, .image(id), "`\(tag)` cannot be taken away", .moveTag(tag, from: id))
         }
         let users = try vms(of: image.osf).filter { $0.tag == tag }
         guard users.isEmpty else {
             throw .refuse(
-                .inUse, "tag `\(tag)` is used by \(listed(users)); give them another with `qvd vm set --tag`")
+                .inUse, .image(id), "tag `\(tag)` is used by \(listed(users))", .retag(users.prefix(100).map(\.id)))
         }
         image.tags.removeAll { $0 == tag }
         try put(image)
@@ -116,18 +121,18 @@ extension FarmRecords {
         let vms = try vms(of: image.osf)
         let running = vms.filter { $0.observation.image == id && $0.observation.state != .stopped }
         guard running.isEmpty else {
-            throw .refuse(.inUse, "\(title) is in use by \(listed(running)); stop the VMs first")
+            throw .refuse(
+                .inUse, .image(id), "\(title) is in use by \(listed(running))", .stop(running.prefix(100).map(\.id)))
         }
         let dependent = vms.filter { image.tags.contains($0.tag) }
         guard dependent.isEmpty else {
             throw .refuse(
-                .inUse,
-                "\(title) is what \(listed(dependent)) will start next; move the tag to another image with"
-                    + " `qvd di tag`, or give the VMs another tag")
+                .inUse, .image(id), "\(title) is what \(listed(dependent)) will start next",
+                .moveTag(dependent[0].tag, from: id), .retag(dependent.prefix(100).map(\.id)))
         }
         let isLast = try images(of: image.osf).count == 1
         if !isLast, let tag = [ImageTag.standard, ImageTag.head].first(where: image.tags.contains) {
-            throw .refuse(.inUse, "\(title) holds the tag `\(tag)`; move it to another image with `qvd di tag` first")
+            throw .refuse(.inUse, .image(id), "\(title) holds the tag `\(tag)`", .moveTag(tag, from: id))
         }
         try removeProperties(of: .image(id))
         try remove(id)

@@ -3,7 +3,7 @@ import FarmModel
 extension FarmRecords {
     func existing(_ id: NodeID) throws(LedgerError) -> Node {
         guard let node = try node(id) else {
-            throw .refuse(.notFound, "there is no node \(id); `qvd node list` shows them")
+            throw .refuse(.notFound, .node(id), "there is no node \(id)", .list(.node))
         }
         return node
     }
@@ -13,7 +13,8 @@ extension FarmRecords {
         guard let numberMax = noun.numberMax else { return }
         guard try lastNumber(of: noun) < numberMax else {
             throw .refuse(
-                .rangeIsFull, "this farm has given out all \(numberMax) \(what) numbers that names of taps can hold")
+                .rangeIsFull, .noun(noun),
+                "this farm has given out all \(numberMax) \(what) numbers that names of taps can hold")
         }
     }
 
@@ -26,18 +27,20 @@ extension FarmRecords {
         guard plan.isNodeAddress(address) else {
             let last = IPv4Address(bits: plan.rangeStart.bits - 1)
             throw .refuse(
-                .invalid,
+                .invalid, .noun(.node),
                 "the node address \(address) is not between \(IPv4Address(bits: plan.network.bits + 1)) and"
                     + " \(last), where nodes of this farm live; VM addresses begin at \(plan.rangeStart)")
         }
         for other in try nodes() {
             guard other.name != name else {
                 throw .refuse(
-                    .alreadyExists, "there is a node `\(name)` already (number \(other.id)); choose another name")
+                    .alreadyExists, .node(other.id),
+                    "there is a node `\(name)` already (number \(other.id)); choose another name")
             }
             guard other.address != address else {
                 throw .refuse(
-                    .alreadyExists, "\(address) is the address of node `\(other.name)`; give the new one another")
+                    .alreadyExists, .node(other.id),
+                    "\(address) is the address of node `\(other.name)`; give the new one another")
             }
         }
         try checkNumbersLeft(.node, what: "node")
@@ -64,13 +67,12 @@ extension FarmRecords {
         let node = try existing(id)
         let vms = try vms(assignedTo: id)
         guard vms.isEmpty else {
-            throw .refuse(.inUse, "node `\(node.name)` still has \(listed(vms)); stop the VMs first")
+            throw .refuse(
+                .inUse, .node(id), "node `\(node.name)` still has \(listed(vms))", .stop(vms.prefix(100).map(\.id)))
         }
         guard node.state == .stopped || node.isBlocked else {
             throw .refuse(
-                .inUse,
-                "node `\(node.name)` is \(node.state.rawValue); stop qvd-node there, or block the node first"
-                    + " if it is gone for ever")
+                .inUse, .node(id), "node `\(node.name)` is \(node.state.rawValue)", .stopNode(id), .block(id))
         }
         try removeProperties(of: .node(id))
         try forgetAbandonedDomains(on: id)
@@ -81,13 +83,13 @@ extension FarmRecords {
     mutating func abandonDomain(of vm: VMID, on id: NodeID) throws(LedgerError) {
         _ = try existing(id)
         guard vm.rawValue >= 1, vm.rawValue <= TapName.vmMax else {
-            throw .refuse(.invalid, "\(vm) is no VM number; it must be from 1 to \(TapName.vmMax)")
+            throw .refuse(.invalid, .noun(.vm), "\(vm) is no VM number; it must be from 1 to \(TapName.vmMax)")
         }
         // A row that begun its assignment there may be older than the domain (a restored backup): only the node can
         // tell, and it ends the domain only if it is.
         if let row = try self.vm(vm), row.intent.node != id {
             throw .refuse(
-                .inUse, "VM \(vm) (\(row.name)) is in the farm, so its domain is not abandoned; use `qvd vm stop`")
+                .inUse, .vm(vm), "VM \(vm) (\(row.name)) is in the farm, so its domain is not abandoned", .stop([vm]))
         }
         try abandon(vm, on: id)
         try tellChange(of: id)

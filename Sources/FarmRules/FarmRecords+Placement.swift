@@ -16,7 +16,8 @@ extension FarmRecords {
         let policy = try configuration(PlacementPolicy.configurationKey).flatMap(PlacementPolicy.init) ?? .spread
         let placement = Placement(of: need, among: loads, by: policy)
         guard let node = placement.node else {
-            throw .refuse(.noNode, "no node can take VM \(vm.id) (\(vm.name)): \(placement.whyNowhere)")
+            let message = "no node can take VM \(vm.id) (\(vm.name)): \(placement.reasons)"
+            throw .refused(AdministrationRefusal(.noNode, .object(.vm(vm.id)), message, placement.remedies))
         }
         return node
     }
@@ -25,33 +26,35 @@ extension FarmRecords {
         guard PlacementPolicy(rawValue: value) == nil else { return }
         let known = PlacementPolicy.allCases.map { "`\($0.rawValue)`" }.joined(separator: " or ")
         throw .refuse(
-            .invalid, "`\(PlacementPolicy.configurationKey)` cannot be \(quoted(value)); it must be \(known)")
+            .invalid, .configuration(key: PlacementPolicy.configurationKey),
+            "`\(PlacementPolicy.configurationKey)` cannot be \(quoted(value)); it must be \(known)")
     }
 
     private func refusal(of vm: VirtualMachine, _ obstacle: NodeObstacle) -> LedgerError {
-        switch obstacle.reason {
+        let node = obstacle.node
+        let remedy = obstacle.reason.remedy(of: node)
+        return switch obstacle.reason {
         case .blocked:
-            .refuse(
-                .blocked,
-                "node `\(obstacle.node.name)` is blocked; choose another, or `qvd node unblock \(obstacle.node.id)`")
+            .refuse(.blocked, .node(node.id), "node `\(node.name)` is blocked; choose another", remedy)
         case .notRunning(let state):
-            .refuse(
-                .noNode, "node `\(obstacle.node.name)` is \(state.rawValue), not running; start qvd-node there")
+            .refuse(.noNode, .node(node.id), "node `\(node.name)` is \(state.rawValue), not running", remedy)
         case .tooLittleMemory, .tooFewCPUs:
             .refuse(
-                .noNode,
-                "node `\(obstacle.node.name)` cannot take VM \(vm.id) (\(vm.name)): it \(obstacle.reason.words);"
-                    + " stop VMs there, choose another node, or raise its capacity with `qvd node set`")
+                .noNode, .node(node.id),
+                "node `\(node.name)` cannot take VM \(vm.id) (\(vm.name)): it \(obstacle.reason.words); choose another",
+                remedy)
         }
     }
 
     /// The limits of a node's capacity: past any real machine, so that a larger number is a slip of the unit.
     func checkCapacity(memory: Mebibytes, cpus: Int) throws(LedgerError) {
         guard (0...1 << 32).contains(memory.count) else {
-            throw .refuse(.invalid, "the memory for VMs is \(memory); it must be from 0 (no limit) to 4 PiB")
+            throw .refuse(
+                .invalid, .noun(.node), "the memory for VMs is \(memory); it must be from 0 (no limit) to 4 PiB")
         }
         guard (0...1_000_000).contains(cpus) else {
-            throw .refuse(.invalid, "the CPUs for VMs are \(cpus); they must be from 0 (no limit) to 1000000")
+            throw .refuse(
+                .invalid, .noun(.node), "the CPUs for VMs are \(cpus); they must be from 0 (no limit) to 1000000")
         }
     }
 }

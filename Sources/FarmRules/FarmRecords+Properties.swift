@@ -11,7 +11,8 @@ extension FarmRecords {
     mutating func deleteProperty(_ key: String, of owner: PropertyOwner) throws(LedgerError) {
         let title = try title(of: owner)
         guard try properties(of: owner)[key] != nil else {
-            throw .refuse(.notFound, "\(title) has no property \(quoted(key)); `qvd property list` shows them")
+            throw .refuse(
+                .notFound, .object(owner.object), "\(title) has no property \(quoted(key))", .listProperties)
         }
         try put(nil, forProperty: key, of: owner)
     }
@@ -31,7 +32,9 @@ extension FarmRecords {
         try NameRules.configuration(key, value: value)
         let fixed = ["vm.network.ip.start", "vm.network.netmask", "vm.network.gateway"]
         guard !fixed.contains(key) else {
-            throw .refuse(.invalid, "`\(key)` was fixed for this farm by `qvd init`; VMs keep their addresses for life")
+            throw .refuse(
+                .invalid, .configuration(key: key),
+                "`\(key)` was fixed for this farm when it was made; VMs keep their addresses for life")
         }
         if key == PlacementPolicy.configurationKey { try checkPlacementPolicy(value) }
         try put(value, forConfiguration: key)
@@ -39,7 +42,9 @@ extension FarmRecords {
 
     mutating func deleteConfiguration(_ key: String) throws(LedgerError) {
         guard try configuration()[key] != nil else {
-            throw .refuse(.notFound, "there is no configuration key \(quoted(key)); `qvd config list` shows them")
+            throw .refuse(
+                .notFound, .configuration(key: key), "there is no configuration key \(quoted(key))",
+                .listConfiguration)
         }
         try put(nil, forConfiguration: key)
     }

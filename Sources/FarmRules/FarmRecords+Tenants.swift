@@ -3,7 +3,7 @@ import FarmModel
 extension FarmRecords {
     func existing(_ id: TenantID) throws(LedgerError) -> Tenant {
         guard let tenant = try tenant(id) else {
-            throw .refuse(.notFound, "there is no tenant \(id); `qvd tenant list` shows them")
+            throw .refuse(.notFound, .tenant(id), "there is no tenant \(id)", .list(.tenant))
         }
         return tenant
     }
@@ -12,7 +12,8 @@ extension FarmRecords {
         let name = try NameRules.tenant(name)
         if let other = try tenant(named: name) {
             throw .refuse(
-                .alreadyExists, "there is a tenant `\(name)` already (number \(other.id)); choose another name")
+                .alreadyExists, .tenant(other.id),
+                "there is a tenant `\(name)` already (number \(other.id)); choose another name")
         }
         let id = TenantID(try nextNumber(of: .tenant))
         try put(Tenant(id: id, name: name))
@@ -28,13 +29,16 @@ extension FarmRecords {
     mutating func deleteTenant(_ id: TenantID) throws(LedgerError) {
         let tenant = try existing(id)
         guard id != Tenant.standard.id else {
-            throw .refuse(.inUse, "the tenant `default` always exists; delete its users and OSFs one by one instead")
+            throw .refuse(
+                .inUse, .tenant(id),
+                "the tenant `default` always exists; delete its users and OSFs one by one instead")
         }
         let users = try users().count { $0.tenant == id }
         let osfs = try osfs().count { $0.tenant == id }
         guard users == 0, osfs == 0 else {
             throw .refuse(
-                .inUse, "tenant `\(tenant.name)` still has \(users) users and \(osfs) OSFs; delete these first")
+                .inUse, .tenant(id),
+                "tenant `\(tenant.name)` still has \(users) users and \(osfs) OSFs; delete these first")
         }
         try remove(id)
     }

@@ -3,7 +3,7 @@ import FarmModel
 extension FarmRecords {
     func existing(_ id: UserID) throws(LedgerError) -> User {
         guard let user = try user(id) else {
-            throw .refuse(.notFound, "there is no user \(id); `qvd user list` shows them")
+            throw .refuse(.notFound, .user(id), "there is no user \(id)", .list(.user))
         }
         return user
     }
@@ -19,7 +19,7 @@ extension FarmRecords {
         try checkHash(passwordHash)
         if let other = try user(login: login, in: tenant.id) {
             throw .refuse(
-                .alreadyExists,
+                .alreadyExists, .user(other.id),
                 "there is a user `\(login)@\(tenant.name)` already (number \(other.id)); choose another login")
         }
         let id = UserID(try nextNumber(of: .user))
@@ -45,7 +45,8 @@ extension FarmRecords {
         let vms = try vms(of: id)
         guard vms.isEmpty else {
             throw .refuse(
-                .inUse, "user `\(try title(of: user))` still has \(listed(vms)); delete the VMs first")
+                .inUse, .user(id), "user `\(try title(of: user))` still has \(listed(vms))",
+                .delete(vms.prefix(100).map { .vm($0.id) }))
         }
         try removeProperties(of: .user(id))
         try remove(id)
@@ -54,7 +55,7 @@ extension FarmRecords {
     /// An empty hash would be a login without a password.
     private func checkHash(_ hash: String) throws(LedgerError) {
         guard hash.hasPrefix("$"), hash.utf8.count <= 1024 else {
-            throw .refuse(.invalid, "the password hash is not in modular form ($method$...)")
+            throw .refuse(.invalid, .noun(.user), "the password hash is not in modular form ($method$...)")
         }
     }
 }

@@ -3,7 +3,7 @@ import FarmModel
 extension FarmRecords {
     func existing(_ id: VMID) throws(LedgerError) -> VirtualMachine {
         guard let vm = try vm(id) else {
-            throw .refuse(.notFound, "there is no VM \(id); `qvd vm list` shows them")
+            throw .refuse(.notFound, .vm(id), "there is no VM \(id)", .list(.vm))
         }
         return vm
     }
@@ -16,7 +16,7 @@ extension FarmRecords {
         guard user.tenant == osf.tenant else {
             let tenant = try existing(osf.tenant)
             throw .refuse(
-                .invalid,
+                .invalid, .osf(osf.id),
                 "OSF `\(osf.name)` belongs to tenant `\(tenant.name)`, user `\(try title(of: user))` does not;"
                     + " choose an OSF of the user's tenant")
         }
@@ -39,22 +39,22 @@ extension FarmRecords {
             do {
                 return try plan.highestFreeAddress(taken: taken)
             } catch {
-                throw .refuse(.rangeIsFull, error.description)
+                throw .refuse(.rangeIsFull, .noun(.vm), error.description)
             }
         }
         guard plan.isVirtualMachineAddress(wanted) else {
             throw .refuse(
-                .invalid,
+                .invalid, .noun(.vm),
                 "the VM address \(wanted) is outside the range \(plan.rangeStart) to \(plan.rangeEnd);"
                     + " choose one inside, or leave it out to get the highest free one")
         }
         guard wanted != plan.gateway else {
-            throw .refuse(.invalid, "\(wanted) is the gateway of the VM network; choose another address")
+            throw .refuse(.invalid, .noun(.vm), "\(wanted) is the gateway of the VM network; choose another address")
         }
         guard !taken.contains(wanted) else {
             let owner = try vms().first { $0.address == wanted }
             throw .refuse(
-                .alreadyExists,
+                .alreadyExists, owner.map { .object(.vm($0.id)) } ?? .noun(.vm),
                 "the address \(wanted) belongs to \(owner.map { listed([$0]) } ?? "another VM");"
                     + " choose another, or leave it out to get the highest free one")
         }
@@ -65,7 +65,7 @@ extension FarmRecords {
         try NameRules.vm(name)
         if let other = try vms(of: user.id).first(where: { $0.name == name && $0.id != id }) {
             throw .refuse(
-                .alreadyExists,
+                .alreadyExists, .vm(other.id),
                 "user `\(try title(of: user))` already has a VM `\(name)` (number \(other.id)); choose another name")
         }
     }
@@ -77,7 +77,7 @@ extension FarmRecords {
         let tags = Set(try images(of: osf.id).flatMap(\.tags))
         guard tags.contains(tag) else {
             let known = tags.isEmpty ? "it has no images yet" : "it has \(tags.sorted().joined(separator: ", "))"
-            throw .refuse(.notFound, "OSF `\(osf.name)` has no tag `\(tag)`: \(known)")
+            throw .refuse(.notFound, .osf(osf.id), "OSF `\(osf.name)` has no tag `\(tag)`: \(known)")
         }
     }
 
@@ -102,10 +102,7 @@ extension FarmRecords {
         let isSettled = vm.observation.state == .stopped && vm.intent.wanted == .stop && vm.intent.node == nil
         guard isSettled else {
             let state = vm.observation.state == .stopped ? "about to start" : vm.observation.state.rawValue
-            throw .refuse(
-                .notStopped,
-                "VM \(id) (\(vm.name)) is \(state); stop it with `qvd vm stop \(id)` and wait until"
-                    + " `qvd vm list` shows it as stopped")
+            throw .refuse(.notStopped, .vm(id), "VM \(id) (\(vm.name)) is \(state)", .stop([id]))
         }
         try removeProperties(of: .vm(id))
         try remove(id)

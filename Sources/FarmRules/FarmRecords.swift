@@ -8,7 +8,7 @@ package import FarmModel
 /// row of that id; `remove` is idempotent. A row store checks nothing: the rules look before they write, so that a
 /// refused command has written nothing.
 package protocol FarmRecords: FarmRows, TenantRows, UserRows, FlavourRows, ImageRows, NodeRows, VMRows, AssignmentRows,
-    SessionRows, PropertyRows, AuditRows, ChangeRows
+    SessionRows, PropertyRows, AuditRows, ChangeRows, RequestRows, ListRows, RelatedRows
 {}
 
 /// How many audit records a store keeps at least, so that the trail cannot fill the disk: about 20 MB in a database.
@@ -17,6 +17,10 @@ package let auditRecordsKept = 100_000
 /// How many of the newest changes a store keeps at least. Whoever has read nothing for longer reads everything: at ten
 /// changes a second they last for a quarter of an hour.
 package let changesKept: Int64 = 10_000
+
+/// How many of the newest answers to requests a store keeps at least: a request that is sent again comes within
+/// minutes.
+package let answersKept: Int64 = 10_000
 
 /// What `qvd init` fixed for the farm's life, and the era it is in.
 package struct FarmIdentity: Sendable, Hashable {
@@ -32,16 +36,13 @@ package struct FarmIdentity: Sendable, Hashable {
     }
 }
 
-/// What has numbers of its own.
-package enum FarmNoun: String, Sendable, Hashable, CaseIterable {
-    case tenant, user, osf, image, node, vm
-
+extension FarmNoun {
     /// The largest number that the names of taps can hold; nil when there is no limit.
     package var numberMax: Int64? {
         switch self {
         case .node: TapName.nodeMax
         case .vm: TapName.vmMax
-        default: nil
+        case .tenant, .user, .osf, .image: nil
         }
     }
 }
@@ -56,7 +57,13 @@ package enum LedgerError: Error {
     /// The rows could not be read or written: the row store's own error, passed through.
     case rows(any Error)
 
-    static func refuse(_ reason: AdministrationRefusal.Reason, _ message: String) -> LedgerError {
-        .refused(AdministrationRefusal(reason, message))
-    }
+    /// - Parameter message: without commands; what helps is in the remedies.
+    static func refuse(
+        _ reason: AdministrationRefusal.Reason, _ subject: AdministrationSubject, _ message: String,
+        _ remedies: Remedy...
+    ) -> LedgerError { .refused(AdministrationRefusal(reason, subject, message, remedies)) }
+
+    static func refuse(
+        _ reason: AdministrationRefusal.Reason, _ object: FarmObject, _ message: String, _ remedies: Remedy...
+    ) -> LedgerError { .refused(AdministrationRefusal(reason, .object(object), message, remedies)) }
 }

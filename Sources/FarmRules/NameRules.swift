@@ -4,12 +4,15 @@ import FarmModel
 enum NameRules {
     /// - Throws: `.invalid`, naming the object and the rule.
     static func check(
-        _ name: String, what: String, lengthMax: Int, forbidden: String = "", allowsSpaces: Bool = false
+        _ name: String, what: String, _ subject: AdministrationSubject, lengthMax: Int, forbidden: String = "",
+        allowsSpaces: Bool = false
     ) throws(LedgerError) {
         func refuse(_ rule: String) -> LedgerError {
-            .refuse(.invalid, "\(what) name \(quoted(name)) \(rule)")
+            .refuse(.invalid, subject, "\(what) name \(quoted(name)) \(rule)")
         }
-        guard !name.isEmpty else { throw .refuse(.invalid, "\(what) name is empty; give it at least one character") }
+        guard !name.isEmpty else {
+            throw .refuse(.invalid, subject, "\(what) name is empty; give it at least one character")
+        }
         let length = name.unicodeScalars.count
         guard length <= lengthMax else {
             throw refuse("is \(length) characters long; at most \(lengthMax) are allowed")
@@ -33,77 +36,87 @@ enum NameRules {
     /// authentication ends the login at the first colon.
     static func login(_ text: String) throws(LedgerError) -> String {
         let login = text.lowercased()
-        try check(login, what: "user", lengthMax: 64, forbidden: "@#:/")
+        try check(login, what: "user", .noun(.user), lengthMax: 64, forbidden: "@#:/")
         return login
     }
 
     static func tenant(_ text: String) throws(LedgerError) -> String {
         let name = text.lowercased()
-        try check(name, what: "tenant", lengthMax: 80, forbidden: "@#:/")
+        try check(name, what: "tenant", .noun(.tenant), lengthMax: 80, forbidden: "@#:/")
         return name
     }
 
     static func osf(_ name: String) throws(LedgerError) {
-        try check(name, what: "OSF", lengthMax: 64, allowsSpaces: true)
+        try check(name, what: "OSF", .noun(.osf), lengthMax: 64, allowsSpaces: true)
     }
 
     static func node(_ name: String) throws(LedgerError) {
-        try check(name, what: "node", lengthMax: 127)
+        try check(name, what: "node", .noun(.node), lengthMax: 127)
     }
 
     /// Any printable text: it never becomes a file or interface name.
     static func vm(_ name: String) throws(LedgerError) {
-        try check(name, what: "VM", lengthMax: 64, allowsSpaces: true)
+        try check(name, what: "VM", .noun(.vm), lengthMax: 64, allowsSpaces: true)
     }
 
     /// One component of a path, at most NAME_MAX bytes with what overlays and kernels append to it. A comma ends an
     /// option of qemu's command lines.
     static func imageFile(_ file: String) throws(LedgerError) {
-        try check(file, what: "image file", lengthMax: 200, forbidden: "/", allowsSpaces: true)
+        try check(file, what: "image file", .noun(.image), lengthMax: 200, forbidden: "/", allowsSpaces: true)
         guard file.utf8.count <= 200 else {
-            throw .refuse(.invalid, "image file name \(quoted(file)) is longer than 200 bytes; shorten it")
+            throw .refuse(
+                .invalid, .noun(.image), "image file name \(quoted(file)) is longer than 200 bytes; shorten it")
         }
         guard file.first != "." else {
-            throw .refuse(.invalid, "image file name \(quoted(file)) begins with a dot, which marks unfinished files")
+            throw .refuse(
+                .invalid, .noun(.image),
+                "image file name \(quoted(file)) begins with a dot, which marks unfinished files")
         }
     }
 
     static func tag(_ tag: String) throws(LedgerError) {
-        try check(tag, what: "tag", lengthMax: 128, forbidden: ",")
+        try check(tag, what: "tag", .noun(.image), lengthMax: 128, forbidden: ",")
     }
 
     static func version(_ version: String) throws(LedgerError) {
-        try check(version, what: "version", lengthMax: 64, forbidden: ",")
+        try check(version, what: "version", .noun(.image), lengthMax: 64, forbidden: ",")
         guard version != ImageTag.head, version != ImageTag.standard else {
-            throw .refuse(.invalid, "`\(version)` is a moving tag and cannot be a version; choose another")
+            throw .refuse(
+                .invalid, .noun(.image), "`\(version)` is a moving tag and cannot be a version; choose another")
         }
     }
 
     static func property(_ key: String, value: String) throws(LedgerError) {
-        try check(key, what: "property", lengthMax: 1024, forbidden: "=")
-        try checkIsASCII(key, what: "property")
-        try checkValue(value, of: "property `\(key)`", lengthMax: 32_768)
+        try check(key, what: "property", .property(key: key), lengthMax: 1024, forbidden: "=")
+        try checkIsASCII(key, what: "property", .property(key: key))
+        try checkValue(value, of: "property `\(key)`", .property(key: key), lengthMax: 32_768)
     }
 
     static func configuration(_ key: String, value: String) throws(LedgerError) {
-        try check(key, what: "configuration key", lengthMax: 64, forbidden: "=")
-        try checkIsASCII(key, what: "configuration key")
-        try checkValue(value, of: "configuration key `\(key)`", lengthMax: 4096)
+        try check(key, what: "configuration key", .configuration(key: key), lengthMax: 64, forbidden: "=")
+        try checkIsASCII(key, what: "configuration key", .configuration(key: key))
+        try checkValue(value, of: "configuration key `\(key)`", .configuration(key: key), lengthMax: 4096)
     }
 
-    private static func checkIsASCII(_ name: String, what: String) throws(LedgerError) {
+    private static func checkIsASCII(
+        _ name: String, what: String, _ subject: AdministrationSubject
+    ) throws(LedgerError) {
         guard name.utf8.allSatisfy({ $0 < 128 }) else {
-            throw .refuse(.invalid, "\(what) name \(quoted(name)) contains a character outside ASCII; leave it out")
+            throw .refuse(
+                .invalid, subject, "\(what) name \(quoted(name)) contains a character outside ASCII; leave it out")
         }
     }
 
-    private static func checkValue(_ value: String, of what: String, lengthMax: Int) throws(LedgerError) {
+    private static func checkValue(
+        _ value: String, of what: String, _ subject: AdministrationSubject, lengthMax: Int
+    ) throws(LedgerError) {
         let length = value.unicodeScalars.count
         guard length <= lengthMax else {
-            throw .refuse(.invalid, "the value of \(what) is \(length) characters long; at most \(lengthMax)")
+            throw .refuse(
+                .invalid, subject, "the value of \(what) is \(length) characters long; at most \(lengthMax)")
         }
         guard !value.unicodeScalars.contains("\0") else {
-            throw .refuse(.invalid, "the value of \(what) contains a zero byte; leave it out")
+            throw .refuse(.invalid, subject, "the value of \(what) contains a zero byte; leave it out")
         }
     }
 }

@@ -149,3 +149,45 @@ package protocol ChangeRows {
         afterNumber number: Int64, of node: NodeID, about vms: [VMID]
     ) throws(LedgerError) -> Set<FarmChange>
 }
+
+/// Objects by name, and lists of them in pages.
+package protocol ListRows {
+    /// The numbers of the first of those with this name: a tenant, OSF, node or VM by name, a user by login, an image
+    /// by file; with a tenant, of what belongs to it.
+    func numbers(
+        of noun: FarmNoun, named name: String, in tenant: TenantID?, limit: Int
+    ) throws(LedgerError) -> [Int64]
+    func tenants(_ filter: TenantFilter, _ page: ListPage) throws(LedgerError) -> [Tenant]
+    func users(_ filter: UserFilter, _ page: ListPage) throws(LedgerError) -> [User]
+    func osfs(_ filter: OSFFilter, _ page: ListPage) throws(LedgerError) -> [OSFlavour]
+    func images(_ filter: ImageFilter, _ page: ListPage) throws(LedgerError) -> [DiskImage]
+    func nodes(_ filter: NodeFilter, _ page: ListPage) throws(LedgerError) -> [Node]
+    func vms(_ filter: VMFilter, _ page: ListPage) throws(LedgerError) -> [VirtualMachine]
+}
+
+/// What a list says of the objects that its own refer to: of all in one reading, in any order.
+package protocol RelatedRows {
+    func tenants(_ ids: [TenantID]) throws(LedgerError) -> [Tenant]
+    func users(_ ids: [UserID]) throws(LedgerError) -> [User]
+    func images(_ ids: [ImageID]) throws(LedgerError) -> [DiskImage]
+    func nodes(_ ids: [NodeID]) throws(LedgerError) -> [Node]
+    func sessions(of vms: [VMID]) throws(LedgerError) -> [Session]
+    /// How many each of these has; those with none are left out.
+    func counts(_ relation: CountedRelation, of numbers: [Int64]) throws(LedgerError) -> [Int64: Int]
+    func counts() throws(LedgerError) -> FarmCounts
+}
+
+/// What is counted for each object of a list.
+package enum CountedRelation: Sendable, Hashable, CaseIterable {
+    case usersOfTenant, osfsOfTenant, vmsOfUser, sessionsOfUser, imagesOfOSF, vmsOfOSF
+    /// VMs that are not stopped.
+    case vmsOnImage
+}
+
+/// The answers to requests that had a name, so that a request which is sent again gets the answer of the first time.
+/// Only the newest `answersKept` are sure to be there.
+package protocol RequestRows {
+    func answer(to request: RequestID, of actor: String) throws(LedgerError) -> KeptAnswer?
+    /// There is none yet.
+    mutating func keep(_ answer: KeptAnswer, to request: RequestID, of actor: String) throws(LedgerError)
+}

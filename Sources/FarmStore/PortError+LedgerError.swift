@@ -20,12 +20,12 @@ extension PortError {
                 switch refusal.reason {
                 case .notFound: .notFound
                 case .alreadyExists: .alreadyExists
-                case .blocked, .noNode: .denied
+                case .blocked, .noNode, .notAllowed: .denied
                 case .inUse, .notStopped: .busy
                 case .rangeIsFull: .limit
-                case .invalid: .invalid
+                case .invalid, .ambiguous: .invalid
                 }
-            self.init(.rejected, reason, attempt: attempt, detail: refusal.message)
+            self.init(.rejected, reason, attempt: attempt, detail: refusal.description)
         }
     }
 }

@@ -1,4 +1,4 @@
-import FarmModel
+package import FarmModel
 import FarmPorts
 package import FarmRules
 

@@ -2,7 +2,7 @@ package import FarmModel
 package import FarmRules
 
 extension SQLRecords {
-    private func osfs(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [OSFlavour] {
+    func osfs(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [OSFlavour] {
         try all(
             "osfs",
             "SELECT id, tenant, name, memory_mib, cpus, user_disk_mib, keeps_overlay FROM osfs \(condition)", values

@@ -4,7 +4,7 @@ package import FarmRules
 // Images and their tags.
 extension SQLRecords {
     /// A row for each tag of each image, or one for an image without tags.
-    private func images(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [DiskImage] {
+    func images(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [DiskImage] {
         let rows = try all(
             "images",
             """

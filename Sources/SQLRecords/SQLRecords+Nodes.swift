@@ -14,7 +14,7 @@ extension SQLRecords {
             state: try columns.choice(), stateSince: columns.time())
     }
 
-    private func nodes(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [Node] {
+    func nodes(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [Node] {
         try all("nodes", "SELECT \(Self.nodeColumns) FROM nodes \(condition)", values) {
             (columns: inout Columns) throws(PortError) in try Self.node(&columns)
         }

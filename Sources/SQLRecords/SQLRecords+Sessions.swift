@@ -3,7 +3,7 @@ import FarmPorts
 package import FarmRules
 
 extension SQLRecords {
-    private func sessions(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [Session] {
+    func sessions(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [Session] {
         try all(
             "sessions",
             """

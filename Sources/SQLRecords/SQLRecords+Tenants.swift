@@ -2,7 +2,7 @@ package import FarmModel
 package import FarmRules
 
 extension SQLRecords {
-    private func tenants(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [Tenant] {
+    func tenants(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [Tenant] {
         try all("tenants", "SELECT id, name, is_blocked FROM tenants \(condition)", values) { columns in
             Tenant(id: columns.id(), name: columns.text(), isBlocked: columns.flag())
         }

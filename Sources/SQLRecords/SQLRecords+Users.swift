@@ -3,7 +3,7 @@ package import FarmRules
 
 // Users and their password hashes.
 extension SQLRecords {
-    private func users(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [User] {
+    func users(_ condition: String, _ values: [SQLValue]) throws(LedgerError) -> [User] {
         try all("users", "SELECT id, tenant, login, is_blocked FROM users \(condition)", values) { columns in
             User(id: columns.id(), tenant: columns.id(), login: columns.text(), isBlocked: columns.flag())
         }

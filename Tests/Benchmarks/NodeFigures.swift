@@ -58,7 +58,8 @@ final class NodeFigures: XCTestCase {
         let (vm, node) = (try XCTUnwrap(snapshot.vms.first), try XCTUnwrap(snapshot.nodes.first))
         let start = ContinuousClock.now
         _ = try await store.apply(
-            .startVM(vm.id, node: node.id), by: "bench", at: WallTime(seconds: Int64(Date().timeIntervalSince1970))
+            .startVM(vm.id, node: node.id), by: .console(name: "bench"),
+            at: WallTime(seconds: Int64(Date().timeIntervalSince1970))
         ).get()
         try await waitFor("the node to notice", every: .milliseconds(2)) {
             try await store.desktop(vm.id)?.vm.observation.state != .stopped

@@ -63,7 +63,8 @@ final class SessionFigures: XCTestCase {
         var vms: [VMID] = []
         for number in 0..<count {
             let added = try await store.apply(
-                .addVM(name: "idle\(number)", user: user.id, osf: osf.id, tag: "default", address: nil), by: "bench",
+                .addVM(name: "idle\(number)", user: user.id, osf: osf.id, tag: "default", address: nil),
+                by: .console(name: "bench"),
                 at: now
             ).get()
             guard case .vm(let vm) = added else { throw RigFailure("no VM was made: \(added)") }

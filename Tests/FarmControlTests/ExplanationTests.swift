@@ -7,6 +7,8 @@ final class ExplanationTests: XCTestCase {
         network: IPv4Address("10.3.0.0")!, prefixLength: 24, rangeStart: IPv4Address("10.3.0.100")!, gateway: nil)
 
     /// One user, one running node, one image, one VM.
+    private let taken = Resources(memory: Mebibytes(300), cpus: 4)
+
     private func farm(_ change: (inout FarmSnapshot, inout VirtualMachine) -> Void) -> FarmSnapshot {
         var snapshot = FarmSnapshot(farm: FarmID(bits: 1), addressPlan: Self.plan)
         snapshot.tenants = [Tenant(id: TenantID(1), name: "default")]
@@ -28,6 +30,7 @@ final class ExplanationTests: XCTestCase {
             address: IPv4Address("10.3.0.200")!)
         change(&snapshot, &vm)
         snapshot.vms = [vm]
+        snapshot.nodeLoads = snapshot.nodes.map { NodeLoad(node: $0, vms: 3, reserved: taken) }
         return snapshot
     }
 
@@ -47,7 +50,11 @@ final class ExplanationTests: XCTestCase {
     private var casesAtRest: [Case] {
         [
             ("stopped", ["is stopped.", "Nobody wants it", "qvd vm start 1", "image 1 (version v1"], { _, _ in }),
-            ("no node", ["the farm has no node"], { snapshot, _ in snapshot.nodes = [] }),
+            ("no node", ["the farm has none", "add a node"], { snapshot, _ in snapshot.nodes = [] }),
+            (
+                "no room", ["node1 has 200 MiB left of the 256 MiB", "raise what a node may give"],
+                { snapshot, _ in snapshot.nodes[0].capacity.memory = Mebibytes(500) }
+            ),
             ("no free node", ["node1 is blocked"], { snapshot, _ in snapshot.nodes[0].isBlocked = true }),
             (
                 "node down", ["has not begun yet", "node1 is stopped itself", "start qvd-node there"],

@@ -1,5 +1,6 @@
 import FarmControl
 import FarmModel
+import PortContracts
 import XCTest
 @testable import FarmRules
 

@@ -2,6 +2,7 @@ import FarmModel
 
 @testable import FarmControl
 @testable import FarmRules
+import PortContracts
 
 /// The store's side of the exploration: the product's own rules on the product's own rows in memory. Here only the
 /// commands of people and the calls of the node are passed on, and what must be remembered for the checks is noted.

@@ -64,10 +64,10 @@ final class PlacementTests: XCTestCase {
                 .notRunning(.stopping),
             ])
         XCTAssertEqual(
-            placement.whyNowhere,
+            placement.reasons,
             "n1 has 99 MiB left of the 100 MiB that it needs, n2 has 1 CPUs left of the 2 that it needs, n3 is blocked,"
-                + " n4 is stopping; start qvd-node there, or unblock a node with `qvd node unblock`, or stop VMs, or"
-                + " raise what a node may give with `qvd node set`")
+                + " n4 is stopping")
+        XCTAssertEqual(placement.remedies, [.makeRoom, .unblock(.node(NodeID(3))), .startNode(NodeID(4))])
     }
 
     func testWhatFitsExactlyFits() {
@@ -80,31 +80,14 @@ final class PlacementTests: XCTestCase {
     func testOfManyNodesTheFirstFewAreNamed() {
         let placement = place((1...300).map { load($0, isBlocked: true) })
         XCTAssertEqual(
-            placement.whyNowhere,
-            "n1 is blocked, n2 is blocked, n3 is blocked, n4 is blocked, n5 is blocked, 295 more cannot either; unblock"
-                + " a node with `qvd node unblock`")
+            placement.reasons,
+            "n1 is blocked, n2 is blocked, n3 is blocked, n4 is blocked, n5 is blocked, 295 more cannot either")
+        XCTAssertEqual(placement.remedies.count, 5)
     }
 
     func testAFarmWithoutNodesSaysSo() {
-        XCTAssertEqual(place([]).whyNowhere, "the farm has no node; add one with `qvd node add`")
-    }
-
-    func testTheSnapshotSumsWhatIsAssigned() throws {
-        let plan = try AddressPlan(
-            network: IPv4Address("10.3.0.0")!, prefixLength: 24, rangeStart: IPv4Address("10.3.0.100")!, gateway: nil)
-        var farm = FarmSnapshot(farm: FarmID(bits: 1), addressPlan: plan, revision: Revision(9))
-        farm.nodes = [load(1).node, load(2).node]
-        farm.vms = (1...4).map { number in
-            VirtualMachine(
-                id: VMID(number), name: "vm", user: UserID(1), osf: OSFID(1), tag: "default",
-                address: IPv4Address(bits: UInt32(number)),
-                intent: number == 4
-                    ? Intent()
-                    : Intent(node: NodeID(number == 3 ? 2 : 1), reserved: Resources(memory: Mebibytes(10), cpus: 1)))
-        }
-        let loads = NodeLoad.all(of: farm)
-        XCTAssertEqual(loads.map(\.vms), [2, 1])
-        XCTAssertEqual(loads.map(\.reserved.memory.count), [20, 10])
+        XCTAssertEqual(place([]).reasons, "the farm has none")
+        XCTAssertEqual(place([]).remedies, [.addNode])
     }
 
     func testAnUnknownPolicySpreads() {

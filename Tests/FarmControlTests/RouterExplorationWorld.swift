@@ -2,6 +2,7 @@ import FarmModel
 
 @testable import FarmControl
 @testable import FarmRules
+import PortContracts
 
 /// Two routers and the clients of one user who all want the same desktop, one step at a time.
 ///

@@ -53,7 +53,9 @@ final class FarmBench {
             let owner = vm > 0 && vm == vms - 1 ? UserID(2) : UserID(1)
             commands.append(.addVM(name: "vm\(vm + 1)", user: owner, osf: OSFID(1), tag: "default", address: nil))
         }
-        for command in commands { _ = try ledger.apply(command, by: "test", at: WallTime(seconds: 1)).get() }
+        for command in commands {
+            _ = try ledger.apply(command, by: .console(name: "test"), at: WallTime(seconds: 1)).get()
+        }
         return ledger
     }
 
@@ -163,7 +165,7 @@ final class FarmBench {
         let answer = Confined<Result<AdministrationResult, AdministrationRefusal>?>(nil)
         simulation.executor.spawn { [store] in
             do {
-                answer.value = try await store.apply(command, by: "test", at: WallTime(seconds: 1))
+                answer.value = try await store.apply(command, by: .console(name: "test"), at: WallTime(seconds: 1))
             } catch {
                 XCTFail("\(error)", line: line)
             }

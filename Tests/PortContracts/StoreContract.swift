@@ -4,7 +4,8 @@ package import FarmPorts
 /// What every store of a farm must do, whatever keeps its rows. Each case gets a new farm of `plan` with nothing but
 /// the tenant `default`, and throws a `StoreContractFailure` where the store does otherwise.
 package enum StoreContract {
-    package typealias Store = NodeRecords & NodeStandings & Desktops & SessionClaims & Sessions & Administration
+    package typealias Store = NodeRecords & NodeStandings & Desktops & SessionClaims & Sessions & AdministrationCommands
+        & FarmLists & FarmDetails
         & StoreChanges
     package typealias Case = (name: String, check: @Sendable (any Store) async throws -> Void)
 
@@ -15,7 +16,8 @@ package enum StoreContract {
         gateway: IPv4Address("10.3.0.9")!)
 
     package static let cases: [Case] =
-        people + images + machines + assignments + withdrawals + placements + sessions + records + feed
+        people + images + machines + assignments + withdrawals + placements + sessions + records + requests + lists
+        + feed
 }
 
 /// Where a store broke its contract.
@@ -50,9 +52,10 @@ func expectRefusal(
     case .failure(let refusal):
         try expectEqual(refusal.reason, reason, "the reason of `\(refusal.message)`", file: file, line: line)
         for word in words {
-            try expect(
-                refusal.message.contains(word), "`\(refusal.message)` does not say `\(word)`", file: file, line: line)
+            try expect("\(refusal)".contains(word), "`\(refusal)` does not say `\(word)`", file: file, line: line)
         }
+        // A command line, a page and a log each say it in their own way.
+        try expect(!refusal.message.contains("`qvd"), "`\(refusal.message)` has a command", file: file, line: line)
     }
     try await expectEqual(try store.snapshot(), before, "the farm after a refusal", file: file, line: line)
 }
@@ -72,10 +75,10 @@ func expectError(
     throw StoreContractFailure(message: "no error, but \(reason) was due", file: file, line: line)
 }
 
-extension Administration {
+extension AdministrationCommands {
     /// Carries out a command that must succeed.
     func perform(
-        _ command: AdministrationCommand, by actor: String = "test", file: StaticString = #fileID, line: UInt = #line
+        _ command: AdministrationCommand, by actor: Actor = "test", file: StaticString = #fileID, line: UInt = #line
     ) async throws -> AdministrationResult {
         switch try await apply(command, by: actor, at: WallTime(seconds: 5)) {
         case .success(let result): return result
@@ -99,6 +102,9 @@ extension Administration {
         }
     }
 
+}
+
+extension FarmDetails {
     func vm(_ id: VMID) async throws -> VirtualMachine {
         guard let vm = try await snapshot().vms.first(where: { $0.id == id }) else {
             throw StoreContractFailure(message: "VM \(id) is missing", file: #fileID, line: #line)

@@ -135,7 +135,7 @@ extension StoreContract {
                 let example = try await ExampleFarm(in: store)
                 _ = try await store.perform(.startVM(example.vm, node: example.node))
                 try await expectRefusal(
-                    store, .deleteVM(example.vm), .notStopped, naming: ["about to start", "vm stop"])
+                    store, .deleteVM(example.vm), .notStopped, naming: ["about to start", "stop VM"])
                 _ = try await store.begin(example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("s"))
                 try await store.record(
                     Observation(state: .running), of: example.vm, by: example.node, epoch: Epoch(1))

@@ -66,7 +66,7 @@ extension StoreContract {
                 }
                 try await expectRefusal(
                     store, .startVM(vms[2], node: nil), .noNode,
-                    naming: ["node1 has 255 MiB left of the 256 MiB", "set"])
+                    naming: ["node1 has 255 MiB left of the 256 MiB", "raise"])
                 _ = try await store.perform(.setNode(example.node, memory: Mebibytes(3 * 256)))
                 try await expectRefusal(
                     store, .startVM(vms[2], node: nil), .noNode, naming: ["node1 has 0 CPUs left of the 3"])

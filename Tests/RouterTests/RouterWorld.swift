@@ -106,7 +106,7 @@ final class RouterWorld {
     func apply(_ command: AdministrationCommand) throws {
         let store = store
         try blocking {
-            _ = try await store.apply(command, by: "test", at: WallTime(seconds: 1)).get()
+            _ = try await store.apply(command, by: .console(name: "test"), at: WallTime(seconds: 1)).get()
         }
     }
 
@@ -117,7 +117,7 @@ final class RouterWorld {
 
     private static func populate(_ store: SimulatedStore) async throws -> NodeID {
         func apply(_ command: AdministrationCommand) async throws -> AdministrationResult {
-            try await store.apply(command, by: "test", at: WallTime(seconds: 1)).get()
+            try await store.apply(command, by: .console(name: "test"), at: WallTime(seconds: 1)).get()
         }
         let tenant = TenantID(1)
         guard

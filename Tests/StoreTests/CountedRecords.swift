@@ -156,6 +156,51 @@ extension CountedRecords {
 }
 
 extension CountedRecords {
+    func answer(to request: RequestID, of actor: String) throws(LedgerError) -> KeptAnswer? {
+        try one(base.answer(to: request, of: actor))
+    }
+    mutating func keep(_ answer: KeptAnswer, to request: RequestID, of actor: String) throws(LedgerError) {
+        try passed(base.keep(answer, to: request, of: actor))
+    }
+}
+
+extension CountedRecords {
+    func numbers(
+        of noun: FarmNoun, named name: String, in tenant: TenantID?, limit: Int
+    ) throws(LedgerError) -> [Int64] { try list(base.numbers(of: noun, named: name, in: tenant, limit: limit)) }
+    func tenants(_ filter: TenantFilter, _ page: ListPage) throws(LedgerError) -> [Tenant] {
+        try list(base.tenants(filter, page))
+    }
+    func users(_ filter: UserFilter, _ page: ListPage) throws(LedgerError) -> [User] {
+        try list(base.users(filter, page))
+    }
+    func osfs(_ filter: OSFFilter, _ page: ListPage) throws(LedgerError) -> [OSFlavour] {
+        try list(base.osfs(filter, page))
+    }
+    func images(_ filter: ImageFilter, _ page: ListPage) throws(LedgerError) -> [DiskImage] {
+        try list(base.images(filter, page))
+    }
+    func nodes(_ filter: NodeFilter, _ page: ListPage) throws(LedgerError) -> [Node] {
+        try list(base.nodes(filter, page))
+    }
+    func vms(_ filter: VMFilter, _ page: ListPage) throws(LedgerError) -> [VirtualMachine] {
+        try list(base.vms(filter, page))
+    }
+}
+
+extension CountedRecords {
+    func tenants(_ ids: [TenantID]) throws(LedgerError) -> [Tenant] { try list(base.tenants(ids)) }
+    func users(_ ids: [UserID]) throws(LedgerError) -> [User] { try list(base.users(ids)) }
+    func images(_ ids: [ImageID]) throws(LedgerError) -> [DiskImage] { try list(base.images(ids)) }
+    func nodes(_ ids: [NodeID]) throws(LedgerError) -> [Node] { try list(base.nodes(ids)) }
+    func sessions(of vms: [VMID]) throws(LedgerError) -> [Session] { try list(base.sessions(of: vms)) }
+    func counts(_ relation: CountedRelation, of numbers: [Int64]) throws(LedgerError) -> [Int64: Int] {
+        try list(base.counts(relation, of: numbers))
+    }
+    func counts() throws(LedgerError) -> FarmCounts { try passed(base.counts()) }
+}
+
+extension CountedRecords {
     func audit(limit: Int) throws(LedgerError) -> [AuditRecord] { try list(base.audit(limit: limit)) }
     mutating func append(_ record: AuditRecord) throws(LedgerError) { try passed(base.append(record)) }
 }

@@ -4,6 +4,7 @@ import FarmStore
 import Foundation
 import Goldens
 import SQLiteStore
+import PortContracts
 import XCTest
 
 /// Databases that earlier versions made (fixtures/compatibility/farm-schema-*.db) open with this one, upgraded where

@@ -18,7 +18,9 @@ enum RandomOperation {
     case end(SessionToken, VMID)
     case takeOver(Session, SessionToken)
     case endEarlier(RouterPlace, String)
-    case apply(AdministrationCommand, String, WallTime)
+    case find(FarmNoun, String, TenantID?)
+    case list(FarmNoun, TenantID?, ListPage)
+    case apply(AdministrationCommand, Actor, RequestID?, WallTime)
 
     /// Begins with `!` when the store said no.
     func perform(on store: any StoreContract.Store) async -> String {
@@ -59,12 +61,37 @@ enum RandomOperation {
         case .end(let token, let vm): try await store.end(token, vm: vm)
         case .takeOver(let session, let marked): return "\(try await store.takeOver(session, from: marked))"
         case .endEarlier(let place, let router): try await store.endEarlier(at: place, than: router)
-        case .apply(let command, let actor, let time):
-            switch try await store.apply(command, by: actor, at: time) {
+        case .find(let noun, let text, let tenant): return "\(try await store.find(noun, text, in: tenant))"
+        case .list(let noun, let tenant, let page): return try await list(noun, tenant, page, store)
+        case .apply(let command, let actor, let request, let time):
+            switch try await store.apply(command, by: actor, request: request, at: time) {
             case .success(let result): return "\(result)"
-            case .failure(let refusal): return "! \(refusal.reason) \(refusal)"
+            case .failure(let refusal): return "! \(refusal.reason) \(refusal.subject) \(refusal)"
             }
         }
         return "done"
+    }
+
+    private func list(
+        _ noun: FarmNoun, _ tenant: TenantID?, _ page: ListPage, _ store: any StoreContract.Store
+    ) async throws(PortError) -> String {
+        switch noun {
+        case .tenant: return "\(try await store.tenants(TenantFilter(id: tenant), page))"
+        case .user: return "\(try await store.users(UserFilter(tenant: tenant), page))"
+        case .osf: return "\(try await store.osfs(OSFFilter(tenant: tenant), page))"
+        case .image:
+            return "\(try await store.images(ImageFilter(tenant: tenant), page))"
+                + " \(try await store.images(ImageFilter(osf: OSFID(1), tenant: tenant), page))"
+        case .node:
+            let counts = try await store.counts()
+            let states = counts.vmStates.sorted { $0.key.rawValue < $1.key.rawValue }
+            return "\(try await store.nodes(NodeFilter(), page)) \(counts.users) \(counts.sessions) \(states)"
+        case .vm:
+            return "\(try await store.vms(VMFilter(tenant: tenant), page))"
+                + " \(try await store.vms(VMFilter(user: UserID(1)), page))"
+                + " \(try await store.vms(VMFilter(tenant: tenant, node: NodeID(1)), page))"
+                + " \(try await store.vms(VMFilter(state: .stopped), page))"
+                + " \(String(describing: try await store.surroundings(of: VMID(1))))"
+        }
     }
 }

@@ -6,13 +6,18 @@ import PortContracts
 struct RandomScript {
     private var generator: SplitMix
     private var tick: Int64 = 0
+    private var repeatable: (command: AdministrationCommand, actor: Actor, request: RequestID)?
 
     init(seed: UInt64) { generator = SplitMix(state: seed) }
 
     mutating func next() -> RandomOperation {
         tick += 1
         let time = WallTime(seconds: tick)
-        switch pick(20) {
+        switch pick(22) {
+        case 20: return .find(pick(FarmNoun.allCases), pick(3) == 0 ? "\(pick(5))" : reference(), maybe(tenant()))
+        case 21:
+            let page = ListPage(after: Int64(pick(3)), limit: 1 + pick(4))
+            return .list(pick(FarmNoun.allCases), maybe(tenant()), page)
         case 0: return .recordState(node(), NodeState.allCases[pick(100) < 70 ? 2 : pick(4)], time)
         case 1: return .desiredState(node(), [vm(), vm(), vm()])
         case 2: return .reservations
@@ -25,7 +30,29 @@ struct RandomScript {
         case 10: return pick(3) == 0 ? .takeOver(session(time), token()) : .claim(session(time))
         case 11: return .markConnected(token(), vm(), time)
         case 12: return pick(8) == 0 ? .endEarlier(place(), "r\(pick(2))") : .end(token(), vm())
-        default: return .apply(command(), "admin \(tick)", time)
+        default: return apply(time)
+        }
+    }
+
+    /// Now and then under a name, under one that was used, or the same again.
+    private mutating func apply(_ time: WallTime) -> RandomOperation {
+        if let again = repeatable, pick(12) == 0 { return .apply(again.command, again.actor, again.request, time) }
+        let (command, actor) = (command(), actor())
+        guard pick(6) == 0 else { return .apply(command, actor, nil, time) }
+        let request = RequestID(pick(3) == 0 ? "r-\(pick(3))" : "t-\(tick)")!
+        repeatable = (command, actor, request)
+        return .apply(command, actor, request, time)
+    }
+
+    private mutating func actor() -> Actor {
+        switch pick(24) {
+        case 0:
+            .administrator(
+                name: pick(["ä", "a\u{308}"]), tenant: maybe(tenant()),
+                rights: Set(Right.allCases.filter { _ in pick(4) > 0 }))
+        case 1: .user(user(), name: login())
+        case 2: .system(name: "part \(tick)")
+        default: .console(name: pick(2) == 0 ? "admin" : "admin \(tick)")
         }
     }
 
@@ -41,6 +68,16 @@ struct RandomScript {
     private mutating func epoch() -> Epoch { Epoch(Int64(pick(4))) }
     private mutating func name() -> String {
         pick(["a", "b", "ä", "a\u{308}", "C", "", "x y", "<&>", "a@b", "head", "'; DROP TABLE vms; --"])
+    }
+    /// What somebody may write for an object.
+    private mutating func reference() -> String {
+        switch pick(6) {
+        case 0: "id:\(pick(5))"
+        case 1: "\(name()):\(tag())"
+        case 2: "\(name())@\(pick(["default", "b", "ä"]))"
+        case 3: "file-\(pick(20))"
+        default: name()
+        }
     }
     private mutating func login() -> LoginName { LoginName("\(pick(["a", "b", "ä", "c"]))@\(pick(["default", "b"]))")! }
     private mutating func tag() -> String { pick(["head", "default", "v1", "v2", "moving", ""]) }

@@ -27,7 +27,7 @@ final class SharedDatabaseTests: XCTestCase {
                     var count = 0
                     for number in 1...100 {
                         let command = AdministrationCommand.addTenant(name: "\(name)-\(number)")
-                        let result = try await store.apply(command, by: name, at: WallTime(seconds: 1))
+                        let result = try await store.apply(command, by: .console(name: name), at: WallTime(seconds: 1))
                         if case .success = result { count += 1 }
                     }
                     return count

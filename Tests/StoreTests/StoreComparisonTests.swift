@@ -18,7 +18,7 @@ final class StoreComparisonTests: XCTestCase {
                 at: folder.path("seed-\(seed).db"), farm: StoreContract.farm, plan: StoreContract.plan)
             var script = RandomScript(seed: UInt64(seed))
             var readers: [NodeID: (memory: FollowingReader, sqlite: FollowingReader)] = [:]
-            for step in 1...600 {
+            for step in 1...1100 {
                 let operation = script.next()
                 let left = await operation.perform(on: memory)
                 let right = await operation.perform(on: sqlite)

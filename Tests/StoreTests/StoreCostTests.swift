@@ -42,6 +42,23 @@ final class StoreCostTests: XCTestCase {
         }
     }
 
+    /// Whose an object is, is read only for those to whom it matters.
+    func testRightsCostNothingForWhoMayDoEverything() throws {
+        func cost(of actor: Actor) throws -> StoreCost {
+            var ledger = FarmLedger(farm: StoreContract.farm, addressPlan: CostFarm.plan)
+            try CostFarm.fill(&ledger, vms: 40)
+            let count = CostCount()
+            var records = CountedRecords(ledger, count)
+            _ = try records.apply(.stopVM(VMID(30)), by: actor, at: WallTime(seconds: 5)).get()
+            return count.cost
+        }
+        let root = try cost(of: .console(name: "root"))
+        let tenant = try cost(of: .administrator(name: "eve", tenant: TenantID(1), rights: [.power]))
+        XCTAssertLessThan(root.calls, tenant.calls)
+        XCTAssertEqual(
+            root, try cost(of: .administrator(name: "eve", tenant: nil, rights: Set(Right.allCases))))
+    }
+
     private func compare(_ costs: [[(name: String, cost: StoreCost)]]) {
         XCTAssertGreaterThan(costs[0].count, 15)
         for (small, large) in zip(costs[0], costs[1]) {
@@ -151,7 +168,7 @@ private enum CostFarm {
         of records: inout Records, _ count: CostCount
     ) throws(LedgerError) -> [(name: String, cost: StoreCost)] {
         var costs: [(name: String, cost: StoreCost)] = []
-        let operations: [Operation<Records>] = reading() + starting() + connecting()
+        let operations: [Operation<Records>] = reading() + listing() + starting() + connecting()
         for operation in operations {
             count.cost = StoreCost()
             try operation.body(&records)
@@ -175,6 +192,53 @@ private enum CostFarm {
             (
                 "wanted by others",
                 { records throws(LedgerError) in _ = try records.sessionsWantedByOthers(router: "own") }
+            ),
+        ]
+    }
+
+    private static func listing<Records: FarmRecords>() -> [Operation<Records>] {
+        let page = ListPage(after: 3, limit: 10)
+        func find(_ noun: FarmNoun, _ text: String) -> Operation<Records> {
+            ("find \(noun) \(text)", { records throws(LedgerError) in _ = try records.find(noun, text, in: nil) })
+        }
+        return [
+            find(.vm, "desk7"), find(.vm, "id:7"), find(.vm, "7"), find(.user, "user7"), find(.user, "user7@default"),
+            find(.osf, "osf2"), find(.image, "file-2-1"), find(.image, "osf2:head"), find(.node, "node2"),
+            (
+                "find a VM of a tenant",
+                { records throws(LedgerError) in _ = try records.find(.vm, "desk7", in: TenantID(1)) }
+            ),
+            ("list VMs", { records throws(LedgerError) in _ = try records.vmListings(VMFilter(), page) }),
+            (
+                "list VMs of a user",
+                { records throws(LedgerError) in _ = try records.vmListings(VMFilter(user: UserID(1)), ListPage()) }
+            ),
+            (
+                "list VMs of a node",
+                { records throws(LedgerError) in _ = try records.vmListings(VMFilter(node: NodeID(1)), ListPage()) }
+            ),
+            (
+                "list VMs of a tenant",
+                { records throws(LedgerError) in _ = try records.vmListings(VMFilter(tenant: TenantID(1)), page) }
+            ),
+            ("list users", { records throws(LedgerError) in _ = try records.userListings(UserFilter(), page) }),
+            (
+                "list images",
+                { records throws(LedgerError) in _ = try records.imageListings(ImageFilter(), ListPage()) }
+            ),
+            ("explain", { records throws(LedgerError) in _ = try records.surroundings(of: own) }),
+            (
+                "properties",
+                { records throws(LedgerError) in _ = try records.propertyListings(of: .vm(own)) }
+            ),
+            (
+                "request",
+                { records throws(LedgerError) in
+                    let (command, actor) = (AdministrationCommand.stopVM(VMID(30)), Actor.console(name: "test"))
+                    for _ in 1...2 {
+                        _ = try records.apply(command, by: actor, request: RequestID("r"), at: time)
+                    }
+                }
             ),
         ]
     }

@@ -1,3 +1,4 @@
+import FarmModel
 import FarmPorts
 import FarmRules
 import FarmStore

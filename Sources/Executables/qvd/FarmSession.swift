@@ -1,11 +1,12 @@
 import ArgumentParser
-import FarmControl
 import FarmModel
 import FarmPorts
+import FarmServices
 import FarmStore
 import Foundation
 import ImageDisks
 import NodeConfiguration
+import OpenSSLSecrets
 import SQLiteStore
 import SystemClock
 
@@ -42,28 +43,37 @@ extension FarmCommand {
 struct FarmSession: Sendable {
     let configuration: NodeConfiguration
     let store: SQLiteStore
+    let farm: Administration
 
     static func open(_ configuration: NodeConfiguration) async throws -> FarmSession {
-        FarmSession(
-            configuration: configuration, store: try await SQLiteStore.open(at: configuration.paths.database))
+        let store = try await SQLiteStore.open(at: configuration.paths.database)
+        let ports = AdministrationPorts(store: store, clock: SystemClock(), random: SystemRandom())
+        return FarmSession(
+            configuration: configuration, store: store, farm: Administration(ports: ports, actor: actor))
     }
 
     var now: WallTime { SystemClock().wallTime }
 
-    /// For the audit trail.
-    var actor: String {
+    private static var actor: Actor {
         let user = getuid()
         let name = getpwuid(user).map { String(cString: $0.pointee.pw_name) } ?? "user"
-        return "\(name) (uid \(user)) by qvd"
+        return .console(name: "\(name) (uid \(user)) by qvd")
     }
 
-    /// - Throws: the refusal, or why the database could not be used.
-    @discardableResult
-    func apply(_ command: AdministrationCommand) async throws -> AdministrationResult {
-        try await store.apply(command, by: actor, at: now).get()
+    func owner(_ kind: PropertyKind, _ text: String) async throws -> PropertyOwner {
+        switch kind {
+        case .osf: .osf(try await farm.osf(text).osf.id)
+        case .di: .image(try await farm.image(text).image.id)
+        case .user: .user(try await farm.user(text).user.id)
+        case .vm: .vm(try await farm.vm(text).vm.id)
+        case .node: .node(try await farm.node(text).node.id)
+        }
     }
 
-    func references() async throws -> References { References(try await store.snapshot()) }
+    /// As one value of a listing.
+    func properties(of owner: PropertyOwner) async throws -> (name: String, value: Listing.Value) {
+        ("properties", .pairs(try await farm.properties(of: owner)))
+    }
 
     func disks() async throws -> ImageDisks {
         let paths = configuration.paths

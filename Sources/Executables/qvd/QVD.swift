@@ -1,4 +1,5 @@
 import ArgumentParser
+import FarmModel
 import Foundation
 
 /// The farm's administration on the command line.
@@ -56,7 +57,8 @@ struct QVD {
 
 /// One line on standard error.
 func complain(_ error: any Error) {
-    let words = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+    let text = (error as? AdministrationRefusal)?.commandText ?? "\(error)"
+    let words = text.split(whereSeparator: \.isNewline).joined(separator: " ")
     FileHandle.standardError.write(Data("qvd: \(words)\n".utf8))
 }
 

@@ -48,10 +48,11 @@ package struct Explanation {
         lines.append("Nobody wants it to run. It starts when \(owner) connects, or with `qvd vm start \(vm.id)`.")
         guard let osf = snapshot.osfs.first(where: { $0.id == vm.osf }) else { return }
         let placement = Placement(
-            of: osf.need, among: NodeLoad.all(of: snapshot),
+            of: osf.need, among: snapshot.nodeLoads,
             by: PlacementPolicy(configuration: snapshot.configuration))
         guard placement.node == nil else { return }
-        lines.append("No start is possible now: \(placement.whyNowhere).")
+        let remedies = placement.remedies.map(\.description).joined(separator: ", or ")
+        lines.append("No start is possible now: no node can take it (\(placement.reasons)); \(remedies).")
     }
 
     private mutating func explainWaiting() {

@@ -1,4 +1,4 @@
-import FarmModel
+package import FarmModel
 
 extension FarmLedger: FarmRows {
     package func identity() -> FarmIdentity { farmIdentity }

@@ -21,6 +21,9 @@ package struct FarmLedger: FarmRecords, Sendable {
     var abandoned: [NodeID: Set<VMID>] = [:]
     var auditRows: [AuditRecord] = []
     var changeLog = ChangeLog()
+    var answers: [RequestKey: KeptAnswer] = [:]
+    /// The keys of `answers`, the oldest first.
+    var answeredRequests: [RequestKey] = []
     /// Grows with every write: tells whether an operation changed anything.
     package private(set) var writes: Int64 = 0
 

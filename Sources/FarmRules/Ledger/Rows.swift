@@ -8,6 +8,19 @@ struct Rows<Key: Comparable & Sendable, Row: Sendable>: Sendable {
         return index < keys.count && keys[index] == key ? all[index] : nil
     }
 
+    /// The first rows with keys above one that are wanted; with `only`, that one if it is.
+    func part(after key: Key, limit: Int, only: Key?, _ isWanted: (Row) -> Bool) -> [Row] {
+        if let only { return only > key ? self[only].map { isWanted($0) ? [$0] : [] } ?? [] : [] }
+        var found: [Row] = []
+        var index = position(of: key)
+        if index < keys.count, keys[index] == key { index += 1 }
+        while index < all.count, found.count < limit {
+            if isWanted(all[index]) { found.append(all[index]) }
+            index += 1
+        }
+        return found
+    }
+
     mutating func put(_ row: Row, at key: Key) {
         if let last = keys.last, last >= key {
             let index = position(of: key)

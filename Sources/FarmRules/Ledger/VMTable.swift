@@ -24,6 +24,10 @@ struct VMTable: Sendable {
     func vms(of user: UserID) -> [VirtualMachine] { vms(numbersByUser[user]) }
     func vms(assignedTo node: NodeID) -> [VirtualMachine] { vms(numbersByNode[node]) }
 
+    func part(
+        after id: VMID, limit: Int, only: VMID?, _ isWanted: (VirtualMachine) -> Bool
+    ) -> [VirtualMachine] { rows.part(after: id, limit: limit, only: only, isWanted) }
+
     private func vms(_ numbers: Rows<VMID, Void>?) -> [VirtualMachine] {
         numbers?.keys.compactMap { rows[$0] } ?? []
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FarmModel
+import FarmServices
 import FarmStore
 import SQLiteStore
 
@@ -18,7 +19,7 @@ struct AuditCommand: FarmCommand {
     }
 
     func run(in session: FarmSession) async throws {
-        let records = try await session.store.audit(limit: limit)
+        let records = try await session.farm.audit(limit: limit)
         let rows: [Listing.Row] = records.map { record in
             [
                 ("at", .time(record.at)), ("actor", .text(record.actor)),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FarmModel
+import FarmServices
 import FarmStore
 import SQLiteStore
 
@@ -11,29 +12,27 @@ struct StatusCommand: FarmCommand {
     @OptionGroup var output: OutputOptions
 
     func run(in session: FarmSession) async throws {
-        let snapshot = try await session.store.snapshot()
+        let counts = try await session.farm.counts()
+        let (farm, plan) = try await session.store.farm()
         let findings = try await session.store.examine()
-        let plan = snapshot.addressPlan
         let addresses = Int(plan.rangeEnd.bits - plan.rangeStart.bits) + 1
         let states = VMState.allCases.compactMap { state in
-            let count = snapshot.vms.count { $0.observation.state == state }
-            return count > 0 ? "\(count) \(state.rawValue)" : nil
+            counts.vmStates[state].map { "\($0) \(state.rawValue)" }
         }
-        let running = snapshot.nodes.count { $0.state == .running }
         let row: Listing.Row = [
-            ("farm", .text(snapshot.farm.text)), ("database", .text(session.store.path)),
+            ("farm", .text(farm.text)), ("database", .text(session.store.path)),
             ("schema", .number(Int64(SQLiteStore.schemaNumber))),
             ("integrity", .text(findings.isEmpty ? "ok" : findings.joined(separator: "; "))),
             ("network", .text("\(plan.network)/\(plan.prefixLength)")),
             ("gateway", Listing.Value(plan.gateway?.description)),
             (
                 "vm_addresses",
-                .text("\(plan.rangeStart) to \(plan.rangeEnd), \(snapshot.vms.count) of \(addresses) taken")
+                .text("\(plan.rangeStart) to \(plan.rangeEnd), \(counts.vms) of \(addresses) taken")
             ),
-            ("nodes", .text("\(snapshot.nodes.count), \(running) running")),
-            ("users", .number(Int64(snapshot.users.count))), ("osfs", .number(Int64(snapshot.osfs.count))),
-            ("images", .number(Int64(snapshot.images.count))), ("vms", .number(Int64(snapshot.vms.count))),
-            ("vm_states", .list(states)), ("sessions", .number(Int64(snapshot.sessions.count))),
+            ("nodes", .text("\(counts.nodes), \(counts.nodesRunning) running")),
+            ("users", .number(Int64(counts.users))), ("osfs", .number(Int64(counts.osfs))),
+            ("images", .number(Int64(counts.images))), ("vms", .number(Int64(counts.vms))),
+            ("vm_states", .list(states)), ("sessions", .number(Int64(counts.sessions))),
         ]
         Listing(rows: [row]).printObject(output)
     }
