@@ -24,6 +24,8 @@ package actor Router {
     /// A hash of nothing in particular, checked for users that do not exist so that they take as long as
     /// others.
     var decoyHash: String?
+    /// The sessions of earlier runs at this place are ended.
+    var hasEndedEarlier = false
     /// Sessions that are over, whose end the store does not know yet.
     var owedEnds: [SessionToken: VMID] = [:]
     /// What changed in the store, as far as was heard, and who waits for what.
@@ -42,6 +44,8 @@ package actor Router {
         var line: (any GuestLine)?
         /// The count of `news` before the last look at the store.
         var seenNews = 0
+        /// The last look at the store was at the desktop, and succeeded.
+        var hasLooked = false
     }
 
     /// A task that waits for a change of the store.
