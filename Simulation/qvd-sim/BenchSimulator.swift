@@ -4,7 +4,8 @@ import Scenarios
 /// `qvd-sim bench`
 struct BenchSimulator: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Prints the simulator's own speed: port calls per second, and a boot storm.")
+        commandName: "bench",
+        abstract: "Prints the simulator's own speed: port calls, an idle farm, a set-up, a boot storm.")
 
     @Option(help: "VMs of the boot storm.")
     var vms = 100

@@ -43,18 +43,28 @@ final class TwinTests: XCTestCase {
         }
     }
 
-    /// A poll is made in time when something changed of which nobody was told.
-    func testALostNoticeIsFoundByThePollThatWasDue() {
+    /// Polls are made in time when something changed of which nobody was told: the store between two whole readings of
+    /// it, and a node.
+    func testWhatNobodyIsToldOfIsFoundByThePollThatWasDue() {
         var plan = Plan(name: "nobody is told", seed: 3)
-        plan.until = 600 * Plan.second
+        plan.until = 700 * Plan.second
         plan.provesLiveness = false
         plan.faults.faults = [
-            Fault(at: Plan.second, lasts: 500 * Plan.second, .events(.noticesLost, perMille: 1000))
+            Fault(at: Plan.second, lasts: 600 * Plan.second, .events(.noticesLost, perMille: 1000)),
+            Fault(at: Plan.second, lasts: 600 * Plan.second, .events(.lost, perMille: 1000)),
+            Fault(at: 500 * Plan.second, .ofVM(.domainDies, .init(1))),
         ]
-        plan.steps = [Step(at: 300 * Plan.second, .administer(.start(vm: 1)))]
-        plan.expectations = [Expectation(.by(306 * Plan.second), .vm(1, .starting), place: "test")]
+        plan.steps = [Step(at: 330 * Plan.second, .administer(.start(vm: 1)))]
+        plan.expectations = [
+            Expectation(.at(329 * Plan.second), .vm(1, .stopped), place: "test"),
+            Expectation(.by(336 * Plan.second), .vm(1, .starting), place: "test"),
+            Expectation(.at(499 * Plan.second), .vm(1, .running), place: "test"),
+            Expectation(.at(512 * Plan.second), .vm(1, .starting), place: "test"),
+        ]
         let result = Runner(plan).run()
         XCTAssertNil(result.violation, "\(result.violation!)")
-        XCTAssertLessThan(result.portCalls, 400, "idle polls were made")
+        let polled = Runner(plan, leavesOutPolls: false).run()
+        XCTAssertEqual(result.outcome, polled.outcome)
+        XCTAssertLessThan(result.portCalls, polled.portCalls / 2, "idle polls were made")
     }
 }
