@@ -12,6 +12,10 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+// A simulation has one thread, which `Confined` checks; exclusive access is not checked on top, for it is asked for at
+// every step of millions.
+let simulationSettings = settings + [.unsafeFlags(["-enforce-exclusivity=unchecked"])]
+
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
@@ -87,18 +91,18 @@ let package = Package(
         // Simulation: the same services on in-memory ports and a virtual clock.
         .target(
             name: "Simulator", dependencies: [.product(name: "HeapModule", package: "swift-collections")],
-            path: "Simulation/Simulator", swiftSettings: settings),
+            path: "Simulation/Simulator", swiftSettings: simulationSettings),
         .target(
             name: "SimulatedPorts",
             dependencies: ["FarmModel", "FarmRules", "FarmControl", "FarmPorts", "FarmStore", "Simulator"],
-            path: "Simulation/SimulatedPorts", swiftSettings: settings),
+            path: "Simulation/SimulatedPorts", swiftSettings: simulationSettings),
         .target(
             name: "Scenarios",
             dependencies: [
                 "FarmModel", "FarmRules", "FarmControl", "FarmPorts", "FarmServices", "TextEncodings", "Simulator",
                 "SimulatedPorts", "Yams", log,
             ],
-            path: "Simulation/Scenarios", swiftSettings: settings),
+            path: "Simulation/Scenarios", swiftSettings: simulationSettings),
         .executableTarget(
             name: "qvd-sim", dependencies: ["Scenarios", "SimulatedPorts", "Simulator", arguments],
             path: "Simulation/qvd-sim", swiftSettings: settings),

@@ -5,7 +5,7 @@ import SimulatedPorts
 import Simulator
 import FarmRules
 
-/// The two figures of the simulator's own speed.
+/// The figures of the simulator's own speed.
 package enum Benchmark {
     package struct Rate: Sendable {
         package var calls: Int
@@ -42,6 +42,30 @@ package enum Benchmark {
         let took = ContinuousClock.now - began
         precondition(failures.value == 0 && simulation.portCalls == tasks * calls, "the benchmark's calls failed")
         return Rate(calls: tasks * calls, wallTime: took)
+    }
+
+    /// A farm of one VM, which runs and which nobody uses.
+    ///
+    /// - Parameter hours: of virtual time.
+    package static func idleFarm(hours: Int64 = 24) -> RunResult {
+        var plan = Plan(name: "idle farm", seed: 1)
+        plan.provesLiveness = false
+        plan.until = hours * 3600 * Plan.second
+        plan.steps = [Step(at: Plan.second, .administer(.start(vm: 1)))]
+        plan.expectations = [Expectation(.by(120 * Plan.second), .vm(1, .running), place: "idle farm")]
+        return Runner(plan).run()
+    }
+
+    /// Makes a farm of that many VMs, each of a user of its own.
+    package static func setUp(vms: Int = 100_000) -> Duration {
+        var plan = Plan(name: "set-up of \(vms) VMs", seed: 1)
+        plan.farm.vms = vms
+        plan.farm.users = vms
+        let began = ContinuousClock.now
+        let world = World(plan: plan)
+        let took = ContinuousClock.now - began
+        precondition(world.store.look { $0.vms().count } == vms, "the benchmark's farm is not whole")
+        return took
     }
 
     /// One node boots that many VMs at once: real time until all of them run, agents answering.

@@ -11,68 +11,100 @@ final class DiskChecker {
     private var deletions: [VMID: Int] = [:]
     /// What each overlay was when last seen; only of farms that keep overlays.
     private var overlays: [VMID: [ImageID: HostDisks.Overlay]] = [:]
+    /// Which VM's domain writes to which disk, and the disks of each.
+    private var writers: [String: VMID] = [:]
+    private var written: [VMID: [String]] = [:]
 
     init(_ world: World) { self.world = world }
 
-    /// After each event that changed disks or domains' use of them.
-    func check() -> Violation? {
-        let disks = world.storage.disks
-        for (file, image) in disks.images where image.writes > 0 {
-            return Violation("disk-safe", at: world.now, "the base image \(file) was written to")
+    /// The disks of these VMs, or their domains' use of them, may be others than at the last look.
+    func check(_ vms: [VMID]) -> Violation? {
+        if let found = writtenImage() { return found }
+        for vm in vms {
+            let disks = world.storage.disks
+            if let found = lostUserDisk(vm, disks) ?? lostOverlay(vm, disks) { return found }
+            note(vm, disks)
         }
-        if let found = lostUserDisk(disks) ?? lostOverlay(disks) { return found }
-        userDisks = disks.userDisks
-        deletions = disks.deletedUserDisks
-        if world.plan.farm.keepsOverlay { overlays = disks.overlays }
-        return writers()
+        for vm in vms {
+            for path in written.removeValue(forKey: vm) ?? [] where writers[path] == vm { writers[path] = nil }
+            for node in world.nodes {
+                let running = node.host.read { $0.domains[world.domainName(of: vm)]?.running }
+                if let found = writes(running) { return found }
+            }
+        }
+        return nil
     }
 
-    private func lostUserDisk(_ disks: HostDisks) -> Violation? {
-        for (vm, was) in userDisks {
-            let ordered = disks.deletedUserDisks[vm] ?? 0
-            if ordered > deletions[vm] ?? 0 { continue }
-            guard let present = disks.userDisks[vm] else {
-                return Violation("disk-safe", at: world.now, vm: vm, "the user disk of VM \(vm) is gone")
+    /// Anything may be another than at the last look.
+    func checkAll() -> Violation? {
+        if let found = writtenImage() { return found }
+        let disks = world.storage.disks
+        for vm in Set(userDisks.keys).union(overlays.keys).sorted() {
+            if let found = lostUserDisk(vm, disks) ?? lostOverlay(vm, disks) { return found }
+        }
+        for vm in Set(userDisks.keys).union(overlays.keys).union(disks.userDisks.keys).union(disks.overlays.keys) {
+            note(vm, disks)
+        }
+        writers = [:]
+        written = [:]
+        for node in world.nodes {
+            for domain in node.host.state.sortedDomains {
+                if let found = writes(domain.running) { return found }
             }
-            if present.generation != was.generation || present.writes < was.writes {
-                return Violation("disk-safe", at: world.now, vm: vm, "the user disk of VM \(vm) was made anew")
-            }
+        }
+        return nil
+    }
+
+    private func note(_ vm: VMID, _ disks: HostDisks) {
+        userDisks[vm] = disks.userDisks[vm]
+        deletions[vm] = disks.deletedUserDisks[vm]
+        if world.plan.farm.keepsOverlay { overlays[vm] = disks.overlays[vm] }
+    }
+
+    private func writtenImage() -> Violation? {
+        for (file, image) in world.storage.disks.images where image.writes > 0 {
+            return Violation("disk-safe", at: world.now, "the base image \(file) was written to")
+        }
+        return nil
+    }
+
+    private func lostUserDisk(_ vm: VMID, _ disks: HostDisks) -> Violation? {
+        guard let was = userDisks[vm], disks.deletedUserDisks[vm] ?? 0 <= deletions[vm] ?? 0 else { return nil }
+        guard let present = disks.userDisks[vm] else {
+            return Violation("disk-safe", at: world.now, vm: vm, "the user disk of VM \(vm) is gone")
+        }
+        if present.generation != was.generation || present.writes < was.writes {
+            return Violation("disk-safe", at: world.now, vm: vm, "the user disk of VM \(vm) was made anew")
         }
         return nil
     }
 
     /// A kept overlay ends with its VM, or when the VM starts from another image.
-    private func lostOverlay(_ disks: HostDisks) -> Violation? {
-        for (vm, before) in overlays {
-            let present = disks.overlays[vm] ?? [:]
-            for (image, was) in before {
-                if let now = present[image] {
-                    guard now.generation != was.generation || !now.marks.isSuperset(of: was.marks) else { continue }
-                    return Violation(
-                        "disk-safe", at: world.now, vm: vm,
-                        "the kept overlay of VM \(vm) was replaced by a fresh one: generation \(was.generation) with"
-                            + " \(was.marks.count) marks by \(now.generation) with \(now.marks.count)")
-                }
-                guard present.isEmpty, world.store.look({ $0.vm(vm) != nil }) else { continue }
-                return Violation("disk-safe", at: world.now, vm: vm, "the kept overlay of VM \(vm) is gone")
+    private func lostOverlay(_ vm: VMID, _ disks: HostDisks) -> Violation? {
+        let present = disks.overlays[vm] ?? [:]
+        for (image, was) in overlays[vm] ?? [:] {
+            if let now = present[image] {
+                guard now.generation != was.generation || !now.marks.isSuperset(of: was.marks) else { continue }
+                return Violation(
+                    "disk-safe", at: world.now, vm: vm,
+                    "the kept overlay of VM \(vm) was replaced by a fresh one: generation \(was.generation) with"
+                        + " \(was.marks.count) marks by \(now.generation) with \(now.marks.count)")
             }
+            guard present.isEmpty, world.store.look({ $0.vm(vm) != nil }) else { continue }
+            return Violation("disk-safe", at: world.now, vm: vm, "the kept overlay of VM \(vm) is gone")
         }
         return nil
     }
 
-    private func writers() -> Violation? {
-        var writers: [String: VMID] = [:]
-        for node in world.nodes {
-            for domain in node.host.state.domains.values {
-                guard let running = domain.running else { continue }
-                for path in [running.overlayPath, running.userDiskPath].compactMap({ $0 }) {
-                    if let other = writers.updateValue(running.owner.vm, forKey: path) {
-                        return Violation(
-                            "disk-safe", at: world.now, vm: other,
-                            "\(path) has two writers: VMs \(other) and \(running.owner.vm)")
-                    }
-                }
+    private func writes(_ running: DomainSpecification?) -> Violation? {
+        guard let running else { return nil }
+        let vm = running.owner.vm
+        for path in [running.overlayPath, running.userDiskPath].compactMap({ $0 }) {
+            if let other = writers.updateValue(vm, forKey: path) {
+                return Violation(
+                    "disk-safe", at: world.now, vm: other, "\(path) has two writers: VMs \(other) and \(vm)")
             }
+            written[vm, default: []].append(path)
         }
         return nil
     }

@@ -9,6 +9,8 @@ import Simulator
 /// stops that clock.
 final class RowChecker {
     private let world: World
+    /// At which revision of the store, and after how many changes of domains, every row was true.
+    private var seen: (revision: Int64, domains: Int) = (-1, -1)
     /// Since when a row says running though nothing runs.
     private var untrueSince: [VMID: Int64] = [:]
 
@@ -21,6 +23,9 @@ final class RowChecker {
     /// Once a second.
     func check() -> Violation? {
         let now = world.now
+        let present = (world.store.revision, world.simulation.domainChanges)
+        guard !untrueSince.isEmpty || seen != present else { return nil }
+        seen = present
         let running = world.store.look { ledger in
             ledger.vms().filter { $0.observation.state == .running }.map { (vm: $0.id, node: $0.intent.node) }
         }

@@ -15,13 +15,20 @@ package final class Runner {
     private let answerLimit: Int64
     private static let freezeMax = 120 * Plan.second
 
-    /// - Parameter mutation: a rule of the world broken on purpose, in tests of the checkers.
-    package init(_ plan: Plan, keeping: Trace.Keeping = .digest, mutation: Mutation? = nil) {
+    /// - Parameters:
+    ///   - mutation: a rule of the world broken on purpose, in tests of the checkers.
+    ///   - looksAtAll: the checkers look at everything each time, and not at what changed alone.
+    ///   - leavesOutPolls: polls that would find nothing new are not made; the outcome is the same.
+    package init(
+        _ plan: Plan, keeping: Trace.Keeping = .digest, mutation: Mutation? = nil, looksAtAll: Bool = false,
+        leavesOutPolls: Bool = true
+    ) {
         self.plan = plan
         answerLimit = Patience.connect(plan.farm.connectLimits) + Self.freezeMax
         world = World(plan: plan, keeping: keeping)
         world.simulation.mutation = mutation
-        checkers = Checkers(world)
+        world.simulation.leavesOutPolls = leavesOutPolls
+        checkers = Checkers(world, looksAtAll: looksAtAll)
         expectations = ExpectationChecker(world)
     }
 

@@ -105,10 +105,23 @@ package struct Soak: Sendable {
         }
     }
 
+    /// Of so many seeds one is run again with every poll made: the outcome must be the same.
+    package static let pollsCheckedEvery: UInt64 = 50
+
     /// Runs one seed. `isChecked` runs it twice, and a second digest that differs is a violation of its own.
     package static func run(seed: UInt64, isChecked: Bool, profile: PlanGenerator.Profile) -> RunResult {
         let plan = PlanGenerator.plan(seed: seed, profile: profile)
         var first = Runner(plan).run()
+        if seed.isMultiple(of: pollsCheckedEvery), first.violation == nil {
+            let polled = Runner(plan, leavesOutPolls: false).run()
+            if polled.outcome != first.outcome || polled.violation != nil {
+                first.violation = Violation(
+                    "polls", at: first.virtualTime,
+                    "seed \(seed) came to \(Report.hexadecimal(first.outcome)) with its idle polls left out, and to"
+                        + " \(Report.hexadecimal(polled.outcome)) with all of them made:"
+                        + " \(polled.violation?.description ?? "no rule was broken")")
+            }
+        }
         guard isChecked, first.violation == nil else { return first }
         let second = Runner(plan).run()
         if second.trace.digest != first.trace.digest {
@@ -122,15 +135,20 @@ package struct Soak: Sendable {
 
     /// Runs a failed plan again with words, and tells the story.
     package static func story(of result: RunResult, replay: String) -> String {
-        guard result.violation?.invariant != "determinism" else {
-            return "VIOLATION of determinism\n  \(result.violation?.words ?? "")\n  \(replay)\n"
+        if let violation = result.violation, comparesRuns(violation) {
+            return "VIOLATION of \(violation.invariant)\n  \(violation.words)\n  \(replay)\n"
         }
         return Report.text(Runner(result.plan, keeping: .words).run(), replay: replay)
     }
 
+    /// It is about two runs, and none of them alone shows it.
+    private static func comparesRuns(_ violation: Violation) -> Bool {
+        ["determinism", "polls"].contains(violation.invariant)
+    }
+
     /// The smallest plan found that breaks the same rule, as a scenario file.
     package static func smallest(of result: RunResult) -> (plan: Plan, runs: Int)? {
-        guard let violation = result.violation, violation.invariant != "determinism" else { return nil }
+        guard let violation = result.violation, !comparesRuns(violation) else { return nil }
         var shrinker = Shrinker(result.plan, invariant: violation.invariant)
         shrinker.shrink()
         return (shrinker.plan, shrinker.runs)

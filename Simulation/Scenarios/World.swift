@@ -21,6 +21,8 @@ package final class World: Sendable {
     let state = Confined(State())
     let log: Logger
 
+    static let farmID = FarmID(bits: 0xabc123)
+
     struct State {
         var clients: [Client] = []
         var isEnding = false
@@ -67,7 +69,7 @@ package final class World: Sendable {
             let addresses = try AddressPlan(
                 network: IPv4Address(bits: 0x0a00_0000), prefixLength: 12, rangeStart: IPv4Address(bits: 0x0a03_0100),
                 gateway: nil)
-            var ledger = FarmLedger(farm: FarmID(bits: 0xabc123), addressPlan: addresses)
+            var ledger = FarmLedger(farm: farmID, addressPlan: addresses)
             var commands: [AdministrationCommand] = nodes.enumerated().map {
                 .addNode(
                     name: "node-\($0 + 1)", address: $1, memory: plan.farm.capacity.memory ?? Mebibytes(0),
@@ -88,10 +90,12 @@ package final class World: Sendable {
                     cpus: plan.farm.cpus ?? 0, userDiskSize: plan.farm.userDisk, keepsOverlay: plan.farm.keepsOverlay))
             commands.append(.addImage(osf: OSFID(1), file: "desktop.qcow2", version: nil, day: "2026-01-01"))
             for vm in 1...plan.farm.vms {
+                // The highest free one, which the farm would give too, but look for from the top each time.
+                let address = IPv4Address(bits: addresses.rangeEnd.bits - UInt32(vm - 1))
                 commands.append(
                     .addVM(
                         name: "vm\(vm)", user: UserID(Int64(plan.farm.owner(ofVM: vm))), osf: OSFID(1),
-                        tag: "default", address: nil))
+                        tag: "default", address: address))
             }
             let wall = WallTime(seconds: SimulatedClock.wallTimeAtStart)
             for command in commands { _ = try ledger.apply(command, by: .system(name: "simulation"), at: wall).get() }

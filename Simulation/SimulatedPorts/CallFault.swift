@@ -23,6 +23,8 @@ package enum EventFate: String, Sendable, Hashable, CaseIterable {
     case noticesLost = "notices-lost"
     /// They come up to 30 s later.
     case noticesLate = "notices-late"
+
+    var isOfNotices: Bool { self == .noticesLost || self == .noticesLate }
 }
 
 /// The ways a call fails, by what became of its effect.

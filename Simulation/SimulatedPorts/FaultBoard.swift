@@ -1,4 +1,5 @@
 package import FarmModel
+import FarmPorts
 import Simulator
 
 /// The faults in force at this moment, and the dice of each: every fault draws from a stream of its own, so that
@@ -144,10 +145,35 @@ package struct FaultBoard: Sendable {
         return min(count, 2)
     }
 
+    /// Whether a fault is on what a poll of the node asks.
+    func isOnPolls(of subject: PollSubject, node: NodeID) -> Bool {
+        active.contains { entry in
+            guard entry.fault.node == node else { return false }
+            switch entry.fault.kind {
+            // Whoever waits for a desktop is woken by a notice, and only without one by a poll.
+            case .call(.events(let fate, _)): return subject == .desktop && fate.isOfNotices
+            case .call(let call): return call.port.map { subject.ports.contains($0) } ?? false
+            case .node(.ofNode(.hypervisorRestarts)): return subject == .node
+            case .node, .process: return false
+            }
+        }
+    }
+
     /// The nodes have one storage.
     var isDiskFull: Bool { active.contains { $0.fault.kind == .node(.ofNode(.diskFull)) } }
 
     func isAgentSilent(_ vm: VMID) -> Bool {
         active.contains { $0.fault.kind == .node(.ofVM(.agentSilent, vm)) }
+    }
+}
+
+extension PollSubject {
+    /// What is asked in the course of the poll.
+    fileprivate var ports: [PortName] {
+        switch self {
+        case .sessions, .desktop: [.store]
+        case .assignments: [.store, .addresses]
+        case .node: [.hypervisor, .network, .filter, .secrets, .disks]
+        }
     }
 }

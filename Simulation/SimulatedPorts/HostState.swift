@@ -78,13 +78,35 @@ package struct HostNetwork: Sendable {
     package var taps: [TapName: Tap] = [:]
     package var filters: [TapName: Filter] = [:]
     /// Which MAC address the bridge believes behind which tap. It is told when the tap is made; learning is off.
-    package var learned: [MACAddress: TapName] = [:]
+    package private(set) var learned: [MACAddress: TapName] = [:]
+    private var learnedBehind: [TapName: Set<MACAddress>] = [:]
     /// Frames that passed although the guest had no right to send them, in words; the first few.
     package var foreignFrames: [String] = []
     /// Taps whose rules somebody else removed: what passes until they are back is not the farm's doing.
     package var flushed: Set<TapName> = []
     package var framesSent = 0
     package var framesPassed = 0
+
+    /// The MAC addresses that the bridge believes behind the tap.
+    package func macs(behind tap: TapName) -> Set<MACAddress> { learnedBehind[tap] ?? [] }
+
+    mutating func learn(_ mac: MACAddress, behind tap: TapName) {
+        if let old = learned.updateValue(tap, forKey: mac), old != tap { learnedBehind[old]?.remove(mac) }
+        learnedBehind[tap, default: []].insert(mac)
+    }
+
+    /// What the bridge believed behind the tap that is gone.
+    mutating func unlearn(_ mac: MACAddress, behind tap: TapName) {
+        guard learned[mac] == tap else { return }
+        learned[mac] = nil
+        learnedBehind[tap]?.remove(mac)
+        if learnedBehind[tap]?.isEmpty == true { learnedBehind[tap] = nil }
+    }
+
+    mutating func unlearnAll() {
+        learned = [:]
+        learnedBehind = [:]
+    }
 
     package init(bridge: ObservedBridge) {
         self.bridge = bridge

@@ -35,9 +35,11 @@ package struct PortGate: Sendable {
         let begun = simulation.now
         let subject = vm?.rawValue ?? 0
         simulation.called(operation, vm: subject, by: incarnation)
+        incarnation.began(isReading: operation.isReading)
         do throws(PortError) {
             let answer = try await carryOut(operation, subject, attempt, half, effect)
             simulation.returned(operation, vm: subject, by: incarnation, isFailure: false)
+            incarnation.finished(isReading: operation.isReading, isFailure: false)
             simulation.concluded(operation, vm: subject, outcome: 0)
             simulation.record(
                 TraceKind(operation), source: incarnation.source, subject: subject, value: simulation.now - begun,
@@ -45,6 +47,7 @@ package struct PortGate: Sendable {
             return answer
         } catch {
             simulation.returned(operation, vm: subject, by: incarnation, isFailure: true)
+            incarnation.finished(isReading: operation.isReading, isFailure: operation.port != .agent)
             simulation.concluded(operation, vm: subject, outcome: error.traceCode)
             simulation.record(
                 TraceKind(operation), source: incarnation.source, outcome: error.traceCode, subject: subject,
@@ -69,7 +72,7 @@ package struct PortGate: Sendable {
             _ = await simulation.executor.wait(until: simulation.now + 1_000_000)
             throw PortError(.unreachable, .unavailable, attempt: attempt(), detail: "nothing was sent (fault)")
         }
-        let usual = simulation.latency(operation.latency) + decision.extraLatency
+        let usual = simulation.latency(of: operation, vm: subject, by: incarnation) + decision.extraLatency
         if let until = decision.hangsUntil {
             try await hang(operation, subject, until: until, attempt, effect)
         }
@@ -193,7 +196,8 @@ package struct PortGate: Sendable {
         _ operation: PortOperation, within: Int64,
         _ effect: @escaping @Sendable () async throws(PortError) -> Answer
     ) {
-        guard operation.outlivesCaller, simulation.guestChance(perMille: 500) else { return }
+        // Nothing comes of a reading whose answer nobody hears.
+        guard !operation.isReading, operation.outlivesCaller, simulation.guestChance(perMille: 500) else { return }
         later(within: within, effect)
     }
 

@@ -78,6 +78,20 @@ package enum PortOperation: UInt16, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// Whether it only asks.
+    var isReading: Bool {
+        switch self {
+        case .observeDomains, .capabilities, .observeTaps, .observeBridge, .observeFilters, .observeReservations,
+            .inspectImage, .observeDisks, .space, .observeSecrets, .ping, .sessionState, .storeRead:
+            true
+        case .defineDomain, .createDomain, .shutdownDomain, .destroyDomain, .undefineDomain, .ensureTap, .removeTap,
+            .applyFilter, .removeFilter, .publish, .prepareOverlay, .ensureUserDisk, .removeOverlays, .deleteUserDisk,
+            .handSecret, .removeSecret, .startSession, .suspendSession, .stopSession, .powerOff, .storeWrite,
+            .storeBegin, .storeRecord, .storeRelease, .openConnection, .hashPassword, .verifyPassword:
+            false
+        }
+    }
+
     /// After how long the adapter gives up an answer, in nanoseconds.
     var timeLimit: Int64 {
         switch port {

@@ -26,7 +26,9 @@ package struct PortSet: Sendable {
         disks = SimulatedDiskStorage(host: host, gate: gate)
         secrets = SimulatedSecretFiles(host: host, gate: gate)
         agent = SimulatedGuestAgent(host: host, gate: gate)
-        clock = SimulatedClock(incarnation: incarnation, clock: host.clock)
+        clock = SimulatedClock(
+            incarnation: incarnation, clock: host.clock,
+            polls: SimulatedPolls(simulation: host.simulation, node: host.node, incarnation: incarnation))
         random = SimulatedRandomSource(seed: host.simulation.seed, incarnation: incarnation)
         hasher = SimulatedPasswordHasher(gate: gate, random: random)
     }

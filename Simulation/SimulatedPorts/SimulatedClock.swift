@@ -30,6 +30,9 @@ package final class HostClock: Sendable {
         return clock.virtual + (ahead * 1000 + clock.perMille - 1) / clock.perMille
     }
 
+    /// Whether a second of virtual time is a second on it.
+    var isRight: Bool { state.value.perMille == 1000 }
+
     /// Seconds that the wall clock is ahead.
     var wallAhead: Int64 { state.value.wallAhead }
 
@@ -48,13 +51,20 @@ package final class HostClock: Sendable {
 package struct SimulatedClock: FarmClock {
     let incarnation: Incarnation
     let clock: HostClock
+    /// Knows which polls would find nothing; nil makes all of them.
+    let polls: SimulatedPolls?
 
     /// 2026-01-01 00:00:00 UTC, when every simulation begins.
     package static let wallTimeAtStart: Int64 = 1_767_225_600
 
     package init(incarnation: Incarnation, clock: HostClock = HostClock()) {
+        self.init(incarnation: incarnation, clock: clock, polls: nil)
+    }
+
+    init(incarnation: Incarnation, clock: HostClock, polls: SimulatedPolls?) {
         self.incarnation = incarnation
         self.clock = clock
+        self.polls = polls
     }
 
     package var now: Instant { Instant(nanoseconds: clock.local(at: incarnation.simulation.now)) }
@@ -72,6 +82,63 @@ package struct SimulatedClock: FarmClock {
             try await incarnation.simulation.sleep(until: clock.virtual(whenLocalIs: moment.nanoseconds))
             guard incarnation.isAlive else { throw CancellationError() }
         } while now < moment
+    }
+}
+
+extension SimulatedClock {
+    package func sleep(
+        until moment: Instant, toPoll subject: PollSubject, every period: Duration
+    ) async throws -> Instant {
+        guard let polls, clock.isRight, !polls.isHindered(subject) else {
+            try await sleep(until: moment)
+            return moment
+        }
+        guard await incarnation.enter() else { throw CancellationError() }
+        let before = polls.state(of: subject)
+        let first = clock.virtual(whenLocalIs: moment.nanoseconds)
+        let every = period.wholeNanoseconds
+        let leftOut = Confined(0)
+        let isOver = await incarnation.simulation.wait(until: first, every: every) { [clock] in
+            guard clock.isRight, polls.isNothingNew(for: subject, since: before) else { return false }
+            leftOut.value += 1
+            return true
+        }
+        guard isOver, incarnation.isAlive else { throw CancellationError() }
+        let reached = Instant(nanoseconds: moment.nanoseconds + Int64(leftOut.value) * every)
+        // Once, unless the clock has come to run slower meanwhile.
+        if now < reached { try await sleep(until: reached) }
+        return reached
+    }
+}
+
+/// Which polls of a process would find nothing new: while nothing has changed that they could find, and the process has
+/// begun nothing, since a poll that left nothing to be done. So a farm at rest costs next to nothing.
+struct SimulatedPolls: Sendable {
+    let simulation: Simulation
+    let node: NodeID
+    let incarnation: Incarnation
+
+    /// What must stay as it is.
+    struct State: Equatable {
+        fileprivate var news: Int
+        fileprivate var activity: Int
+    }
+
+    func state(of subject: PollSubject) -> State {
+        State(
+            news: simulation.newsCount(for: subject), activity: subject == .desktop ? 0 : incarnation.activity)
+    }
+
+    /// Whether a fault is on what the poll asks.
+    func isHindered(_ subject: PollSubject) -> Bool {
+        simulation.withFaults { $0.isOnPolls(of: subject, node: node) }
+    }
+
+    func isNothingNew(for subject: PollSubject, since before: State) -> Bool {
+        simulation.leavesOutPolls && simulation.mutation == nil && incarnation.isAlive
+            && state(of: subject) == before && !incarnation.executor.isFrozen && !isHindered(subject)
+            && (incarnation.readingsOut == 0 || subject == .sessions || subject == .desktop)
+            && !simulation.hasScheduledKill(incarnation)
     }
 }
 

@@ -35,7 +35,7 @@ package struct SimulatedDiskStorage: DiskStorage {
             if !isKept {
                 try host.takeSpace(Self.overlayBytes, attempt: attempt)
             }
-            host.change(.disks) { truth in
+            host.change(.disks, of: wanted.vm) { truth in
                 if !isKept {
                     truth.disks.generations += 1
                     if existing != nil { truth.disks.freeBytes += Self.overlayBytes }
@@ -57,7 +57,7 @@ package struct SimulatedDiskStorage: DiskStorage {
             if !exists || host.simulation.mutation == .remakesUserDisks {
                 // Sparse: a new disk takes one block.
                 try host.takeSpace(4096, attempt: attempt)
-                host.change(.disks) { truth in
+                host.change(.disks, of: vm) { truth in
                     truth.disks.generations += 1
                     truth.disks.userDisks[vm] = HostDisks.UserDisk(
                         size: size, generation: truth.disks.generations, writes: 0)
@@ -72,7 +72,7 @@ package struct SimulatedDiskStorage: DiskStorage {
         let attempt = "removing the overlays of VM \(vm)"
         try await gate.call(.removeOverlays, vm: vm, attempt: attempt) { () throws(PortError) in
             // Unlinking a file that an emulator holds open works, and leaves it writing into nothing.
-            host.change(.disks) { truth in
+            host.change(.disks, of: vm) { truth in
                 let count = truth.disks.overlays[vm]?.count ?? 0
                 truth.disks.freeBytes += Int64(count) * Self.overlayBytes
                 truth.disks.overlays[vm] = nil
@@ -83,7 +83,7 @@ package struct SimulatedDiskStorage: DiskStorage {
     package func deleteUserDisk(of vm: VMID) async throws(PortError) {
         let host = self.host
         try await gate.call(.deleteUserDisk, vm: vm, attempt: "deleting the user disk of VM \(vm)") {
-            host.change(.disks) { truth in
+            host.change(.disks, of: vm) { truth in
                 truth.disks.userDisks[vm] = nil
                 truth.disks.deletedUserDisks[vm, default: 0] += 1
             }
@@ -176,7 +176,7 @@ package struct SimulatedSecretFiles: SecretFiles {
     package func hand(_ secret: AgentSecret, to vm: VMID) async throws(PortError) -> String {
         let host = self.host
         return try await gate.call(.handSecret, vm: vm, attempt: "writing the secret file of VM \(vm)") {
-            host.change([]) { $0.secrets[vm] = secret }
+            host.change(.definitions) { $0.secrets[vm] = secret }
             return Self.path(vm)
         }
     }
@@ -191,7 +191,7 @@ package struct SimulatedSecretFiles: SecretFiles {
     package func remove(of vm: VMID) async throws(PortError) {
         let host = self.host
         try await gate.call(.removeSecret, vm: vm, attempt: "removing the secret file of VM \(vm)") {
-            host.change([]) { $0.secrets[vm] = nil }
+            host.change(.definitions) { $0.secrets[vm] = nil }
         }
     }
 

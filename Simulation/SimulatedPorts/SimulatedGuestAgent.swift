@@ -76,24 +76,24 @@ package struct SimulatedGuestAgent: GuestAgent {
         _ act: @escaping @Sendable (SimulatedHost, DomainName) -> Answer<Value>
     ) async throws(PortError) -> Value {
         let host = self.host
-        let attempt = "asking the agent at \(guest.address) (\(operation))"
+        let attempt: @Sendable () -> String = { "asking the agent at \(guest.address) (\(operation))" }
         let vm = host.segment.hosts.lazy.compactMap { member in
             member.read { truth in
                 truth.addressHolders[guest.address].flatMap { truth.domains[$0]?.specification.owner.vm }
             }
         }.first
-        let delivery = try await gate.call(operation, vm: vm, attempt: attempt) {
+        let delivery = try await gate.call(operation, vm: vm, attempt: attempt()) {
             deliver(guest, act)
         }
         switch delivery {
         case .answered(let value): return value
         case .refused(let effect, let reason, let detail):
-            throw PortError(effect, reason, attempt: attempt, detail: detail)
+            throw PortError(effect, reason, attempt: attempt(), detail: detail)
         case .silence:
             let limit = operation.timeLimit
             _ = await gate.simulation.executor.wait(until: gate.simulation.now + limit)
             throw PortError(
-                .outcomeUnknown, gate.incarnation.isAlive ? .timedOut : .cancelled, attempt: attempt,
+                .outcomeUnknown, gate.incarnation.isAlive ? .timedOut : .cancelled, attempt: attempt(),
                 detail: "no answer within \(limit / 1_000_000_000) s")
         }
     }

@@ -33,7 +33,7 @@ extension SimulatedHost {
             tellConnection(isLost: true)
             return true
         case .ofVM(.dhcpStale, let vm):
-            return change([]) { truth in
+            return change(.definitions) { truth in
                 guard let index = truth.reservations.firstIndex(where: { $0.vm == vm }) else { return false }
                 // No card of the farm has such an address.
                 truth.reservations[index].mac = MACAddress(bits: truth.reservations[index].mac.bits ^ 1 << 40)
@@ -76,7 +76,7 @@ extension SimulatedHost {
         change { truth in
             truth.network.taps = [:]
             truth.network.filters = [:]
-            truth.network.learned = [:]
+            truth.network.unlearnAll()
             truth.network.flushed = []
             truth.secrets = [:]
             truth.isAddressServiceUp = false

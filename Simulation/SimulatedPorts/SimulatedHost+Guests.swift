@@ -21,7 +21,7 @@ extension SimulatedHost {
                 $0.address = offered
                 $0.phase = .startingAgent
             }
-            change(.domains) { truth in
+            change(.domains, of: running.owner.vm) { truth in
                 if truth.addressHolders[offered] == nil { truth.addressHolders[offered] = name }
             }
             send(GuestFrame(running.mac, .arp(sender: running.mac, address: offered)), from: running)
@@ -36,7 +36,7 @@ extension SimulatedHost {
 
     /// What every guest writes to its overlay when it is up: how often it was up before.
     private func guestWrites(_ name: DomainName) {
-        change(.disks) { truth in
+        change(.disks, of: VMID(vmNumber(name))) { truth in
             guard let running = truth.domains[name]?.running else { return }
             let vm = running.owner.vm
             for image in truth.disks.overlays[vm]?.keys.sorted() ?? []
@@ -139,7 +139,7 @@ extension SimulatedHost {
 
     /// The domain's emulator is gone.
     func endDomain(_ name: DomainName, _ reason: StopReason) {
-        let tap: TapName? = change([.domains, .network]) { truth in
+        let tap: TapName? = change([.domains, .network], of: VMID(vmNumber(name))) { truth in
             guard var domain = truth.domains[name], domain.isLive else { return nil }
             let tap = domain.running?.tap
             if let path = domain.running?.overlayPath, truth.disks.locks[path] == LockHolder(node: node, domain: name) {

@@ -57,10 +57,12 @@ package final class SimulatedHost: Sendable {
     package func read<Result>(_ body: (borrowing HostState) -> Result) -> Result { body(confined.value) }
 
     /// Changes the truth; says which parts of it, for the checkers.
+    ///
+    /// - Parameter vm: of which alone; nil for all, or for nobody knows which.
     package func change<Result, Failure: Error>(
-        _ aspects: Aspects = .everything, _ body: (inout HostState) throws(Failure) -> Result
+        _ aspects: Aspects = .everything, of vm: VMID? = nil, _ body: (inout HostState) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        simulation.changed(aspects)
+        simulation.changed(aspects, of: vm)
         return try body(&confined.value)
     }
 

@@ -13,7 +13,7 @@ package struct SimulatedHypervisor: Hypervisor {
         try await gate.call(
             .defineDomain, vm: specification.owner.vm, attempt: "defining domain \(specification.name)"
         ) {
-            host.change([]) { truth in
+            host.change(.definitions) { truth in
                 if truth.domains[specification.name] != nil {
                     truth.domains[specification.name]!.specification = specification
                 } else {
@@ -69,7 +69,7 @@ package struct SimulatedHypervisor: Hypervisor {
         let host = self.host
         try await gate.call(.undefineDomain, vm: vm(of: domain), attempt: "undefining domain \(domain)") {
             () throws(PortError) in
-            try host.change([]) { (truth: inout HostState) throws(PortError) in
+            try host.change(.definitions) { (truth: inout HostState) throws(PortError) in
                 guard truth.domains[domain]?.isLive != true else {
                     throw PortError(
                         .rejected, .busy, attempt: "undefining domain \(domain)",
@@ -110,7 +110,8 @@ extension SimulatedHost {
     /// Starts a defined domain, or says why not.
     func startDomain(_ name: DomainName) throws(PortError) {
         let attempt = "starting domain \(name)"
-        try change([.domains, .network, .disks]) { (truth: inout HostState) throws(PortError) in
+        try change([.domains, .network, .disks], of: VMID(vmNumber(name))) {
+            (truth: inout HostState) throws(PortError) in
             guard var domain = truth.domains[name] else {
                 throw PortError(.rejected, .notFound, attempt: attempt, detail: "no such domain is defined")
             }

@@ -13,14 +13,14 @@ package struct SimulatedNetwork: NodeNetwork {
         let host = self.host
         // Broken off between the two requests: the tap is there, and the bridge does not know it.
         let half: @Sendable () -> Void = {
-            host.change(.network) { truth in
+            host.change(.network, of: tap.vm) { truth in
                 guard truth.network.taps[tap] == nil else { return }
                 truth.network.taps[tap] = HostNetwork.Tap(isUp: false, isOnBridge: false)
             }
         }
         try await gate.call(.ensureTap, vm: tap.vm, attempt: "creating tap \(tap)", half: half) {
             () throws(PortError) in
-            try host.change(.network) { (truth: inout HostState) throws(PortError) in
+            try host.change(.network, of: tap.vm) { (truth: inout HostState) throws(PortError) in
                 guard truth.network.bridge != nil else {
                     throw PortError(
                         .rejected, .notFound, attempt: "creating tap \(tap)",
@@ -32,7 +32,7 @@ package struct SimulatedNetwork: NodeNetwork {
                 made.isOnBridge = true
                 made.mac = mac
                 truth.network.taps[tap] = made
-                truth.network.learned[mac] = tap
+                truth.network.learn(mac, behind: tap)
             }
         }
     }
@@ -82,10 +82,9 @@ package struct SimulatedNetwork: NodeNetwork {
 extension SimulatedHost {
     /// The tap is gone, and with it what the bridge learned on it. An emulator that held it goes on without network.
     func deleteTap(_ tap: TapName) {
-        change(.network) { truth in
-            if let mac = truth.network.taps.removeValue(forKey: tap)?.mac, truth.network.learned[mac] == tap {
-                truth.network.learned[mac] = nil
-            }
+        change(.network, of: tap.vm) { truth in
+            guard let mac = truth.network.taps.removeValue(forKey: tap)?.mac else { return }
+            truth.network.unlearn(mac, behind: tap)
         }
     }
 }
@@ -101,7 +100,7 @@ package struct SimulatedTapFilter: TapFilter {
         let host = self.host
         let breaksOff = self.breaksOff
         let half: @Sendable () -> Void = {
-            host.change(.network) { $0.network.filters[rules.tap]?.isComplete = false }
+            host.change(.network, of: rules.tap.vm) { $0.network.filters[rules.tap]?.isComplete = false }
         }
         try await gate.call(
             .applyFilter, vm: rules.tap.vm, attempt: "writing the rules of \(rules.tap)", half: half
@@ -115,7 +114,7 @@ package struct SimulatedTapFilter: TapFilter {
             case .writesNoRules: return
             default: break
             }
-            host.change(.network) { truth in
+            host.change(.network, of: rules.tap.vm) { truth in
                 truth.network.filters[rules.tap] = HostNetwork.Filter(rules: written, isComplete: !breaksOff)
                 truth.network.flushed.remove(rules.tap)
             }
@@ -129,10 +128,10 @@ package struct SimulatedTapFilter: TapFilter {
     package func remove(_ tap: TapName) async throws(PortError) {
         let host = self.host
         let half: @Sendable () -> Void = {
-            host.change(.network) { $0.network.filters[tap]?.isComplete = false }
+            host.change(.network, of: tap.vm) { $0.network.filters[tap]?.isComplete = false }
         }
         try await gate.call(.removeFilter, vm: tap.vm, attempt: "removing the rules of \(tap)", half: half) {
-            host.change(.network) { $0.network.filters[tap] = nil }
+            host.change(.network, of: tap.vm) { $0.network.filters[tap] = nil }
         }
     }
 
@@ -172,7 +171,7 @@ package struct SimulatedAddressService: AddressService {
             }
             let hindered = host.read { $0.hinderedReservations }
             guard let first = sorted.first(where: { hindered.contains($0.vm) }) else {
-                return host.change([]) { $0.reservations = sorted }
+                return host.change(.definitions) { $0.reservations = sorted }
             }
             // File by file, as they are written: those that go, then those that come, up to the one that fails.
             let before = host.read { $0.reservations }
@@ -184,7 +183,7 @@ package struct SimulatedAddressService: AddressService {
             }
             after.sort()
             let published = after
-            host.change([]) { $0.reservations = published }
+            host.change(.definitions) { $0.reservations = published }
             throw PortError(
                 published == before ? .rejected : .outcomeUnknown, .unavailable,
                 attempt: "publishing \(sorted.count) reservations",

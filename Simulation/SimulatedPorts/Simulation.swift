@@ -1,4 +1,5 @@
 package import FarmModel
+import FarmPorts
 package import Simulator
 
 /// One simulated run: what all its hosts, processes and people share.
@@ -22,15 +23,15 @@ package final class Simulation: Sendable {
         var trace: Trace
         var outcome = OutcomeDigest()
         var faults: FaultBoard
-        var latency: SplitMix64
         var guests: SplitMix64
-        var moved: Aspects = []
+        var changes = WorldChanges()
         var portCalls = 0
         var acknowledgedRevision: Int64 = 0
         var incarnations = 0
         var lives: [String: Int] = [:]
         var scheduledKills: [UInt16: ScheduledKill] = [:]
         var mutation: Mutation?
+        var leavesOutPolls = true
         var coverage: [CoverageMark: Int] = [:]
         var sources: [String] = ["world"]
         /// What became of the newest record of each VM, if it did not simply work.
@@ -53,7 +54,7 @@ package final class Simulation: Sendable {
         state = Confined(
             State(
                 trace: Trace(keeping: keeping), faults: FaultBoard(seed: seed),
-                latency: SplitMix64(seed: seed, stream: .latency), guests: SplitMix64(seed: seed, stream: .guests)))
+                guests: SplitMix64(seed: seed, stream: .guests)))
     }
 
     /// Nanoseconds of virtual time.
@@ -79,14 +80,32 @@ package final class Simulation: Sendable {
     }
 
     /// Notes that something of the outside world changed, for those who look after each event.
-    package func changed(_ aspects: Aspects) { state.value.moved.formUnion(aspects) }
+    ///
+    /// - Parameter vm: of which alone; nil for all, or for nobody knows which.
+    package func changed(_ aspects: Aspects, of vm: VMID? = nil) { state.value.changes.add(aspects, of: vm) }
 
-    /// What changed since the last call.
-    package func takeChanges() -> Aspects {
-        guard !state.value.moved.isEmpty else { return [] }
-        defer { state.value.moved = [] }
-        return state.value.moved
+    /// What changed since the last call; nil for nothing.
+    package func takeChanges() -> WorldChanges? { state.value.changes.take() }
+
+    /// How often domains changed so far.
+    package var domainChanges: Int { state.value.changes.ofDomains }
+
+    /// Whether polls that would find nothing new are left out; nothing else comes of that.
+    package var leavesOutPolls: Bool {
+        get { state.value.leavesOutPolls }
+        set { state.value.leavesOutPolls = newValue }
     }
+
+    /// How often anything changed that these polls may find.
+    func newsCount(for subject: PollSubject) -> Int {
+        let changes = state.value.changes
+        return switch subject {
+        case .sessions, .desktop: changes.ofStore
+        case .assignments, .node: changes.ofStore + changes.ofNodes
+        }
+    }
+
+    func hasScheduledKill(_ life: Incarnation) -> Bool { state.value.scheduledKills[life.source] != nil }
 
     /// What happened so far, and how often.
     package var coverage: [CoverageMark: Int] { state.value.coverage }
@@ -198,7 +217,14 @@ package final class Simulation: Sendable {
 
     // MARK: Chance and trace
 
-    func latency(_ range: ClosedRange<Int64>) -> Int64 { state.value.latency.within(range) }
+    /// How long a call takes: drawn from who calls what about which VM and when, so that it does not depend on how many
+    /// calls were made before.
+    func latency(of operation: PortOperation, vm: Int64, by life: Incarnation) -> Int64 {
+        let call = UInt64(life.source) << 48 ^ UInt64(operation.rawValue) << 32 ^ UInt64(bitPattern: vm)
+        var dice = SplitMix64(
+            seed: seed ^ call &* 0x9e6c_63d0_876a_68ee, stream: .latency, number: UInt64(bitPattern: now))
+        return dice.within(operation.latency)
+    }
     func guestTime(_ range: ClosedRange<Int64>) -> Int64 { state.value.guests.within(range) }
     func guestChance(perMille: Int) -> Bool { state.value.guests.chance(perMille: perMille) }
     func countCall() { state.value.portCalls += 1 }
@@ -234,7 +260,45 @@ package struct Aspects: OptionSet, Sendable {
     package static let disks = Aspects(rawValue: 4)
     package static let sessions = Aspects(rawValue: 8)
     package static let store = Aspects(rawValue: 16)
-    package static let everything: Aspects = [.domains, .network, .disks, .sessions, .store]
+    /// Definitions of domains, secrets, reservations: what only the daemons look at.
+    package static let definitions = Aspects(rawValue: 32)
+    package static let node: Aspects = [.domains, .network, .disks, .definitions]
+    package static let everything: Aspects = [.node, .sessions, .store]
+}
+
+/// What changed of the outside world in an event.
+package struct WorldChanges: Sendable {
+    package private(set) var aspects: Aspects = []
+    /// The aspects of which other VMs than `vms` may have changed too.
+    package private(set) var wholly: Aspects = []
+    package private(set) var vms: [VMID] = []
+    /// How often domains changed, ever; how often the store did, and what a look at a node finds.
+    private(set) var ofDomains = 0
+    private(set) var ofStore = 0
+    private(set) var ofNodes = 0
+
+    mutating func add(_ aspects: Aspects, of vm: VMID?) {
+        guard !aspects.isEmpty else { return }
+        self.aspects.formUnion(aspects)
+        if aspects.contains(.domains) { ofDomains += 1 }
+        if aspects.contains(.store) { ofStore += 1 }
+        if !aspects.isDisjoint(with: .node) { ofNodes += 1 }
+        if let vm {
+            if vms.last != vm { vms.append(vm) }
+        } else {
+            wholly.formUnion(aspects)
+        }
+    }
+
+    mutating func take() -> WorldChanges? {
+        guard !aspects.isEmpty else { return nil }
+        defer {
+            aspects = []
+            wholly = []
+            vms.removeAll(keepingCapacity: true)
+        }
+        return self
+    }
 }
 
 /// What a trace record is about. Port calls have the number of their operation, which is none of these.

@@ -17,6 +17,8 @@ package final class Incarnation: Sendable {
         var isAlive = true
         var calls = 0
         var callsAfterDeath = 0
+        var activity = 0
+        var readingsOut = 0
         var root: Task<Void, Never>?
         let ending = Signal<Void>()
         var onDeath: [() -> Void] = []
@@ -37,6 +39,21 @@ package final class Incarnation: Sendable {
     package var isAlive: Bool { state.value.isAlive }
     /// Port calls begun while alive.
     package var calls: Int { state.value.calls }
+    /// Grows with each port call that may change something, and with each reading that fails.
+    package var activity: Int { state.value.activity }
+    /// Readings that are not answered.
+    package var readingsOut: Int { state.value.readingsOut }
+
+    package func began(isReading: Bool) {
+        if isReading { state.value.readingsOut += 1 } else { state.value.activity += 1 }
+    }
+
+    package func finished(isReading: Bool, isFailure: Bool) {
+        guard isReading else { return }
+        state.value.readingsOut -= 1
+        if isFailure { state.value.activity += 1 }
+    }
+
     package var name: String { "\(process)#\(number)" }
 
     /// Starts the process's one root task.

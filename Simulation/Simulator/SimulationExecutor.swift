@@ -42,6 +42,8 @@ package final class SimulationExecutor: TaskExecutor, @unchecked Sendable {
     package var jobsPerMomentMax = 2_000_000
 
     private let pick: Pick
+    private let seed: UInt64
+    /// Of the present moment: what is drawn at one moment depends on no other.
     private var schedule: SplitMix64
     private var ready: [Ready] = []
     private var head = 0
@@ -51,6 +53,7 @@ package final class SimulationExecutor: TaskExecutor, @unchecked Sendable {
 
     package init(seed: UInt64, pick: Pick = .random) {
         self.pick = pick
+        self.seed = seed
         schedule = SplitMix64(seed: seed, stream: .schedule)
     }
 
@@ -94,11 +97,14 @@ package final class SimulationExecutor: TaskExecutor, @unchecked Sendable {
                 return .deadline
             }
             guard let due = timers.popFirst() else { return .idle }
-            now = max(now, due.at)
+            if due.at > now {
+                now = due.at
+                schedule = SplitMix64(seed: seed, stream: .schedule, number: UInt64(bitPattern: now))
+            }
             guard let waiter = due.waiter else { continue }
             timersFired += 1
             switch waiter {
-            case .sleeper(let continuation): continuation.resume(returning: true)
+            case .sleeper(let continuation), .poller(let continuation, _, _): continuation.resume(returning: true)
             case .action(let action):
                 action()
                 afterEvent?()
@@ -150,7 +156,16 @@ extension SimulationExecutor {
     }
 
     /// Like `sleep`, without the error: false when the task was cancelled first.
-    package func wait(until moment: Int64) async -> Bool {
+    package func wait(until moment: Int64) async -> Bool { await wait(until: moment) { .sleeper($0) } }
+
+    /// The same at the first moment, of those `every` apart, at which `isLeftOut` is false. It is asked at each.
+    package func wait(until moment: Int64, every: Int64, isLeftOut: @escaping () -> Bool) async -> Bool {
+        await wait(until: moment) { .poller($0, every: every, isLeftOut: isLeftOut) }
+    }
+
+    private func wait(
+        until moment: Int64, _ waiter: (UnsafeContinuation<Bool, Never>) -> TimerQueue.Waiter
+    ) async -> Bool {
         if Task.isCancelled { return false }
         let ticket = timers.reserve()
         return await withTaskCancellationHandler {
@@ -159,13 +174,15 @@ extension SimulationExecutor {
                     timers.giveBack(ticket)
                     continuation.resume(returning: false)
                 } else {
-                    timers.arm(ticket, .sleeper(continuation), at: max(now, moment))
+                    timers.arm(ticket, waiter(continuation), at: max(now, moment))
                 }
             }
         } onCancel: {
             // Runs on the simulation's thread too: whoever cancels runs there. A ticket that was used up finds nothing.
-            guard case .sleeper(let continuation)? = timers.cancel(ticket) else { return }
-            continuation.resume(returning: false)
+            switch timers.cancel(ticket) {
+            case .sleeper(let continuation)?, .poller(let continuation, _, _)?: continuation.resume(returning: false)
+            case .action?, nil: break
+            }
         }
     }
 

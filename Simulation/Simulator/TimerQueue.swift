@@ -6,6 +6,8 @@ struct TimerQueue {
     enum Waiter {
         case sleeper(UnsafeContinuation<Bool, Never>)
         case action(() -> Void)
+        /// Waits for the first moment, of those each `every` apart, at which `isLeftOut` is false.
+        case poller(UnsafeContinuation<Bool, Never>, every: Int64, isLeftOut: () -> Bool)
     }
 
     private struct Entry: Comparable {
@@ -64,10 +66,16 @@ struct TimerQueue {
         return slots[ticket.slot].waiter
     }
 
-    /// The next entry; `waiter` is nil when it was cancelled.
+    /// The next entry; `waiter` is nil when it was cancelled, or left its moment out.
     mutating func popFirst() -> (at: Int64, waiter: Waiter?)? {
-        guard let entry = heap.popMin() else { return nil }
+        guard let entry = heap.min else { return nil }
         let waiter = slots[entry.slot].waiter
+        if case .poller(_, let every, let isLeftOut)? = waiter, isLeftOut() {
+            heap.replaceMin(with: Entry(at: entry.at + every, number: nextNumber, slot: entry.slot))
+            nextNumber += 1
+            return (entry.at, nil)
+        }
+        heap.removeMin()
         slots[entry.slot].waiter = nil
         freeSlots.append(entry.slot)
         return (entry.at, waiter)

@@ -4,7 +4,8 @@ import Scenarios
 /// `qvd-sim bench`
 struct BenchSimulator: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Prints the simulator's own speed: port calls per second, and a boot storm.")
+        commandName: "bench",
+        abstract: "Prints the simulator's own speed: port calls, an idle farm, a set-up, a boot storm.")
 
     @Option(help: "VMs of the boot storm.")
     var vms = 100
@@ -18,6 +19,8 @@ struct BenchSimulator: ParsableCommand {
 
     func run() throws {
         let rates = (0..<runs).map { _ in Benchmark.portCalls().perSecond }.sorted()
+        let idle = (0..<runs).map { _ in Benchmark.idleFarm() }
+        let setUps = (0..<runs).map { _ in Benchmark.setUp() }.sorted()
         let storms = (0..<runs).map { _ in Benchmark.bootStorm(vms: vms) }
         if let failed = storms.first(where: { $0.violation != nil }), let violation = failed.violation {
             print("the boot storm failed: \(violation)")
@@ -25,6 +28,9 @@ struct BenchSimulator: ParsableCommand {
         }
         let walls = storms.map { $0.wallTime / .seconds(1) }.sorted()
         print("port calls       \(Int(rates[runs / 2])) per second")
+        let speeds = idle.map { Double($0.virtualTime) / 1e9 / ($0.wallTime / .seconds(1)) }.sorted()
+        print("idle farm        \(Int(speeds[runs / 2])) times faster than real, \(idle[0].jobs) jobs in 24 h")
+        print("set-up           100,000 VMs in \(Int(setUps[runs / 2] / .milliseconds(1))) ms")
         print(
             "boot storm       \(vms) VMs in \(Int(walls[runs / 2] * 1000)) ms"
                 + " (\(storms[0].portCalls) port calls, \(storms[0].virtualTime / 1_000_000_000) s of virtual time)")

@@ -8,6 +8,23 @@ package protocol FarmClock: Sendable {
     var wallTime: WallTime { get }
     /// Returns at or after the moment. Throws `CancellationError` when the task is cancelled.
     func sleep(until moment: Instant) async throws
+    /// The same before a poll that is made every `period`. A clock that can tell that polls would find nothing new may
+    /// leave them out: only a simulation's can.
+    ///
+    /// - Returns: the moment of the poll to make now: the one given, or a whole number of periods later.
+    func sleep(until moment: Instant, toPoll subject: PollSubject, every period: Duration) async throws -> Instant
+}
+
+/// What a poll asks, so that nothing depends on somebody's telling that it changed.
+package enum PollSubject: Sendable, Hashable, CaseIterable {
+    /// A router: which of its sessions other clients want. The poll before brought nothing that is not done yet.
+    case sessions
+    /// A router: a desktop's row. The last look at it succeeded.
+    case desktop
+    /// A node: what the store wants of it.
+    case assignments
+    /// A node: what is on it.
+    case node
 }
 
 extension FarmClock {

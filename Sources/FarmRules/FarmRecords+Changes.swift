@@ -19,7 +19,7 @@ extension FarmRecords {
         let isOfFarm = { (change: FarmChange) in change.topic == .farm }
         guard !news.contains(where: { isOfFarm($0) && $0.vm == nil }) else { return nil }
         let changed = Set(news.compactMap { $0.topic.isOfSessions ? nil : $0.vm })
-        let wanted = changed.intersection(vms).union(news.compactMap { $0.topic == .node(id) ? $0.vm : nil })
+        let wanted = changed.filter(vms.contains).union(news.compactMap { $0.topic == .node(id) ? $0.vm : nil })
         return DesiredStateChanges(
             node: node, vms: wanted, rows: try assignments(ofVMs: wanted.sorted()),
             abandoned: try abandonedDomains(on: id), areReservationsOthers: news.contains(where: isOfFarm),

@@ -130,12 +130,14 @@ package enum ImageTag {
 }
 
 func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .lineSeparator
+    guard !scalar.isASCII else { return scalar.value < 0x20 || scalar.value == 0x7f }
+    return scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .lineSeparator
         || scalar.properties.generalCategory == .paragraphSeparator
 }
 
 /// For messages: in backticks, control characters shown as `?`, cut after 80 characters.
 func quoted(_ text: String) -> String {
+    if text.utf8.count <= 80, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return "`\(text)`" }
     let shown = String(String.UnicodeScalarView(text.unicodeScalars.prefix(80).map { isControl($0) ? "?" : $0 }))
     return "`\(shown)\(text.unicodeScalars.count > 80 ? "..." : "")`"
 }

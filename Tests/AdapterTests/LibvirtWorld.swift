@@ -118,6 +118,10 @@ struct RealTime: FarmClock {
     var now: Instant { Instant(nanoseconds: Int64(nanoseconds(CLOCK_BOOTTIME))) }
     var wallTime: WallTime { WallTime(seconds: Int64(time(nil))) }
     func sleep(until moment: Instant) async throws { try await Task.sleep(for: now.duration(to: moment)) }
+    func sleep(until moment: Instant, toPoll: PollSubject, every: Duration) async throws -> Instant {
+        try await sleep(until: moment)
+        return moment
+    }
 
     private func nanoseconds(_ clock: clockid_t) -> Int {
         var time = timespec()

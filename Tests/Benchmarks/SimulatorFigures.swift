@@ -22,14 +22,41 @@ final class SimulatorFigures: XCTestCase {
             Figure.milliseconds(Figure.median(storms.map(\.wallTime))), aim: "≤ 200 ms")
     }
 
+    /// How the time of a storm grows with its size.
+    func testALargerBootStorm() {
+        let many = Figure.size(100, full: 800)
+        let storm = Benchmark.bootStorm(vms: many)
+        XCTAssertNil(storm.violation)
+        let small = Benchmark.bootStorm(vms: many / 8)
+        XCTAssertNil(small.violation)
+        Figure.print("1 node × \(many) VMs boot storm", Figure.milliseconds(storm.wallTime), aim: "≤ 2,000 ms")
+        let ratio = Figure.seconds(storm.wallTime) / Figure.seconds(small.wallTime)
+        Figure.print(
+            "the same, times that of \(many / 8) VMs", String(format: "%.1f", ratio), aim: "≤ 10")
+    }
+
+    func testAnIdleFarm() {
+        let result = Benchmark.idleFarm(hours: Int64(Figure.size(2, full: 200)))
+        XCTAssertNil(result.violation)
+        let speed = Double(result.virtualTime) / 1e9 / Figure.seconds(result.wallTime)
+        Figure.print("an idle farm of one VM, times faster than real", "\(Int(speed))", aim: "≥ 300,000")
+    }
+
+    func testSetUp() {
+        let vms = Figure.size(2_000, full: 100_000)
+        Figure.print(
+            "set-up of a farm of \(vms) VMs", Figure.milliseconds(Benchmark.setUp(vms: vms)), aim: "≤ 2,000 ms")
+    }
+
     func testASoakOfSeeds() {
-        let count = Figure.size(20, full: 500)
-        let began = ContinuousClock.now
-        let summary = Soak(first: 1_000_000, count: count, threads: 1, checksEvery: 0).run()
-        let took = Figure.seconds(ContinuousClock.now - began)
-        XCTAssertEqual(summary.violations.map { "\($0.plan.seed): \($0.violation?.description ?? "")" }, [])
-        let virtual = Double(summary.virtualTime) / 1e9
-        Figure.print("drawn plans per second, one thread", "\(Int(Double(count) / took))", aim: "≥ 100")
-        Figure.print("the same, times faster than real", "\(Int(virtual / took))", aim: "≥ 10,000")
+        for (profile, aim) in [(PlanGenerator.Profile.first, 300), (.full, 150)] {
+            let count = Figure.size(20, full: 500)
+            let began = ContinuousClock.now
+            let summary = Soak(first: 1_000_001, count: count, threads: 1, checksEvery: 0, profile: profile).run()
+            let took = Figure.seconds(ContinuousClock.now - began)
+            XCTAssertEqual(summary.violations.map { "\($0.plan.seed): \($0.violation?.description ?? "")" }, [])
+            let rate = Int(Double(count) / took)
+            Figure.print("drawn plans per second, profile \(profile.rawValue), one thread", "\(rate)", aim: "≥ \(aim)")
+        }
     }
 }

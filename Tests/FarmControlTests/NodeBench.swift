@@ -30,6 +30,7 @@ struct NodeBench {
     var machine: NodeMachine
     var now = Instant(nanoseconds: 1_000_000_000)
     var wall = WallTime(seconds: 100)
+    private var polls: NodePolls
     private(set) var actions: [NodeAction] = []
     private var lastReading: (assignments: [Assignment], others: [Int64], abandoned: [Int64])?
     /// Rows of VMs that are on no node, besides those of `others`.
@@ -43,6 +44,7 @@ struct NodeBench {
         var policy = NodePolicy()
         policy.heavyMax = slots
         machine = NodeMachine(farm: Self.farm, node: Self.node, policy: policy)
+        polls = NodePolls(policy, from: now)
         actions = machine.receive(.started, at: now, wall: WallTime(seconds: 0))
     }
 
@@ -87,10 +89,17 @@ struct NodeBench {
 
     mutating func send(_ event: NodeEvent) {
         now = now.advanced(by: .milliseconds(1))
-        let new = machine.receive(event, at: now, wall: wall)
+        var new: [NodeAction] = []
+        if event == .tick {
+            for poll in polls.take(at: now) { new += machine.receive(poll, at: now, wall: wall) }
+        }
+        new += machine.receive(event, at: now, wall: wall)
         for case .readStore(let vms, _) in new { asked = vms }
         actions += new
     }
+
+    /// When something is due: of the machine's or a poll.
+    var deadline: Instant { min(machine.deadline ?? polls.next, polls.next) }
 
     mutating func pass(_ time: Duration) {
         now = now.advanced(by: time)
@@ -132,7 +141,7 @@ struct NodeBench {
     }
 
     mutating func passToDeadline() {
-        now = max(now, machine.deadline ?? now)
+        now = max(now, deadline)
         send(.tick)
     }
 
@@ -152,7 +161,7 @@ struct NodeBench {
         except hung: NodeSource? = nil, readings: Bool = true, _ change: (inout FoundOnNode) -> Void = { _ in }
     ) {
         while NodeSource.allCases.contains(where: { !machine.inventory[$0].isOut }) {
-            now = max(now, machine.deadline ?? now)
+            now = max(now, deadline)
             send(.tick)
             if readings, machine.rowWords.question.isOut, let last = lastReading {
                 read(last.assignments, others: last.others, abandoned: last.abandoned)

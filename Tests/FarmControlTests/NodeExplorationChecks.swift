@@ -102,12 +102,14 @@ extension NodeExplorationWorld: SearchedWorld {
         }
         let readIsOut = pending.contains { if case .read = $0.call { true } else { false } }
         if machine.rowWords.question.isOut, !readIsOut { return "armed-deadline: a reading that nobody makes" }
-        if machine.rowWords.question.wakeAt == nil { return "armed-deadline: the store is never read again" }
+        if machine.rowWords.question.isOut, machine.rowWords.question.wakeAt == nil {
+            return "armed-deadline: a reading that is never given up"
+        }
         for source in NodeSource.allCases {
             let question = machine.inventory[source]
             let isOut = pending.contains { $0.call == .look(source, number: question.number) }
             if question.isOut, !isOut { return "armed-deadline: a look at \(source) that nobody makes" }
-            if question.wakeAt == nil { return "armed-deadline: \(source) is never looked at again" }
+            if question.isOut, question.wakeAt == nil { return "armed-deadline: a look at \(source) without a limit" }
         }
         return nil
     }

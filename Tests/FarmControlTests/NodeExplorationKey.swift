@@ -10,6 +10,7 @@ extension NodeExplorationWorld {
         let ranks = EffectRanks(self)
         var hasher = Hasher()
         machine.normalized(at: now, number: ranks.of).hash(into: &hasher)
+        polls.hash(from: now, into: &hasher)
         for entry in pending {
             switch entry.call {
             case .perform(let effect, let id, let epoch, let request):

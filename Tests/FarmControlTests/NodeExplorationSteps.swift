@@ -130,7 +130,6 @@ extension NodeExplorationWorld {
     }
 
     private func addPassingTime(_ step: AddStep) {
-        guard machine.deadline != nil else { return }
         step("time passes", pending.isEmpty ? 0 : 1) { $0.passTime() }
     }
 
@@ -151,8 +150,8 @@ extension NodeExplorationWorld {
     }
 
     mutating func passTime() {
-        guard let deadline = machine.deadline else { return }
-        now = max(now, deadline).advanced(by: .milliseconds(1))
+        now = max(now, min(machine.deadline ?? polls.next, polls.next)).advanced(by: .milliseconds(1))
+        for poll in polls.take(at: now) { deliver(poll) }
         deliver(.tick)
     }
 

@@ -52,6 +52,9 @@ struct NodeExplorationWorld {
     var mutant: Mutant?
     var policy: NodePolicy
     var machine: NodeMachine
+    var polls: NodePolls
+    /// Another machine that hears the same, but reads what changed only; nil for none.
+    var twin: ReadingTwin?
     var now = Instant.start
     var pending: [Pending] = []
 
@@ -85,6 +88,7 @@ struct NodeExplorationWorld {
         policy.limits.restartsMax = 1
         policy.limits.pingAfterAnswer = .seconds(30)
         machine = NodeMachine(farm: Self.farm, node: Self.node, policy: policy)
+        polls = NodePolls(policy, from: now)
         self.budget = budget
         self.mutant = mutant
         ledger = Self.ledger(vms: vms)
@@ -96,12 +100,20 @@ struct NodeExplorationWorld {
 
     mutating func startDaemon() {
         machine = NodeMachine(farm: Self.farm, node: Self.node, policy: policy)
-        take(machine.receive(.started, at: now, wall: WallTime(seconds: 0)))
+        polls = NodePolls(policy, from: now)
+        if twin != nil { twin = ReadingTwin(machine) }
+        hear(.started)
     }
 
     mutating func deliver(_ event: NodeEvent) {
         now = now.advanced(by: .nanoseconds(1))
-        take(machine.receive(event, at: now, wall: WallTime(seconds: 0)))
+        hear(event)
+    }
+
+    private mutating func hear(_ event: NodeEvent) {
+        let actions = machine.receive(event, at: now, wall: WallTime(seconds: 0))
+        if let words = twin?.difference(after: event, at: now, from: machine, actions) { violation = words }
+        take(actions)
     }
 
     private mutating func take(_ actions: [NodeAction]) {
@@ -146,6 +158,7 @@ struct NodeExplorationWorld {
         case .record(let observation, let vm, let epoch): return .recorded(vm, record(observation, vm, epoch))
         case .recordRunning: return .runningRecorded(true)
         case .read(let vms, let number):
+            twin?.read(vms, number, ledger)
             do {
                 return .read(try ledger.desiredState(of: Self.node, about: vms), number: number)
             } catch {

@@ -69,7 +69,8 @@ extension StoreContract {
                 let example = try await ExampleFarm(in: store)
                 let alice = Actor.user(example.user, name: LoginName("alice")!)
                 let start = AdministrationCommand.startVM(example.vm, node: example.node)
-                try await expectEqual(try store.apply(start, by: alice, at: time), .success(.vm(example.vm)))
+                try await expectEqual(
+                    try store.apply(start, by: alice, at: time), .success(.placed(example.vm, on: example.node)))
                 try await expectEqual(try store.vm(example.vm).intent.requestedBy, "user alice@default")
                 let before = try await store.snapshot()
                 guard case .failure(let refusal) = try await store.apply(.deleteVM(example.vm), by: alice, at: time)

@@ -1,5 +1,5 @@
 package import FarmModel
-import FarmPorts
+package import FarmPorts
 import Glibc
 
 /// The machine's clocks: CLOCK_BOOTTIME for durations (it counts on while the machine is suspended) and the wall
@@ -16,6 +16,13 @@ package struct SystemClock: FarmClock {
         let pause = now.duration(to: moment)
         guard pause > .zero else { return try Task.checkCancellation() }
         try await Task.sleep(for: pause, tolerance: .milliseconds(1), clock: .continuous)
+    }
+
+    package func sleep(
+        until moment: Instant, toPoll subject: PollSubject, every period: Duration
+    ) async throws -> Instant {
+        try await sleep(until: moment)
+        return moment
     }
 
     private func nanoseconds(of clock: clockid_t) -> Int64 {

@@ -5,6 +5,8 @@ package enum NodeEvent: Sendable, Hashable {
     case started
     /// What the store wants of this node: the answer to the `readStore` of that number.
     case read(DesiredState, number: Int64)
+    /// What has changed of that since the last answer, asked about these VMs.
+    case readChanges(DesiredStateChanges, about: [VMID], number: Int64)
     case readFailed(String, number: Int64)
     /// What was found: the answer to the `look` of that number.
     case looked(SourceInventory, number: Int64)
@@ -21,6 +23,10 @@ package enum NodeEvent: Sendable, Hashable {
     case hypervisor(HypervisorEvent)
     /// Somebody may have changed the store.
     case storeChanged
+    /// It is time to read the store though nobody said that it changed, or to look at the node.
+    case readDue, lookDue
+    /// It is time to read everything, and not only what changed.
+    case readAllDue
     case tick
 }
 

@@ -20,6 +20,17 @@ package struct NodeMachine: Sendable, Hashable {
     private var heardStops = HeardStops()
     private var repairs = Repairs()
     private var episodes = ReportedEpisodes()
+    /// The VMs to which something happened here since the last reading, or about which that could not say anything
+    /// yet. For all others whose row has not changed a reading brings nothing.
+    private var unsettled: Set<VMID> = []
+    /// The VMs of which there is something on the node; nil when that may be others by now.
+    private var stock: Stock?
+
+    private struct Stock: Sendable, Hashable {
+        var vms: [VMID]
+        /// How many VMs had a machine.
+        var machines: Int
+    }
 
     package init(farm: FarmID, node: NodeID, policy: NodePolicy) {
         self.farm = farm
@@ -37,6 +48,7 @@ package struct NodeMachine: Sendable, Hashable {
             readStore(now, &changes)
             for source in NodeSource.allCases { look(source, now, &changes) }
         case .read(let wanted, let number): read(wanted, number, now, &changes)
+        case .readChanges(let news, let vms, let number): readChanges(news, about: vms, number, now, &changes)
         case .readFailed(let words, let number): readFailed(words, number, now, &changes)
         case .looked(let found, let number): looked(found, number, now, &changes)
         case .lookFailed(let source, let words, let number):
@@ -54,9 +66,13 @@ package struct NodeMachine: Sendable, Hashable {
             repairs.collected(leftover)
             meet(leftover.vm, now, &changes)
         case .storeChanged: readStore(now, &changes)
+        case .readDue, .readAllDue: if !rowWords.question.isOut { readStore(now, &changes) }
+        case .lookDue:
+            for source in NodeSource.allCases where !inventory[source].isOut { look(source, now, &changes) }
         case .tick: tick(now, &changes)
         }
         for vm in changes.touched {
+            unsettled.insert(vm)
             if let machine = vms[vm] { reports.tell(machine, at: wall, &changes) }
         }
         return changes.actions
@@ -70,16 +86,24 @@ package struct NodeMachine: Sendable, Hashable {
         return moments.compactMap { $0 }.min()
     }
 
+    /// Whether the reading of that number is out.
+    package func awaitsReading(_ number: Int64) -> Bool {
+        rowWords.question.isOut && rowWords.question.number == number
+    }
+
     // MARK: The two sources of truth
 
     private mutating func readStore(_ now: Instant, _ changes: inout NodeChanges) {
         guard let number = rowWords.question.ask(at: now, limit: policy.questionMax) else { return }
-        changes.add(.readStore(about: vmsOnNode, number: number))
+        changes.add(.readStore(about: takeStock(), number: number))
     }
 
     /// The VMs of which there is something on the node, as far as is known.
-    private var vmsOnNode: [VMID] {
-        Set(vms.machines.keys).union(inventory.domains.keys).union(inventory.overlays).sorted()
+    private mutating func takeStock() -> [VMID] {
+        if let stock, vms.machines.count == stock.machines { return stock.vms }
+        let found = Set(vms.machines.keys).union(inventory.domains.keys).union(inventory.overlays).sorted()
+        stock = Stock(vms: found, machines: vms.machines.count)
+        return found
     }
 
     private mutating func look(_ source: NodeSource, _ now: Instant, _ changes: inout NodeChanges) {
@@ -90,14 +114,34 @@ package struct NodeMachine: Sendable, Hashable {
     private mutating func read(
         _ wanted: DesiredState, _ number: Int64, _ now: Instant, _ changes: inout NodeChanges
     ) {
-        guard rowWords.question.end(number, nextAt: now.advanced(by: policy.readEvery)) else { return }
+        guard rowWords.question.end(number) else { return }
         rowWords.took(wanted)
+        haveRead(wanted.node, of: rowWords.vms, now, &changes)
+    }
+
+    private mutating func readChanges(
+        _ news: DesiredStateChanges, about vms: [VMID], _ number: Int64, _ now: Instant, _ changes: inout NodeChanges
+    ) {
+        guard rowWords.question.end(number) else { return }
+        rowWords.took(news, about: vms)
+        let vms = unsettled.union(news.vms).filter { rowWords.word(of: $0) != .unknown }
+        haveRead(news.node, of: vms.sorted(), now, &changes)
+    }
+
+    /// - Parameter vms: of whose rows something may come, sorted.
+    private mutating func haveRead(
+        _ node: Node, of vms: [VMID], _ now: Instant, _ changes: inout NodeChanges
+    ) {
         episodes.storeReachable(&changes)
-        reports.compare(wanted.assignments, at: now)
+        unsettled = []
+        for vm in vms {
+            guard let row = rowWords.assignment(of: vm) else { continue }
+            if !reports.compare(row, at: now) { unsettled.insert(vm) }
+        }
         if isReady {
-            if wanted.node.state != .running { recordRunning(&changes) }
-            for vm in rowWords.vms { meet(vm, now, &changes) }
-            forgetDeletedVMs()
+            if node.state != .running { recordRunning(&changes) }
+            for vm in vms { meet(vm, now, &changes) }
+            forgetDeletedVMs(among: vms)
         } else {
             beginIfBothAreKnown(now, &changes)
         }
@@ -111,9 +155,10 @@ package struct NodeMachine: Sendable, Hashable {
         episodes.storeUnreachable(words, &changes)
     }
 
-    private mutating func forgetDeletedVMs() {
-        for vm in rowWords.vms where rowWords.word(of: vm) == .none && vms[vm]?.isIdle == true {
+    private mutating func forgetDeletedVMs(among found: [VMID]) {
+        for vm in found where rowWords.word(of: vm) == .none && vms[vm]?.isIdle == true {
             vms.forget(vm)
+            stock = nil
             heardStops.forget(vm)
         }
     }
@@ -122,8 +167,9 @@ package struct NodeMachine: Sendable, Hashable {
         _ found: SourceInventory, _ number: Int64, _ now: Instant, _ changes: inout NodeChanges
     ) {
         let source = found.source
-        guard inventory[source].end(number, nextAt: now.advanced(by: policy.lookEvery)) else { return }
+        guard inventory[source].end(number) else { return }
         inventory.took(found)
+        if source == .hypervisor || source == .disks { stock = nil }
         episodes.sourceReadable(source, &changes)
         if isReady {
             if source == .hypervisor { domainsSeen(now, &changes) }
@@ -286,6 +332,8 @@ package struct NodeMachine: Sendable, Hashable {
                 return Instant(nanoseconds: Int64(later) - 1)
             }, number: number)
         var copy = self
+        copy.unsettled = []
+        copy.stock = nil
         copy.vms = vms.normalized(known)
         copy.rowWords = rowWords.normalized(known)
         copy.inventory = inventory.normalized(known)

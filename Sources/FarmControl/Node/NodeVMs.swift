@@ -5,6 +5,8 @@ struct NodeVMs: Sendable, Hashable {
     private let limits: VMTimeLimits
     private(set) var machines: [VMID: VMMachine] = [:]
     private(set) var slots: SlotQueue
+    /// The machines' deadlines.
+    private var wakeTimes = WakeTimes()
 
     init(_ policy: NodePolicy) {
         limits = policy.limits
@@ -17,18 +19,12 @@ struct NodeVMs: Sendable, Hashable {
     func isIdle(_ vm: VMID) -> Bool { machines[vm]?.isIdle ?? true }
 
     /// The earliest moment at which one of them wants to be woken.
-    var deadline: Instant? {
-        var earliest: Instant?
-        for machine in machines.values {
-            if let deadline = machine.deadline { earliest = min(earliest ?? deadline, deadline) }
-        }
-        return earliest
-    }
+    var deadline: Instant? { wakeTimes.first }
 
     mutating func give(_ event: VMEvent, to vm: VMID, at now: Instant, _ changes: inout NodeChanges) {
-        var machine = machines[vm] ?? VMMachine(vm: vm, limits: limits)
-        let results = machine.receive(event, at: now)
-        machines[vm] = machine
+        let old = machines[vm]?.deadline
+        let results = machines[vm, default: VMMachine(vm: vm, limits: limits)].receive(event, at: now)
+        wakeTimes.move(vm, from: old, to: machines[vm]?.deadline)
         changes.touch(vm)
         for result in results {
             switch result {
@@ -43,17 +39,22 @@ struct NodeVMs: Sendable, Hashable {
     }
 
     mutating func tick(at now: Instant, _ changes: inout NodeChanges) {
-        for vm in machines.keys.sorted() {
+        for vm in wakeTimes.due(at: now) {
             if let due = machines[vm]?.deadline, due <= now { give(.tick, to: vm, at: now, &changes) }
         }
     }
 
     /// Numbers of VMs are never used again, so nothing that could come late needs the machine of a deleted one.
-    mutating func forget(_ vm: VMID) { machines[vm] = nil }
+    mutating func forget(_ vm: VMID) {
+        wakeTimes.move(vm, from: machines[vm]?.deadline, to: nil)
+        machines[vm] = nil
+    }
 
     func normalized(_ moments: Normalization) -> NodeVMs {
         var copy = self
         for (vm, machine) in machines { copy.machines[vm] = machine.normalized(moments) }
+        // They say nothing that the machines do not say.
+        copy.wakeTimes = WakeTimes()
         return copy
     }
 }

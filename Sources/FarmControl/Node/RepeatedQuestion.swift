@@ -12,7 +12,7 @@ struct RepeatedQuestion: Sendable, Hashable {
     private(set) var number: Int64 = 0
     /// When it was asked.
     private(set) var began = Instant.start
-    /// When to ask next; while a question is out, when to give it up.
+    /// When to ask again after a failure; while a question is out, when to give it up.
     private(set) var wakeAt: Instant?
 
     /// - Returns: the number of the question to ask now; nil when one is out: then it is asked again once that is
@@ -33,7 +33,8 @@ struct RepeatedQuestion: Sendable, Hashable {
     ///
     /// - Returns: false when that is told late: the question was given up before.
     mutating func fail(_ number: Int64, retryAt moment: Instant) -> Bool {
-        guard end(number, nextAt: moment) else { return false }
+        guard end(number) else { return false }
+        wakeAt = moment
         isWantedAgain = false
         return true
     }
@@ -41,10 +42,10 @@ struct RepeatedQuestion: Sendable, Hashable {
     /// The question is answered.
     ///
     /// - Returns: false when the answer is late: the question was given up.
-    mutating func end(_ number: Int64, nextAt moment: Instant) -> Bool {
+    mutating func end(_ number: Int64) -> Bool {
         guard isOut, number == self.number else { return false }
         isOut = false
-        wakeAt = moment
+        wakeAt = nil
         return true
     }
 

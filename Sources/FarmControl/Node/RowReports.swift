@@ -4,6 +4,8 @@ import FarmModel
 struct RowReports: Sendable, Hashable {
     private let retryAfter: Duration
     private var entries: [VMID: Entry] = [:]
+    /// The entries' `retryAt`.
+    private var retryTimes = WakeTimes()
 
     private struct Entry: Sendable, Hashable {
         var epoch: Epoch
@@ -21,7 +23,7 @@ struct RowReports: Sendable, Hashable {
     init(retryAfter: Duration) { self.retryAfter = retryAfter }
 
     /// The earliest moment at which the store is told again.
-    var deadline: Instant? { entries.values.compactMap(\.retryAt).min() }
+    var deadline: Instant? { retryTimes.first }
 
     /// What the store was last told of the VM, and took or may still take.
     func lastReport(of vm: VMID) -> VMReport? { entries[vm]?.report }
@@ -64,7 +66,9 @@ struct RowReports: Sendable, Hashable {
             entries[vm]?.state = .stopped
             changes.add(.report(.state(vm, .stopped, nil)))
         }
-        if !entry.isOut { entries[vm] = nil }
+        guard !entry.isOut else { return }
+        retryTimes.move(vm, from: entry.retryAt, to: nil)
+        entries[vm] = nil
     }
 
     // MARK: What came of it
@@ -81,38 +85,49 @@ struct RowReports: Sendable, Hashable {
 
     /// A row that says something else than what the store took last is said again: an earlier record that was given
     /// up may have reached the store after it.
-    mutating func compare(_ assignments: [Assignment], at now: Instant) {
-        for assignment in assignments {
-            let vm = assignment.vm.id
-            guard let entry = entries[vm], !entry.isOut, entry.retryAt == nil, let told = entry.report else { continue }
+    ///
+    /// - Returns: false when this reading says nothing of it yet, because the store is being told, or was told after
+    ///   the reading began.
+    mutating func compare(_ assignment: Assignment, at now: Instant) -> Bool {
+        let vm = assignment.vm.id
+        guard let entry = entries[vm] else { return true }
+        guard !entry.isOut, entry.retryAt == nil, let told = entry.report else { return false }
+        guard !entry.isYoungerThanReading else {
             entries[vm]?.isYoungerThanReading = false
-            let row = assignment.vm.observation
-            guard !entry.isYoungerThanReading, entry.epoch == assignment.vm.intent.epoch,
-                (row.state, row.detail, row.image) != (told.state, told.detail.words, told.image)
-            else { continue }
+            return false
+        }
+        let row = assignment.vm.observation
+        if entry.epoch == assignment.vm.intent.epoch,
+            (row.state, row.detail, row.image) != (told.state, told.detail.words, told.image)
+        {
             tellAgain(vm, now)
         }
+        return true
     }
 
     private mutating func tellAgain(_ vm: VMID, _ now: Instant) {
+        guard let entry = entries[vm] else { return }
         entries[vm]?.report = nil
-        entries[vm]?.retryAt = now.advanced(by: retryAfter)
+        setRetry(now.advanced(by: retryAfter), of: vm, from: entry.retryAt)
+    }
+
+    private mutating func setRetry(_ moment: Instant?, of vm: VMID, from old: Instant?) {
+        entries[vm]?.retryAt = moment
+        retryTimes.move(vm, from: old, to: moment)
     }
 
     /// The VMs of which the store is to be told again now.
     mutating func takeDue(at now: Instant) -> [VMID] {
-        var due: [VMID] = []
-        for vm in entries.keys.sorted() {
-            guard let retry = entries[vm]?.retryAt, retry <= now else { continue }
-            entries[vm]?.retryAt = nil
-            due.append(vm)
-        }
+        let due = retryTimes.due(at: now)
+        for vm in due { setRetry(nil, of: vm, from: entries[vm]?.retryAt) }
         return due
     }
 
     func normalized(_ moments: Normalization) -> RowReports {
         var copy = self
         for (vm, entry) in entries { copy.entries[vm]?.retryAt = entry.retryAt.map(moments.left) }
+        // They say nothing that the entries do not say.
+        copy.retryTimes = WakeTimes()
         return copy
     }
 }

@@ -5,6 +5,8 @@ struct RowWords: Sendable, Hashable {
     var question = RepeatedQuestion()
     /// Of each VM that is assigned here or was asked about; nil before the first reading.
     private var words: [VMID: RowWord]?
+    /// About which VMs the store was asked last.
+    private var asked: [VMID] = []
     /// Row-less domains that an operator gave up.
     private(set) var abandoned: Set<VMID> = []
 
@@ -23,12 +25,30 @@ struct RowWords: Sendable, Hashable {
         for row in wanted.elsewhere { words[row.vm.id] = .elsewhere(row) }
         for row in wanted.assignments { words[row.vm.id] = .assigned(row) }
         self.words = words
+        asked = wanted.asked.sorted()
         abandoned = Set(wanted.abandoned)
+    }
+
+    /// What changed since the last reading, asked about these VMs: the same comes of it as of a whole reading. Each of
+    /// the VMs was asked about before, or is assigned here.
+    mutating func took(_ changes: DesiredStateChanges, about vms: [VMID]) {
+        if vms != asked {
+            let stay = Set(vms)
+            words = words?.filter { stay.contains($0.key) || $0.value.assignment != nil }
+            asked = vms
+        }
+        for vm in changes.vms { words?[vm] = vms.contains(vm) ? RowWord.none : nil }
+        for row in changes.rows {
+            let isHere = row.vm.intent.node == changes.node.id
+            if isHere || vms.contains(row.vm.id) { words?[row.vm.id] = isHere ? .assigned(row) : .elsewhere(row) }
+        }
+        abandoned = Set(changes.abandoned)
     }
 
     func normalized(_ moments: Normalization) -> RowWords {
         var copy = self
         copy.question = question.normalized(moments, countsOrder: false)
+        copy.asked = []
         return copy
     }
 }

@@ -8,9 +8,9 @@ extension FarmLedger: ChangeRows {
     package func changes(afterNumber number: Int64) -> Set<FarmChange> { changeLog.changes(after: number) }
 
     package func changes(afterNumber number: Int64, of node: NodeID, about vms: [VMID]) -> Set<FarmChange> {
-        let asked = Set(vms)
-        return changeLog.changes(after: number).filter { change in
-            change.topic == .farm || change.topic == .node(node) || change.vm.map(asked.contains) == true
+        // Few changes about many VMs: no set of the VMs is worth making.
+        changeLog.changes(after: number).filter { change in
+            change.topic == .farm || change.topic == .node(node) || change.vm.map(vms.contains) == true
         }
     }
 }

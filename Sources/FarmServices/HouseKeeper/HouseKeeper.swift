@@ -37,6 +37,9 @@ package struct HouseKeeper: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask { await worker.hearHypervisor() }
             group.addTask { await worker.hearStore() }
+            group.addTask { await worker.poll(.assignments, every: settings.policy.readEvery, .readDue) }
+            group.addTask { await worker.poll(nil, every: StoreReadings.wholeEvery, .readAllDue) }
+            group.addTask { await worker.poll(.node, every: settings.policy.lookEvery, .lookDue) }
             var machine = NodeMachine(farm: identity.farm, node: identity.node.id, policy: settings.policy)
             var alarms = Alarms()
             var readings = StoreReadings()
@@ -45,10 +48,10 @@ package struct HouseKeeper: Sendable {
                 for event in await inbox.takeAll() {
                     let now = ports.clock.now
                     if case .tick = event { alarms.rang(at: now) }
-                    if case .read(let state, _) = event { readings.keep(state) }
+                    readings.keep(event, awaitedBy: machine)
                     for action in machine.receive(event, at: now, wall: ports.clock.wallTime) {
-                        let base = readings.base(for: action, at: now)
-                        group.addTask { await worker.carryOut(action, lastReading: base) }
+                        let base = readings.base(for: action)
+                        group.addTask { await worker.carryOut(action, since: base) }
                     }
                 }
                 if let moment = alarms.set(for: machine.deadline) {
@@ -114,9 +117,20 @@ package struct HouseKeeper: Sendable {
 }
 
 extension StoreReadings {
-    fileprivate mutating func base(for action: NodeAction, at now: Instant) -> DesiredState? {
+    /// A late answer is none that the machine takes.
+    fileprivate mutating func keep(_ event: NodeEvent, awaitedBy machine: NodeMachine) {
+        switch event {
+        case .readAllDue: wantWhole()
+        case .read(let state, let number) where machine.awaitsReading(number): keep(state)
+        case .readChanges(let changes, let vms, let number) where machine.awaitsReading(number):
+            keep(changes, about: vms)
+        default: break
+        }
+    }
+
+    fileprivate func base(for action: NodeAction) -> Revision? {
         guard case .readStore(let vms, _) = action else { return nil }
-        return base(about: vms, at: now)
+        return base(about: vms)
     }
 }
 

@@ -16,10 +16,10 @@ struct NodeWorker: Sendable {
     /// How soon after one change of the store the next is looked at. Small beside what any start takes.
     private static let changesPause = Duration.milliseconds(50)
 
-    /// - Parameter lastReading: to which a reading of the store adds what changed since; nil to read everything.
-    func carryOut(_ action: NodeAction, lastReading: DesiredState?) async {
+    /// - Parameter revision: since which a reading of the store is to tell what changed; nil to read everything.
+    func carryOut(_ action: NodeAction, since revision: Revision?) async {
         switch action {
-        case .readStore(let vms, let number): await readStore(about: vms, number, since: lastReading)
+        case .readStore(let vms, let number): await readStore(about: vms, number, since: revision)
         case .look(let source, let number): await look(source, number)
         case .perform(.begin, let id, let plan): await inbox.put(.began(id, begin(plan)))
         case .perform(.release(let failure), let id, let plan):
@@ -45,6 +45,26 @@ struct NodeWorker: Sendable {
         }
     }
 
+    /// Says at fixed moments that it is time to ask what nobody tells: one sweep for all VMs.
+    ///
+    /// - Parameter subject: nil for a poll that puts right what polls of changes have missed.
+    func poll(_ subject: PollSubject?, every period: Duration, _ event: NodeEvent) async {
+        var moment = ports.clock.now
+        while !Task.isCancelled {
+            moment = max(moment.advanced(by: period), ports.clock.now)
+            do {
+                if let subject {
+                    moment = try await ports.clock.sleep(until: moment, toPoll: subject, every: period)
+                } else {
+                    try await ports.clock.sleep(until: moment)
+                }
+            } catch {
+                return  // cancelled: the node stops
+            }
+            await inbox.put(event)
+        }
+    }
+
     func hearHypervisor() async {
         for await event in ports.hypervisor.events() { await inbox.put(.hypervisor(event)) }
     }
@@ -60,12 +80,12 @@ struct NodeWorker: Sendable {
 
     /// Reads what is wanted, whole or what changed since the last reading, and publishes the farm's reservations with
     /// it, so that DHCP knows every VM before anybody starts it.
-    private func readStore(about vms: [VMID], _ number: Int64, since last: DesiredState?) async {
+    private func readStore(about vms: [VMID], _ number: Int64, since last: Revision?) async {
         do throws(PortError) {
             var areReservationsOthers = true
             if let last, let changes = try await changes(since: last, about: vms) {
                 areReservationsOthers = changes.areReservationsOthers
-                await inbox.put(.read(last.applying(changes, about: vms), number: number))
+                await inbox.put(.readChanges(changes, about: vms, number: number))
             } else {
                 let wanted = try await ports.records.desiredState(of: identity.node.id, about: vms)
                 await inbox.put(.read(wanted, number: number))
@@ -77,9 +97,9 @@ struct NodeWorker: Sendable {
     }
 
     private func changes(
-        since last: DesiredState, about vms: [VMID]
+        since last: Revision, about vms: [VMID]
     ) async throws(PortError) -> DesiredStateChanges? {
-        try await ports.records.desiredStateChanges(of: identity.node.id, about: vms, after: last.revision)
+        try await ports.records.desiredStateChanges(of: identity.node.id, about: vms, after: last)
     }
 
     private func look(_ source: NodeSource, _ number: Int64) async {

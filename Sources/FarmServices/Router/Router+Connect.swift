@@ -107,7 +107,10 @@ extension Router {
     private func perform(
         _ action: ConnectMachine.Action, _ token: SessionToken, _ exchange: any ClientExchange
     ) async -> ConnectMachine.Event {
-        if action.looksAtStore { connects[token]?.seenNews = news.count }
+        if action.looksAtStore {
+            connects[token]?.seenNews = news.count
+            connects[token]?.hasLooked = false
+        }
         do throws(PortError) {
             switch action {
             case .progress: return .waited
@@ -118,7 +121,10 @@ extension Router {
                 }
             case .wait(let until, forStore: true):
                 guard case .success(let request)? = connects[token]?.machine.request else { return .routerStops }
-                await pause(until: until, for: .vm(request.vm), seen: connects[token]?.seenNews ?? news.count)
+                let connect = connects[token]
+                await pause(
+                    until: until, for: .vm(request.vm), seen: connect?.seenNews ?? news.count,
+                    limit: connect?.hasLooked == true ? connect?.machine.deadline : nil)
                 return .waited
             case .wait(let until, forStore: false):
                 await sleep(until: until)
@@ -155,6 +161,7 @@ extension Router {
         case .readDesktop:
             let desktop = try await ports.desktops.desktop(request.vm, grant)
             connects[token]?.desktop = desktop
+            connects[token]?.hasLooked = true
             return .desktopRead(desktop.map { DesktopFacts($0.vm) })
         case .claim, .takeOver:
             return try await claim(request.vm, token, connect, grant, action)

@@ -133,7 +133,8 @@ extension Router {
                     return RouterAnswer(408, "The virtual machine did not stop in time, retry later.")
                 }
                 await pause(
-                    until: ports.clock.now.advanced(by: configuration.limits.storePoll), for: .vm(vm), seen: seen)
+                    until: ports.clock.now.advanced(by: configuration.limits.storePoll), for: .vm(vm), seen: seen,
+                    limit: deadline)
             }
         }
         return nil

@@ -9,6 +9,8 @@ extension Router {
     static let owedEndsMax = 20_000
     /// How soon after one change of the store the next is asked for. Small beside what a connect takes.
     private static let newsPause = Duration.milliseconds(20)
+    /// Between two looks at the store by one of its tasks, at least, whatever is heard.
+    private static let pauseMin = Duration.milliseconds(50)
 
     /// Ends what earlier routers of its place left, then gives sessions up that other clients want and pays owed ends,
     /// until the task is cancelled. Failures of the store are retried and cut no session.
@@ -43,22 +45,59 @@ extension Router {
     }
 
     private func keepUp() async {
-        var hasEndedEarlier = false
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.pollSessions() }
+            group.addTask { await self.hearOfSessions() }
+            await group.waitForAll()
+        }
+    }
+
+    /// Compares the sessions with the store at fixed moments: finds what nobody told of.
+    private func pollSessions() async {
+        var isSettled = await compareSessions()
+        var moment = ports.clock.now
         while !Task.isCancelled {
-            let seen = news.count
-            do throws(PortError) {
-                if !hasEndedEarlier {
-                    try await ports.sessions.endEarlier(at: configuration.place, than: incarnation)
-                    hasEndedEarlier = true
-                }
-                try await payOwedEnds()
-                for session in try await ports.sessions.wantedByOthers(router: incarnation) {
-                    await relieve(session)
+            moment = max(moment.advanced(by: configuration.upkeepPoll), ports.clock.now)
+            do {
+                if isSettled {
+                    moment = try await ports.clock.sleep(
+                        until: moment, toPoll: .sessions, every: configuration.upkeepPoll)
+                } else {
+                    try await ports.clock.sleep(until: moment)
                 }
             } catch {
-                ports.log.warning("sessions not compared with the store", metadata: ["error": "\(error)"])
+                return  // cancelled: the router stops
             }
-            await pause(until: ports.clock.now.advanced(by: configuration.upkeepPoll), for: .sessions, seen: seen)
+            isSettled = await compareSessions()
+        }
+    }
+
+    /// Compares them whenever it was heard that they changed, but not without a pause.
+    private func hearOfSessions() async {
+        var seen = news.count
+        while !Task.isCancelled {
+            await waitForNews(of: .sessions, after: seen)
+            if Task.isCancelled { return }
+            seen = news.count
+            _ = await compareSessions()
+            await sleep(until: ports.clock.now.advanced(by: Self.pauseMin))
+        }
+    }
+
+    /// - Returns: whether the store holds nothing that this router has still to do.
+    private func compareSessions() async -> Bool {
+        do throws(PortError) {
+            if !hasEndedEarlier {
+                try await ports.sessions.endEarlier(at: configuration.place, than: incarnation)
+                hasEndedEarlier = true
+            }
+            try await payOwedEnds()
+            let wanted = try await ports.sessions.wantedByOthers(router: incarnation)
+            for session in wanted { await relieve(session) }
+            return wanted.isEmpty && owedEnds.isEmpty
+        } catch {
+            ports.log.warning("sessions not compared with the store", metadata: ["error": "\(error)"])
+            return false
         }
     }
 
@@ -93,20 +132,45 @@ extension Router {
 
     /// Returns at the moment, or when a change of interest was heard after `seen`, but not at once, so that a busy
     /// store does not make everybody read without pause.
-    func pause(until moment: Instant, for interest: StoreNews.Interest, seen: Int) async {
-        let shortest = ports.clock.now.advanced(by: .milliseconds(50))
-        await sleep(until: min(moment, shortest))
-        guard !news.has(newsFor: interest, after: seen), ports.clock.now < moment, !Task.isCancelled else { return }
+    ///
+    /// - Parameter limit: when to return at the latest though a look would find nothing new; nil when the last look did
+    ///   not succeed, so that the next is wanted in any case.
+    func pause(
+        until moment: Instant, for interest: StoreNews.Interest, seen: Int, limit: Instant?
+    ) async {
+        let soonest = min(moment, ports.clock.now.advanced(by: Self.pauseMin))
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await self.sleep(until: soonest)
+                await self.waitForNews(of: interest, after: seen)
+            }
+            if let limit {
+                group.addTask { await self.sleepToPollDesktop(at: moment) }
+                if limit > moment { group.addTask { await self.sleep(until: limit) } }
+            } else {
+                group.addTask { await self.sleep(until: moment) }
+            }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func sleepToPollDesktop(at moment: Instant) async {
+        do {
+            _ = try await ports.clock.sleep(until: moment, toPoll: .desktop, every: configuration.limits.storePoll)
+        } catch {
+            return  // cancelled
+        }
+    }
+
+    /// Returns when a change of interest was heard after `seen`, or when the task is cancelled.
+    private func waitForNews(of interest: StoreNews.Interest, after seen: Int) async {
+        guard !news.has(newsFor: interest, after: seen) else { return }
         let (changes, waiter) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         lastWaiter += 1
         let number = lastWaiter
         waiters[number] = Waiter(interest: interest, seen: seen, wake: waiter)
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { for await _ in changes { break } }
-            group.addTask { await self.sleep(until: moment) }
-            await group.next()
-            group.cancelAll()
-        }
+        for await _ in changes { break }
         waiters[number] = nil
     }
 }

@@ -19,6 +19,8 @@ package actor Router {
     var connects: [SessionToken: Connect] = [:]
     var lastSession: Int64 = 0
     var endings = SessionEndings()
+    /// The sessions of earlier runs at this place are ended.
+    var hasEndedEarlier = false
     /// Sessions that are over, whose end the store does not know yet.
     var owedEnds: [SessionToken: VMID] = [:]
     /// What changed in the store, as far as was heard, and who waits for what.
@@ -37,6 +39,8 @@ package actor Router {
         var connection: (any GuestConnection)?
         /// The count of `news` before the last look at the store.
         var seenNews = 0
+        /// The last look at the store was at the desktop, and succeeded.
+        var hasLooked = false
     }
 
     /// A task that waits for a change of the store.
