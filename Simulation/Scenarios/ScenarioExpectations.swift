@@ -4,14 +4,14 @@ import FarmModel
 enum ScenarioExpectations {
     static let keys = ["at", "by", "never", "vm", "user", "is", "error", "answered", "domains", "node", "on"]
 
-    static func read(_ node: ScenarioNode, _ limits: ScenarioLimits) throws(ScenarioError) -> Expectation {
+    static func read(_ node: YAMLPosition, _ limits: ScenarioLimits) throws(ScenarioError) -> Expectation {
         let fields = try node.fields(keys)
         let place = "\(node.file):\(node.line)"
         return Expectation(try time(node, fields, limits), try fact(node, fields, limits), place: place)
     }
 
     private static func time(
-        _ node: ScenarioNode, _ fields: ScenarioFields, _ limits: ScenarioLimits
+        _ node: YAMLPosition, _ fields: ScenarioFields, _ limits: ScenarioLimits
     ) throws(ScenarioError) -> Expectation.Time {
         let given = ["at", "by", "never"].filter { fields[$0] != nil }
         guard given.count == 1 else { throw node.error("expected one of the keys at, by and never here") }
@@ -24,7 +24,7 @@ enum ScenarioExpectations {
     }
 
     private static func fact(
-        _ node: ScenarioNode, _ fields: ScenarioFields, _ limits: ScenarioLimits
+        _ node: YAMLPosition, _ fields: ScenarioFields, _ limits: ScenarioLimits
     ) throws(ScenarioError) -> Expectation.Fact {
         let times = ["at", "by", "never"]
         if let number = fields["vm"] {

@@ -9,7 +9,7 @@ enum ScenarioFaults {
 
     // MARK: Reading
 
-    static func read(_ node: ScenarioNode, _ limits: ScenarioLimits) throws(ScenarioError) -> Fault {
+    static func read(_ node: YAMLPosition, _ limits: ScenarioLimits) throws(ScenarioError) -> Fault {
         let fields = try node.fields(keys)
         let at = try limits.moment(try fields.required("at"))
         let lasts = try fields["for"]?.time() ?? 0

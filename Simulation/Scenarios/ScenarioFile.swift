@@ -16,7 +16,7 @@ package enum ScenarioFile {
         guard let root else {
             throw ScenarioError(file: file, line: 1, column: 1, words: "expected a scenario, found an empty file")
         }
-        return try plan(ScenarioNode(file: file, node: root))
+        return try plan(YAMLPosition(file: file, node: root))
     }
 
     private static func describe(_ error: any Error, file: String) -> ScenarioError {
@@ -29,7 +29,7 @@ package enum ScenarioFile {
         }
     }
 
-    private static func plan(_ root: ScenarioNode) throws(ScenarioError) -> Plan {
+    private static func plan(_ root: YAMLPosition) throws(ScenarioError) -> Plan {
         let fields = try root.fields(["name", "seed", "farm", "until", "steps", "faults", "expect", "liveness"])
         let name = try fields.required("name").text("the scenario's name")
         var plan = Plan(name: name, seed: 1)
@@ -56,7 +56,7 @@ package enum ScenarioFile {
         return plan
     }
 
-    private static func farm(_ node: ScenarioNode) throws(ScenarioError) -> FarmPlan {
+    private static func farm(_ node: YAMLPosition) throws(ScenarioError) -> FarmPlan {
         let fields = try node.fields([
             "users", "vms", "memory", "user-disk", "keeps-overlay", "heavy", "node-memory", "nodes", "limits", "cpus",
             "capacity-memory", "capacity-cpus", "placement",
@@ -96,18 +96,18 @@ struct ScenarioLimits {
         until = plan.until
     }
 
-    func user(_ node: ScenarioNode) throws(ScenarioError) -> Int { try node.number(1...users) }
-    func vm(_ node: ScenarioNode) throws(ScenarioError) -> Int { try node.number(1...vms) }
+    func user(_ node: YAMLPosition) throws(ScenarioError) -> Int { try node.number(1...users) }
+    func vm(_ node: YAMLPosition) throws(ScenarioError) -> Int { try node.number(1...vms) }
 
-    func node(_ node: ScenarioNode) throws(ScenarioError) -> Int { try node.number(1...nodes) }
+    func node(_ node: YAMLPosition) throws(ScenarioError) -> Int { try node.number(1...nodes) }
     /// The node that is named, or the first.
-    func place(_ node: ScenarioNode?) throws(ScenarioError) -> Int {
+    func place(_ node: YAMLPosition?) throws(ScenarioError) -> Int {
         guard let node else { return 1 }
         return try self.node(node)
     }
 
     /// A moment before the end of the safety phase.
-    func moment(_ node: ScenarioNode) throws(ScenarioError) -> Int64 {
+    func moment(_ node: YAMLPosition) throws(ScenarioError) -> Int64 {
         let moment = try node.time()
         guard moment <= until else {
             throw node.error("expected a moment up to the scenario's end (until: \(ScenarioTime.text(until)))")

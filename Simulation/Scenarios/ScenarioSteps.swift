@@ -17,12 +17,12 @@ enum ScenarioSteps {
     ]
 
     /// Whether the step adds a VM, so that later steps may speak of one more.
-    static func addsVM(_ node: ScenarioNode) throws(ScenarioError) -> Bool {
+    static func addsVM(_ node: YAMLPosition) throws(ScenarioError) -> Bool {
         guard let what = try node.fields(keys)["administrator"] else { return false }
         return try what.text("what an administrator does") == addVM
     }
 
-    static func read(_ node: ScenarioNode, _ limits: ScenarioLimits) throws(ScenarioError) -> Step {
+    static func read(_ node: YAMLPosition, _ limits: ScenarioLimits) throws(ScenarioError) -> Step {
         let fields = try node.fields(keys)
         let at = try limits.moment(try fields.required("at"))
         if let what = fields["administrator"] {
@@ -55,7 +55,7 @@ enum ScenarioSteps {
     }
 
     private static func administratorAction(
-        _ what: ScenarioNode, _ fields: ScenarioFields, _ limits: ScenarioLimits
+        _ what: YAMLPosition, _ fields: ScenarioFields, _ limits: ScenarioLimits
     ) throws(ScenarioError) -> AdministratorAction {
         let (word, takes) = try what.choice(administratorParameters.map { ($0.0, ($0.0, $0.1)) })
         try fields.refuse(except: ["at", "administrator"] + takes, of: word)
@@ -82,7 +82,7 @@ enum ScenarioSteps {
     }
 
     /// What is left out has no limit.
-    static func capacity(_ memory: ScenarioNode?, _ cpus: ScenarioNode?) throws(ScenarioError) -> NodeCapacity {
+    static func capacity(_ memory: YAMLPosition?, _ cpus: YAMLPosition?) throws(ScenarioError) -> NodeCapacity {
         var capacity = NodeCapacity.unlimited
         if let memory { capacity.memory = Mebibytes(try memory.number(1...1 << 24)) }
         if let cpus { capacity.cpus = try cpus.number(1...1_000_000) }

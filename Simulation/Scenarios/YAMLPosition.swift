@@ -1,7 +1,7 @@
 import Yams
 
 /// A place in a scenario file: what stands there, and how to say that something else was expected.
-struct ScenarioNode {
+struct YAMLPosition {
     let file: String
     let node: Yams.Node
 
@@ -12,7 +12,7 @@ struct ScenarioNode {
         ScenarioError(file: file, line: node.mark?.line ?? 0, column: node.mark?.column ?? 0, words: words)
     }
 
-    private func at(_ other: Yams.Node) -> ScenarioNode { ScenarioNode(file: file, node: other) }
+    private func at(_ other: Yams.Node) -> YAMLPosition { YAMLPosition(file: file, node: other) }
 
     /// What stands there, in a few words.
     private var found: String {
@@ -65,7 +65,7 @@ struct ScenarioNode {
         return found.1
     }
 
-    func list() throws(ScenarioError) -> [ScenarioNode] {
+    func list() throws(ScenarioError) -> [YAMLPosition] {
         guard case .sequence(let sequence) = node else { throw error("expected a list, found \(found)") }
         return sequence.map(at)
     }
@@ -75,7 +75,7 @@ struct ScenarioNode {
         guard case .mapping(let mapping) = node else {
             throw error("expected a mapping with \(known.joined(separator: ", ")), found \(found)")
         }
-        var values: [String: ScenarioNode] = [:]
+        var values: [String: YAMLPosition] = [:]
         for (key, value) in mapping {
             guard case .scalar(let scalar) = key, known.contains(scalar.string) else {
                 throw at(key).error(
@@ -91,12 +91,12 @@ struct ScenarioNode {
 
 /// The entries of one mapping of a scenario file.
 struct ScenarioFields {
-    let place: ScenarioNode
-    let values: [String: ScenarioNode]
+    let place: YAMLPosition
+    let values: [String: YAMLPosition]
 
-    subscript(_ key: String) -> ScenarioNode? { values[key] }
+    subscript(_ key: String) -> YAMLPosition? { values[key] }
 
-    func required(_ key: String) throws(ScenarioError) -> ScenarioNode {
+    func required(_ key: String) throws(ScenarioError) -> YAMLPosition {
         guard let value = values[key] else { throw place.error("expected the key \(key) here") }
         return value
     }
