@@ -91,6 +91,11 @@ extension FarmRecords {
         vm.intent.hasBegun = true
         try put(vm.intent, of: id)
         try keep(secret: secret, of: id)
+        if vm.observation.state == .running || vm.observation.state == .debugging {
+            // An earlier daemon recorded it; nothing of the VM runs where its start is begun.
+            vm.observation.state = .starting
+            try put(vm.observation, of: id)
+        }
         // An operator's word about an earlier domain of this VM is spent.
         try forgetAbandonedDomain(of: id, on: node)
         try tellChange(from: before, to: vm)

@@ -152,6 +152,8 @@ extension StoreContract {
                 // The first daemon had said all this before the second began; then the second died too, and nothing
                 // was live.
                 for (epoch, secret) in [(Epoch(1), "second"), (Epoch(2), "third")] {
+                    try await store.record(
+                        Observation(state: .running), of: example.vm, by: example.node, epoch: epoch)
                     let begun = try await store.begin(
                         example.vm, by: example.node, epoch: epoch, secret: AgentSecret(secret))
                     try expectEqual(begun, Epoch(epoch.number + 1))
@@ -161,6 +163,7 @@ extension StoreContract {
                             wanted: .run, node: example.node, epoch: begun, hasBegun: true, request: 1,
                             requestedBy: "a"))
                     try await expectEqual(try store.desktop(example.vm)?.secret, AgentSecret(secret))
+                    try await expectEqual(try store.vm(example.vm).observation.state, .starting)
                     try await late(epoch)
                 }
             }
