@@ -26,8 +26,8 @@ package protocol NodeRecords: Sendable {
 
     /// The first step of a start, before anything on the node or its storage is touched: if the VM is assigned to the
     /// node with this epoch and wanted to run, the assignment is begun and takes the next epoch, which is returned, and
-    /// from then on only the node's own release frees the VM. The secret is kept for whoever calls the VM's agent. A row
-    /// that says that the VM runs says that it starts.
+    /// from then on only the node's own release frees the VM. The secret is kept for whoever calls the VM's agent. Of a
+    /// VM that was recorded as running the row says that it starts.
     ///
     /// Whatever was said under the old epoch and comes late is stale: a release, a record, and a begin, of this daemon
     /// or of one before it. A daemon that was started again and finds nothing live begins the assignment anew, with a
