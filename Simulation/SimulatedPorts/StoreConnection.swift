@@ -127,7 +127,7 @@ extension StoreConnection: NodeRecords {
 
     package func begin(
         _ vm: VMID, by node: NodeID, epoch: Epoch, secret: AgentSecret
-    ) async throws(PortError) -> AgentSecret {
+    ) async throws(PortError) -> Epoch {
         try await write("beginning the start of VM \(vm)", as: .storeBegin, vm: vm) { store async throws(PortError) in
             try await store.begin(vm, by: node, epoch: epoch, secret: secret)
         }

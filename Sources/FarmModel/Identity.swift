@@ -57,9 +57,9 @@ private func isLowerHexDigit(_ byte: UInt8) -> Bool {
 
 /// Which assignment of a VM to a node. It only grows; a writer with an old one is refused.
 ///
-/// The number grows with each assignment. The era (0 at first) grows when the store may have forgotten some of them: a
-/// restored backup or a promoted standby counts on from an older number, and every epoch of the new era is newer than
-/// all that the forgotten time gave out.
+/// The number grows with each assignment and with each begin of it. The era (0 at first) grows when the store may have
+/// forgotten some of them: a restored backup or a promoted standby counts on from an older number, and every epoch of
+/// the new era is newer than all that the forgotten time gave out.
 package struct Epoch: Sendable, Hashable, Comparable, Codable, CustomStringConvertible {
     package let era: Int64
     package let number: Int64
@@ -71,7 +71,7 @@ package struct Epoch: Sendable, Hashable, Comparable, Codable, CustomStringConve
 
     package static let none = Epoch(0)
 
-    /// The epoch of the next assignment, made in the era that the farm is in.
+    /// The epoch of the next assignment or begin, made in the era that the farm is in.
     package func next(in era: Int64) -> Epoch { Epoch(number + 1, era: max(era, self.era)) }
 
     package static func < (left: Self, right: Self) -> Bool {

@@ -38,7 +38,7 @@ package struct Intent: Sendable, Hashable, Codable {
     package var wanted: Wanted
     /// Where; nil while the VM is assigned to no node.
     package var node: NodeID?
-    /// Grows with every assignment to a node.
+    /// Grows with every assignment to a node, and each time that the node begins it.
     package var epoch: Epoch
     /// Whether the node has begun this assignment (`NodeRecords.begin`): from then on there may be something of the VM
     /// on it, and only the node's own release frees the VM. Always false while `node` is nil.

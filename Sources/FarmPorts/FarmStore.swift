@@ -25,12 +25,17 @@ package protocol NodeRecords: Sendable {
     func reservations() async throws(PortError) -> [Reservation]
 
     /// The first step of a start, before anything on the node or its storage is touched: if the VM is assigned to the
-    /// node with this epoch and wanted to run, the assignment is begun, and from then on only the node's own release
-    /// frees the VM. Idempotent: the secret of the first call is kept for whoever calls the VM's agent, and every later
-    /// call for this epoch returns it. `.stale` when the assignment is over or the VM is to stop.
+    /// node with this epoch and wanted to run, the assignment is begun and takes the next epoch, which is returned, and
+    /// from then on only the node's own release frees the VM. The secret is kept for whoever calls the VM's agent. Of a
+    /// VM that was recorded as running the row says that it starts.
+    ///
+    /// Whatever was said under the old epoch and comes late is stale: a release, a record, and a begin, of this daemon
+    /// or of one before it. A daemon that was started again and finds nothing live begins the assignment anew, with a
+    /// secret of its own. Repeating a begin with its secret, because its answer was lost, changes nothing and returns
+    /// the same epoch. `.stale` when the assignment is over, another begin was first, or the VM is to stop.
     func begin(
         _ vm: VMID, by node: NodeID, epoch: Epoch, secret: AgentSecret
-    ) async throws(PortError) -> AgentSecret
+    ) async throws(PortError) -> Epoch
 
     /// Writes what the node sees, if the VM is still assigned to it with this epoch; otherwise `.stale`.
     func record(

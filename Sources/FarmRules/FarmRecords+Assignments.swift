@@ -60,7 +60,13 @@ extension FarmRecords {
     private func assigned(
         _ id: VMID, to node: NodeID, epoch: Epoch, attempt: String
     ) throws(LedgerError) -> VirtualMachine {
-        guard let vm = try vm(id) else {
+        try assigned(vm(id), id, to: node, epoch: epoch, attempt: attempt)
+    }
+
+    private func assigned(
+        _ row: VirtualMachine?, _ id: VMID, to node: NodeID, epoch: Epoch, attempt: String
+    ) throws(LedgerError) -> VirtualMachine {
+        guard let vm = row else {
             throw .stale(attempt: attempt, detail: "VM \(id) is no longer in the farm")
         }
         guard vm.intent.node == node, vm.intent.epoch == epoch else {
@@ -72,24 +78,42 @@ extension FarmRecords {
         return vm
     }
 
-    /// - Returns: the secret that holds for this assignment.
+    /// - Returns: the epoch under which the assignment goes on.
     package mutating func begin(
         _ id: VMID, by node: NodeID, epoch: Epoch, secret: AgentSecret
-    ) throws(LedgerError) -> AgentSecret {
+    ) throws(LedgerError) -> Epoch {
         let attempt = "beginning the start of VM \(id)"
-        var vm = try assigned(id, to: node, epoch: epoch, attempt: attempt)
+        let row = try vm(id)
+        if let row, try isBegun(row, by: node, after: epoch, with: secret) { return row.intent.epoch }
+        var vm = try assigned(row, id, to: node, epoch: epoch, attempt: attempt)
         guard vm.intent.wanted == .run else {
             throw .stale(attempt: attempt, detail: "the VM is wanted to stop")
         }
-        if vm.intent.hasBegun, let kept = try self.secret(of: id) { return kept }
         let before = vm
+        // Whatever was said under the old epoch and is still on its way is stale now.
+        vm.intent.epoch = epoch.next(in: try identity().era)
         vm.intent.hasBegun = true
         try put(vm.intent, of: id)
         try keep(secret: secret, of: id)
+        if vm.observation.state == .running || vm.observation.state == .debugging {
+            // An earlier daemon recorded it; nothing of the VM runs where its start is begun.
+            vm.observation.state = .starting
+            try put(vm.observation, of: id)
+        }
         // An operator's word about an earlier domain of this VM is spent.
         try forgetAbandonedDomain(of: id, on: node)
         try tellChange(from: before, to: vm)
-        return secret
+        return vm.intent.epoch
+    }
+
+    /// Whether this very begin is done already: its answer was lost, and it is repeated. The secret names it.
+    private func isBegun(
+        _ vm: VirtualMachine, by node: NodeID, after epoch: Epoch, with secret: AgentSecret
+    ) throws(LedgerError) -> Bool {
+        guard vm.intent.node == node, vm.intent.hasBegun, vm.intent.wanted == .run, vm.intent.epoch > epoch else {
+            return false
+        }
+        return try self.secret(of: vm.id) == secret
     }
 
     package mutating func record(

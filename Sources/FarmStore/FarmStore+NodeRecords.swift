@@ -52,7 +52,7 @@ extension FarmStore: NodeRecords {
 
     package func begin(
         _ vm: VMID, by node: NodeID, epoch: Epoch, secret: AgentSecret
-    ) async throws(PortError) -> AgentSecret {
+    ) async throws(PortError) -> Epoch {
         try await write("beginning the start of VM \(vm)") { records throws(LedgerError) in
             try records.begin(vm, by: node, epoch: epoch, secret: secret)
         }

@@ -71,8 +71,8 @@ final class SessionFigures: XCTestCase {
             _ = try await store.requestStart(vm, by: "bench")
             let epoch = try await store.desktop(vm)?.vm.intent.epoch ?? .none
             let secret = AgentSecret(String(repeating: "5a", count: 32))
-            _ = try await store.begin(vm, by: node, epoch: epoch, secret: secret)
-            try await store.record(Observation(state: .running, since: now), of: vm, by: node, epoch: epoch)
+            let begun = try await store.begin(vm, by: node, epoch: epoch, secret: secret)
+            try await store.record(Observation(state: .running, since: now), of: vm, by: node, epoch: begun)
             vms.append(vm)
         }
         await store.close()

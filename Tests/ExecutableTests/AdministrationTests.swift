@@ -72,7 +72,7 @@ final class AdministrationTests: XCTestCase {
 
         let running = Observation(state: .running, since: WallTime(seconds: 1_700_000_000), image: ImageID(1))
         _ = try await store.begin(VMID(1), by: NodeID(1), epoch: Epoch(1), secret: AgentSecret("abc"))
-        try await store.record(running, of: VMID(1), by: NodeID(1), epoch: Epoch(1))
+        try await store.record(running, of: VMID(1), by: NodeID(1), epoch: Epoch(2))
         XCTAssertTrue(try complaint(rig.qvd("vm", "delete", "desk")).contains("is running; stop it with"))
         XCTAssertTrue(try complaint(rig.qvd("vm", "delete", "desk", "--delete-user-disk")).contains("is running"))
         XCTAssertTrue(try complaint(rig.qvd("node", "delete", "node1")).contains("desk"))
@@ -81,12 +81,12 @@ final class AdministrationTests: XCTestCase {
         XCTAssertEqual(try rig.qvd("vm", "stop", "desk").output, "VM 1 (desk) will stop\n")
         XCTAssertEqual(try row()["wanted"] as? String, "stop")
         try await store.release(
-            VMID(1), by: NodeID(1), epoch: Epoch(1), request: 2, error: nil, at: WallTime(seconds: 1_700_000_060))
+            VMID(1), by: NodeID(1), epoch: Epoch(2), request: 2, error: nil, at: WallTime(seconds: 1_700_000_060))
         XCTAssertTrue(try rig.qvd("vm", "stop", "desk").output.contains("stopped already"))
         XCTAssertTrue(try complaint(rig.qvd("vm", "start", "desk")).contains("qvd vm unblock 1"))
         XCTAssertEqual(try rig.qvd("vm", "unblock", "desk").status, 0)
         XCTAssertEqual(try rig.qvd("vm", "start", "desk", "--node", "node1").status, 0)
-        XCTAssertEqual(try row()["epoch"] as? Int, 2)
+        XCTAssertEqual(try row()["epoch"] as? Int, 3)
         let audit = try rig.qvd("audit").output
         for action in ["start VM 1 (desk)", "stop VM 1 (desk)", "delete VM 1 (desk)", "VM 1 (desk) is running"] {
             XCTAssertTrue(audit.contains(action), "\(action) is not in\n\(audit)")

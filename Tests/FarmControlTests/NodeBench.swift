@@ -172,11 +172,11 @@ struct NodeBench {
 
     /// Answers the effect of the VM that is out.
     mutating func answer(_ number: Int64, _ outcome: PortOutcome = .done) {
-        guard let id = machine.vms[VMID(number)]?.progress.outstanding?.id else {
+        guard let out = machine.vms[VMID(number)], let id = out.progress.outstanding?.id, let plan = out.plan else {
             return XCTFail("nothing is out")
         }
-        if machine.vms[VMID(number)]?.progress.outstanding?.effect == .begin {
-            send(.began(id, .begun(MachineBench.secret)))
+        if out.progress.outstanding?.effect == .begin {
+            send(.began(id, .begun(plan.epoch, MachineBench.secret)))
         } else {
             send(.finished(id, outcome))
         }

@@ -76,7 +76,10 @@ extension NodeExplorationWorld: SearchedWorld {
         if changing.count > 1 { return "one-effect: two are out" }
         if let outstanding = one.progress.outstanding {
             let isOut = pending.contains {
-                if case .perform(_, outstanding.id, _, _) = $0.call { true } else { false }
+                switch $0.call {
+                case .perform(_, let id, _, _), .begin(let id, _, _): id == outstanding.id
+                default: false
+                }
             }
             if isOut || one.deadline != nil { return nil }
             return "armed-deadline: waits for an effect that is not out"

@@ -18,8 +18,12 @@ extension NodeExplorationWorld {
                 hasher.combine(ranks.of(id))
                 hasher.combine(epoch)
                 hasher.combine(request)
-                if case .began(_, let outcome)? = entry.answer { hasher.combine(outcome) }
                 if case .finished(_, let outcome)? = entry.answer { hasher.combine(outcome) }
+            case .begin(let id, let epoch, let secret):
+                hasher.combine(ranks.of(id))
+                hasher.combine(epoch)
+                hasher.combine(secret)
+                if case .began(_, let outcome)? = entry.answer { hasher.combine(outcome) }
             case .read(let vms, let number):
                 // One that was given up is made all the same.
                 hasher.combine(vms)
@@ -54,6 +58,7 @@ struct EffectRanks {
         var ids = world.machine.vms.machines.values.compactMap { $0.progress.outstanding?.id }
         for entry in world.pending {
             if case .perform(_, let id, _, _) = entry.call { ids.append(id) }
+            if case .begin(let id, _, _) = entry.call { ids.append(id) }
         }
         ids.sort { ($0.vm, $0.number) < ($1.vm, $1.number) }
         for id in ids where known[id] == nil { known[id] = Int64(known.count) }
@@ -85,7 +90,11 @@ extension NodeEvent {
 extension NodeExplorationWorld.Call {
     /// The call of an effect that nobody awaits any more: only what it does counts.
     fileprivate var withoutNumbers: NodeExplorationWorld.Call {
-        guard case .perform(let effect, let id, let epoch, let request) = self else { return self }
-        return .perform(effect, VMEffectID(vm: id.vm, number: 0), epoch, request: request)
+        switch self {
+        case .perform(let effect, let id, let epoch, let request):
+            return .perform(effect, VMEffectID(vm: id.vm, number: 0), epoch, request: request)
+        case .begin(let id, let epoch, let secret): return .begin(VMEffectID(vm: id.vm, number: 0), epoch, secret)
+        default: return self
+        }
     }
 }

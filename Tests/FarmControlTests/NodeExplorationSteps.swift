@@ -43,16 +43,7 @@ extension NodeExplorationWorld {
         guard entry.answer == nil else { return }
         switch entry.call {
         case .heard, .changed, .repair, .collect, .endDomain: return
-        case .perform(.begin, let id, _, _):
-            step("not begun: \(entry.call)", 1) { $0.refuse(index, .began(id, .unknown("away"))) }
-            step("begun without answer: \(entry.call)", 1) { world in
-                _ = world.carryOut(entry.call)
-                world.refuse(index, .began(id, .unknown("no answer")))
-            }
-            step("begun late: \(entry.call)", 1) { world in
-                world.lateCalls.append(entry.call)
-                world.refuse(index, .began(id, .unknown("no answer")))
-            }
+        case .begin(let id, _, let secret): addTroubleOfBegin(index, entry.call, id, secret, step)
         case .perform(.release, let id, _, _):
             step("not released: \(entry.call)", 1) { $0.refuse(index, .finished(id, .unknown("away"))) }
             step("released without answer: \(entry.call)", 1) { world in
@@ -103,6 +94,26 @@ extension NodeExplorationWorld {
         step("answer is slow: \(entry.call)", 1) { world in
             world.pending[index].answer = world.carryOut(entry.call)
             world.putLast(index)
+        }
+    }
+
+    /// A begin that fails, whose answer is lost, or that comes late. The house keeper may know with which secret it was
+    /// tried, or not: then it was given up without a word.
+    private func addTroubleOfBegin(
+        _ index: Int, _ call: Call, _ id: VMEffectID, _ secret: AgentSecret, _ step: AddStep
+    ) {
+        step("not begun: \(call)", 1) { $0.refuse(index, .began(id, .unknown("away", tried: secret))) }
+        for tried in [secret, nil] {
+            let unknown = NodeEvent.began(id, .unknown("no answer", tried: tried))
+            let words = tried == nil ? "\(call), unheard" : "\(call)"
+            step("begun without answer: \(words)", 1) { world in
+                _ = world.carryOut(call)
+                world.refuse(index, unknown)
+            }
+            step("begun late: \(words)", 1) { world in
+                world.lateCalls.append(call)
+                world.refuse(index, unknown)
+            }
         }
     }
 

@@ -72,9 +72,14 @@ extension NodeExplorationWorld {
 
     // MARK: The node's calls
 
-    mutating func begin(_ vm: VMID, _ epoch: Epoch) -> BeginOutcome {
+    mutating func drawSecret() -> AgentSecret {
+        secretsDrawn += 1
+        return AgentSecret("s\(secretsDrawn)")
+    }
+
+    mutating func begin(_ vm: VMID, _ epoch: Epoch, _ secret: AgentSecret) -> BeginOutcome {
         do {
-            return .begun(try ledger.begin(vm, by: Self.node, epoch: epoch, secret: AgentSecret("s\(epoch)")))
+            return .begun(try ledger.begin(vm, by: Self.node, epoch: epoch, secret: secret), secret)
         } catch {
             return .refused
         }

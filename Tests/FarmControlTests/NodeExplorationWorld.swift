@@ -18,6 +18,7 @@ struct NodeExplorationWorld {
     /// Something under way between the machine and the world.
     enum Call: Hashable {
         case perform(VMEffect, VMEffectID, Epoch, request: Int64)
+        case begin(VMEffectID, Epoch, AgentSecret)
         case record(Observation, VMID, Epoch)
         case read([VMID], number: Int64)
         case look(NodeSource, number: Int64)
@@ -70,6 +71,8 @@ struct NodeExplorationWorld {
     var lateCreates: [VMID: Epoch] = [:]
     /// Calls to the store that were given up and may still take effect.
     var lateCalls: [Call] = []
+    /// How many secrets were drawn; each names a begin.
+    var secretsDrawn = 0
     var ghosts: [VMID: Ghost] = [:]
     /// How much harm may still be done.
     var budget: Int
@@ -130,7 +133,11 @@ struct NodeExplorationWorld {
                 checkBeforePerforming(effect, id, plan)
                 if mutant == .filterGoesBeforeDomain, effect == .undo(.domain) { filters.remove(id.vm) }
                 if mutant == .answersVanish, effect == .build(.reservation) { continue }
-                if mutant == .disksComeBeforeBegin, effect == .begin { overlays.insert(id.vm) }
+                if effect == .begin {
+                    pending.append(.init(call: .begin(id, plan.epoch, plan.triedSecret ?? drawSecret())))
+                    if mutant == .disksComeBeforeBegin { overlays.insert(id.vm) }
+                    continue
+                }
                 pending.append(.init(call: .perform(effect, id, plan.epoch, request: plan.request)))
             case .record(let observation, let vm, let epoch):
                 var said = observation
@@ -150,7 +157,7 @@ struct NodeExplorationWorld {
     /// Carries a call out as it should be, and says what the machine will hear.
     mutating func carryOut(_ call: Call) -> NodeEvent {
         switch call {
-        case .perform(.begin, let id, let epoch, _): return .began(id, begin(id.vm, epoch))
+        case .begin(let id, let epoch, let secret): return .began(id, begin(id.vm, epoch, secret))
         case .perform(.release(let failure), let id, let epoch, let request):
             release(id.vm, epoch, request, failure?.words)
             return .finished(id, .done)

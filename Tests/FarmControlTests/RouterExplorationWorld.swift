@@ -210,8 +210,11 @@ struct RouterExplorationWorld {
         guard let intent = ledger.vm(Self.vm)?.intent, let node = intent.node else { return }
         do {
             if intent.wanted == .run {
-                _ = try ledger.begin(Self.vm, by: node, epoch: intent.epoch, secret: AgentSecret("s"))
-                try ledger.record(Observation(state: .running), of: Self.vm, by: node, epoch: intent.epoch)
+                let epoch =
+                    intent.hasBegun
+                    ? intent.epoch
+                    : try ledger.begin(Self.vm, by: node, epoch: intent.epoch, secret: AgentSecret("s"))
+                try ledger.record(Observation(state: .running), of: Self.vm, by: node, epoch: epoch)
                 guest = .suspended
             } else {
                 try ledger.release(

@@ -91,29 +91,76 @@ extension StoreContract {
             { store in
                 let example = try await ExampleFarm(in: store)
                 try await store.requestStart(example.vm, by: "a")
-                let secret = try await store.begin(
-                    example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("first"))
-                try expectEqual(secret, AgentSecret("first"))
-                // Repeated, because the answer was lost, or by a daemon that was started again.
-                let again = try await store.begin(
-                    example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("second"))
-                try expectEqual(again, AgentSecret("first"))
+                for _ in 1...2 {
+                    // The second is a repetition whose first answer was lost.
+                    let epoch = try await store.begin(
+                        example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("first"))
+                    try expectEqual(epoch, Epoch(2))
+                }
                 try await expectEqual(try store.desktop(example.vm)?.secret, AgentSecret("first"))
                 try await expectEqual(try store.vm(example.vm).observation.state, .stopped)
                 try await store.requestStop(example.vm, by: "b")
                 let stopping = Intent(
-                    wanted: .stop, node: example.node, epoch: Epoch(1), hasBegun: true, reserved: ExampleFarm.need,
+                    wanted: .stop, node: example.node, epoch: Epoch(2), hasBegun: true, reserved: ExampleFarm.need,
                     request: 2, requestedBy: "b")
                 try await expectEqual(try store.vm(example.vm).intent, stopping)
-                try await expectError(.stale) { () async throws(PortError) in
-                    _ = try await store.begin(example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("x"))
+                for (epoch, secret) in [(Epoch(1), "first"), (Epoch(2), "first"), (Epoch(2), "x")] {
+                    try await expectError(.stale) { () async throws(PortError) in
+                        _ = try await store.begin(
+                            example.vm, by: example.node, epoch: epoch, secret: AgentSecret(secret))
+                    }
                 }
                 try await expectRefusal(store, .deleteVM(example.vm), .notStopped)
                 try await store.release(
-                    example.vm, by: example.node, epoch: Epoch(1), request: 1, error: nil, at: WallTime(seconds: 20))
+                    example.vm, by: example.node, epoch: Epoch(2), request: 1, error: nil, at: WallTime(seconds: 20))
                 try await expectEqual(
                     try store.vm(example.vm).intent,
-                    Intent(wanted: .stop, epoch: Epoch(1), request: 2, requestedBy: "b"))
+                    Intent(wanted: .stop, epoch: Epoch(2), request: 2, requestedBy: "b"))
+            }
+        ),
+        (
+            "what an earlier daemon says late frees nothing that a later one began",
+            { store in
+                let example = try await ExampleFarm(in: store)
+                try await store.requestStart(example.vm, by: "a")
+                let late = { (epoch: Epoch) async throws in
+                    let before = try await store.snapshot()
+                    let secret = try await store.desktop(example.vm)?.secret
+                    for request in Int64(0)...1 {
+                        try await expectError(.stale) { () async throws(PortError) in
+                            try await store.release(
+                                example.vm, by: example.node, epoch: epoch, request: request, error: "x",
+                                at: WallTime(seconds: 9))
+                        }
+                    }
+                    try await expectError(.stale) { () async throws(PortError) in
+                        try await store.record(
+                            Observation(state: .starting), of: example.vm, by: example.node, epoch: epoch)
+                    }
+                    try await expectError(.stale) { () async throws(PortError) in
+                        _ = try await store.begin(
+                            example.vm, by: example.node, epoch: epoch, secret: AgentSecret("late"))
+                    }
+                    try await expectEqual(try store.snapshot(), before)
+                    try await expectEqual(try store.desktop(example.vm)?.secret, secret)
+                }
+                // The first daemon had said all this before the second began; then the second died too, and nothing
+                // was live.
+                for (epoch, secret) in [(Epoch(1), "second"), (Epoch(2), "third")] {
+                    try await store.record(
+                        Observation(state: .running), of: example.vm, by: example.node, epoch: epoch)
+                    let begun = try await store.begin(
+                        example.vm, by: example.node, epoch: epoch, secret: AgentSecret(secret))
+                    try expectEqual(begun, Epoch(epoch.number + 1))
+                    try await expectEqual(
+                        try store.vm(example.vm).intent,
+                        Intent(
+                            wanted: .run, node: example.node, epoch: begun, hasBegun: true,
+                            reserved: ExampleFarm.need, request: 1, requestedBy: "a"))
+                    try await expectEqual(try store.desktop(example.vm)?.secret, AgentSecret(secret))
+                    try await expectEqual(try store.vm(example.vm).observation.state, .starting)
+                    try await late(epoch)
+                }
             }
         ),
         (
@@ -147,8 +194,8 @@ extension StoreContract {
                 _ = try await store.begin(example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("one"))
                 let running = Observation(
                     state: .running, since: WallTime(seconds: 8), detail: "", image: example.image)
-                try await store.record(running, of: example.vm, by: example.node, epoch: Epoch(1))
-                try await store.record(running, of: example.vm, by: example.node, epoch: Epoch(1))
+                try await store.record(running, of: example.vm, by: example.node, epoch: Epoch(2))
+                try await store.record(running, of: example.vm, by: example.node, epoch: Epoch(2))
                 let view = try await store.desktop(example.vm)
                 try expectEqual(view?.secret, AgentSecret("one"))
                 try expectEqual(view?.vm.observation, running)
@@ -156,10 +203,10 @@ extension StoreContract {
                 try await expectEqual(
                     try store.vm(example.vm).intent,
                     Intent(
-                        wanted: .stop, node: example.node, epoch: Epoch(1), hasBegun: true,
+                        wanted: .stop, node: example.node, epoch: Epoch(2), hasBegun: true,
                         reserved: ExampleFarm.need, request: 2, requestedBy: "b"))
                 try await store.release(
-                    example.vm, by: example.node, epoch: Epoch(1), request: 1, error: nil, at: WallTime(seconds: 20))
+                    example.vm, by: example.node, epoch: Epoch(2), request: 1, error: nil, at: WallTime(seconds: 20))
                 let vm = try await store.vm(example.vm)
                 try expectEqual(vm.intent.node, nil)
                 try expectEqual(vm.observation, Observation(state: .stopped, since: WallTime(seconds: 20)))
@@ -224,24 +271,24 @@ extension StoreContract {
                 _ = try await store.begin(example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("s"))
                 try await store.record(
                     Observation(state: .running, image: example.image), of: example.vm, by: example.node,
-                    epoch: Epoch(1))
+                    epoch: Epoch(2))
                 try await store.requestStop(example.vm, by: "b")
                 // While it stops, it is wanted again; another node was chosen, but the disks are open here.
                 _ = try await store.perform(.addNode(name: "node2", address: IPv4Address("10.3.0.3")!))
                 try await store.recordState(of: NodeID(2), .running, at: WallTime(seconds: 7))
                 _ = try await store.perform(.startVM(example.vm, node: NodeID(2)), by: "c")
                 try await store.release(
-                    example.vm, by: example.node, epoch: Epoch(1), request: 2, error: nil, at: WallTime(seconds: 9))
+                    example.vm, by: example.node, epoch: Epoch(2), request: 2, error: nil, at: WallTime(seconds: 9))
                 let vm = try await store.vm(example.vm)
                 try expectEqual(
                     vm.intent,
                     Intent(
-                        wanted: .run, node: example.node, epoch: Epoch(2), reserved: ExampleFarm.need, request: 3,
+                        wanted: .run, node: example.node, epoch: Epoch(3), reserved: ExampleFarm.need, request: 3,
                         requestedBy: "c"))
                 try expectEqual(vm.observation, Observation(state: .stopped, since: WallTime(seconds: 9)))
                 try await expectError(.stale) { () async throws(PortError) in
                     try await store.record(
-                        Observation(state: .running), of: example.vm, by: example.node, epoch: Epoch(1))
+                        Observation(state: .running), of: example.vm, by: example.node, epoch: Epoch(2))
                 }
             }
         ),

@@ -55,11 +55,11 @@ extension StoreContract {
                 try await expectRead([example.vm])
                 _ = try await store.begin(example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("one"))
                 let running = Observation(state: .running, since: WallTime(seconds: 8), image: example.image)
-                try await store.record(running, of: example.vm, by: example.node, epoch: Epoch(1))
+                try await store.record(running, of: example.vm, by: example.node, epoch: Epoch(2))
                 _ = try await store.perform(.startVM(lab, node: other))
                 try await expectRead([example.vm, lab])
                 // Said again: nothing changes.
-                try await store.record(running, of: example.vm, by: example.node, epoch: Epoch(1))
+                try await store.record(running, of: example.vm, by: example.node, epoch: Epoch(2))
                 try await expectRead([])
                 _ = try await store.perform(.setNode(example.node, isBlocked: true))
                 try await expectRead([])
@@ -69,7 +69,7 @@ extension StoreContract {
                 try await expectRead([lab])
                 try await store.requestStop(example.vm, by: "a")
                 try await store.release(
-                    example.vm, by: example.node, epoch: Epoch(1), request: 1, error: nil, at: WallTime(seconds: 9))
+                    example.vm, by: example.node, epoch: Epoch(2), request: 1, error: nil, at: WallTime(seconds: 9))
                 try await expectRead([example.vm])
                 _ = try await store.perform(.abandonDomain(VMID(60), node: example.node))
                 try await expectRead([])

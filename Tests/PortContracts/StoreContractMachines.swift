@@ -138,12 +138,12 @@ extension StoreContract {
                     store, .deleteVM(example.vm), .notStopped, naming: ["about to start", "stop VM"])
                 _ = try await store.begin(example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("s"))
                 try await store.record(
-                    Observation(state: .running), of: example.vm, by: example.node, epoch: Epoch(1))
+                    Observation(state: .running), of: example.vm, by: example.node, epoch: Epoch(2))
                 _ = try await store.perform(.stopVM(example.vm))
                 try await expectRefusal(store, .deleteVM(example.vm), .notStopped, naming: ["running"])
                 try await expectRefusal(store, .deleteNode(example.node), .inUse, naming: ["desk"])
                 try await store.release(
-                    example.vm, by: example.node, epoch: Epoch(1), request: 1, error: nil, at: WallTime(seconds: 9))
+                    example.vm, by: example.node, epoch: Epoch(2), request: 1, error: nil, at: WallTime(seconds: 9))
                 _ = try await store.perform(.setProperty(.vm(example.vm), key: "k", value: "v"))
                 _ = try await store.perform(.deleteVM(example.vm))
                 try await expectEqual(try store.desktop(example.vm), nil)

@@ -105,7 +105,7 @@ extension StoreContract {
                 try await expectRefusal(
                     store, .startVM(example.vm, node: nil), .noNode, naming: ["node1", "400 MiB left of the 401 MiB"])
                 try await store.release(
-                    example.vm, by: example.node, epoch: Epoch(1), request: 4, error: nil, at: WallTime(seconds: 9))
+                    example.vm, by: example.node, epoch: Epoch(2), request: 4, error: nil, at: WallTime(seconds: 9))
                 try await expectEqual(try store.vm(example.vm).intent.reserved, .none)
                 _ = try await store.perform(
                     .setOSF(example.osf, name: nil, memory: Mebibytes(400), userDiskSize: nil, keepsOverlay: nil))

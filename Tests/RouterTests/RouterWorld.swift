@@ -170,9 +170,9 @@ private func converge(_ vm: VirtualMachine, on node: NodeID, in store: Simulated
     let now = WallTime(seconds: 2)
     switch (vm.intent.wanted, vm.observation.state) {
     case (.run, .stopped):
-        _ = try await store.begin(vm.id, by: node, epoch: vm.intent.epoch, secret: RouterWorld.secret)
+        let epoch = try await store.begin(vm.id, by: node, epoch: vm.intent.epoch, secret: RouterWorld.secret)
         let running = Observation(state: .running, since: now)
-        try await store.record(running, of: vm.id, by: node, epoch: vm.intent.epoch)
+        try await store.record(running, of: vm.id, by: node, epoch: epoch)
     case (.stop, _):
         try await store.release(
             vm.id, by: node, epoch: vm.intent.epoch, request: vm.intent.request, error: nil, at: now)

@@ -45,7 +45,7 @@ enum RandomOperation {
         case .release(let vm, let node, let epoch, let request, let error, let time):
             try await store.release(vm, by: node, epoch: epoch, request: request, error: error, at: time)
         case .begin(let secret, let vm, let node, let epoch):
-            return try await store.begin(vm, by: node, epoch: epoch, secret: secret).text
+            return "\(try await store.begin(vm, by: node, epoch: epoch, secret: secret))"
         case .read(let vm, let user, let login):
             let view = try await store.desktop(vm)
             // A dictionary's own description has no fixed order.

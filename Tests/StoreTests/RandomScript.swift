@@ -23,7 +23,7 @@ struct RandomScript {
         case 2: return .reservations
         case 3, 4: return .record(observation(time), vm(), node(), epoch())
         case 5: return .release(vm(), node(), epoch(), Int64(pick(6)), pick(2) == 0 ? "failed \(tick)" : nil, time)
-        case 6: return .begin(AgentSecret("secret-\(tick)"), vm(), node(), epoch())
+        case 6: return .begin(AgentSecret("secret-\(tick % 3)"), vm(), node(), epoch())
         case 7: return .read(vm(), user(), login())
         case 8: return .requestStart(vm(), "actor \(tick)")
         case 9: return .requestStop(vm(), "actor \(tick)")
@@ -65,7 +65,7 @@ struct RandomScript {
     private mutating func image() -> ImageID { ImageID(Int64(1 + pick(8))) }
     private mutating func node() -> NodeID { NodeID(Int64(1 + pick(3))) }
     private mutating func vm() -> VMID { VMID(Int64(1 + pick(8))) }
-    private mutating func epoch() -> Epoch { Epoch(Int64(pick(4))) }
+    private mutating func epoch() -> Epoch { Epoch(Int64(pick(6))) }
     private mutating func name() -> String {
         pick(["a", "b", "ä", "a\u{308}", "C", "", "x y", "<&>", "a@b", "head", "'; DROP TABLE vms; --"])
     }

@@ -219,9 +219,12 @@ final class SQLiteFileTests: XCTestCase {
         let desktop = try await store.desktop(VMID(5))
         XCTAssertEqual(desktop?.secret, AgentSecret("abc"))
         XCTAssertEqual(desktop?.session?.peer, "192.0.2.1")
-        // A daemon that is started on it goes on with the secret that the guest has.
-        let secret = try await store.begin(VMID(5), by: NodeID(3), epoch: Epoch(7), secret: AgentSecret("new"))
-        XCTAssertEqual(secret, AgentSecret("abc"))
+        // A daemon that is started on it and finds the guest goes on with the secret that the guest has.
+        let wanted = try await store.desiredState(of: NodeID(3), about: [])
+        XCTAssertEqual(wanted.assignments.map(\.secret), [AgentSecret("abc")])
+        // One that finds nothing live begins the assignment anew.
+        let epoch = try await store.begin(VMID(5), by: NodeID(3), epoch: Epoch(7), secret: AgentSecret("new"))
+        XCTAssertEqual(epoch, Epoch(8))
     }
 
     /// Sessions of schema 1 say nothing of their router's place: they stay, and whichever router starts may end them.

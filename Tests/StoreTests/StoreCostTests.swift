@@ -256,7 +256,7 @@ private enum CostFarm {
                 "record",
                 { records throws(LedgerError) in
                     try records.record(
-                        Observation(state: .running, since: time), of: idle, by: NodeID(1), epoch: Epoch(1))
+                        Observation(state: .running, since: time), of: idle, by: NodeID(1), epoch: Epoch(2))
                 }
             ),
             ("stop", { records throws(LedgerError) in try records.requestStop(idle, by: "test") }),
@@ -264,7 +264,7 @@ private enum CostFarm {
                 "release",
                 { records throws(LedgerError) in
                     try records.release(
-                        idle, by: NodeID(1), epoch: Epoch(1), request: 1, error: nil, at: time)
+                        idle, by: NodeID(1), epoch: Epoch(2), request: 1, error: nil, at: time)
                 }
             ),
             (

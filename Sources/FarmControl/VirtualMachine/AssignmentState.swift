@@ -13,6 +13,9 @@ struct AssignmentState: Sendable, Hashable {
     /// The last start that was given back to the store. Its epoch is over: what the store said of it before is old,
     /// and a domain of it that appears after all is a late answer's and is removed.
     private(set) var lastReleased: StartPlan?
+    /// The epoch from which the present start was begun, until a reading shows the one that it goes on under: a row
+    /// that still has it was read before the begin.
+    private var begunFrom: Epoch?
 
     /// What an assignment asks for.
     enum Task: Sendable, Hashable {
@@ -70,9 +73,13 @@ struct AssignmentState: Sendable, Hashable {
 
     // MARK: What changes it
 
-    /// A row of an epoch that is over was read before the release and counts for nothing.
+    /// A row of an epoch that is over was read before the release and counts for nothing; so does one that was read
+    /// before the begin.
     mutating func read(_ word: RowWord) {
-        let isOld = word.assignment.map { isOver($0.vm.intent.epoch) } ?? false
+        let epoch = word.assignment?.vm.intent.epoch
+        if let begunFrom, epoch == begunFrom { return }
+        begunFrom = nil
+        let isOld = epoch.map(isOver) ?? false
         row = isOld ? .unknown : word
     }
 
@@ -99,14 +106,30 @@ struct AssignmentState: Sendable, Hashable {
     /// Takes over a live domain. The row is there.
     mutating func adopt(_ word: RowWord, _ known: Assignment) {
         row = word
+        begunFrom = nil
         failure = nil
         endedByGuest = false
         let image = known.images.first { $0.id == known.vm.observation.image }
         plan = StartPlan(assignment: known, image: image, isAdopted: true)
     }
 
-    /// The store has answered that the start is begun, and that this secret holds.
-    mutating func begun(_ secret: AgentSecret) { plan?.secret = secret }
+    /// The store has answered that the start is begun with this secret, and goes on under this epoch. The row as last
+    /// read is brought up to it.
+    mutating func begun(under epoch: Epoch, _ secret: AgentSecret) {
+        guard let old = plan?.epoch else { return }
+        plan?.secret = secret
+        plan?.triedSecret = nil
+        plan?.assignment.vm.intent.epoch = epoch
+        guard epoch > old, case .assigned(var known) = row, known.vm.intent.epoch == old else { return }
+        known.vm.intent.epoch = epoch
+        known.vm.intent.hasBegun = true
+        known.secret = secret
+        row = .assigned(known)
+        begunFrom = old
+    }
+
+    /// - Parameter secret: nil when nothing at all was heard of the begin.
+    mutating func triedToBegin(with secret: AgentSecret?) { plan?.triedSecret = secret }
 
     /// The store does not want the start any more. Until it is read again the row counts as one that wants to stop:
     /// else what an earlier life left would be undone and the start begun again, without a pause and without an end.
@@ -131,6 +154,7 @@ struct AssignmentState: Sendable, Hashable {
     /// The VM is given back. What was read before is old; the store is read again.
     mutating func released() {
         lastReleased = plan
+        begunFrom = nil
         plan = nil
         failure = nil
         endedByGuest = false

@@ -52,6 +52,8 @@ package struct StartPlan: Sendable, Hashable {
     package var isAdopted = false
     /// What the VM's agent demands: the one that the store keeps for this assignment.
     package var secret: AgentSecret?
+    /// With this secret the start was begun, and no answer came: it is begun with it again.
+    package var triedSecret: AgentSecret?
 
     init(assignment: Assignment, image: DiskImage?, isAdopted: Bool = false) {
         self.assignment = assignment
@@ -114,12 +116,13 @@ package struct DomainSight: Sendable, Hashable {
 
 /// What the store made of `VMEffect.begin`.
 package enum BeginOutcome: Sendable, Hashable {
-    /// The assignment is begun. The secret is the one that holds for it: an earlier one when it was begun before.
-    case begun(AgentSecret)
-    /// The assignment is over, or the VM is to stop: nothing may be started.
+    /// The assignment is begun, with this secret, and goes on under this epoch.
+    case begun(Epoch, AgentSecret)
+    /// The assignment is over, goes on under another epoch, or the VM is to stop: nothing may be started.
     case refused
-    /// It is not known whether it is begun. Beginning twice is beginning once, so it is tried again.
-    case unknown(String)
+    /// It is not known whether it is begun. It is tried again, with the same secret if that is known: then beginning
+    /// twice is beginning once. With another one it is refused if it was begun, and the store is read again.
+    case unknown(String, tried: AgentSecret? = nil)
 }
 
 /// How an effect ended, in the words of `PortError` without the port.

@@ -128,9 +128,9 @@ package struct VMMachine: Sendable, Hashable {
 
     private mutating func began(_ outcome: BeginOutcome, _ now: Instant) {
         switch outcome {
-        case .begun(let secret):
+        case .begun(let epoch, let secret):
             retries.storeTook()
-            assignment.begun(secret)
+            assignment.begun(under: epoch, secret)
             if domain.hasStray {
                 undo(from: .domain, now)
             } else if assignment.isWanted {
@@ -141,7 +141,9 @@ package struct VMMachine: Sendable, Hashable {
         case .refused:
             assignment.refused()
             endBegun(now)
-        case .unknown(let words): waitForStore(.reported(words), now)
+        case .unknown(let words, let secret):
+            assignment.triedToBegin(with: secret)
+            waitForStore(.reported(words), now)
         }
     }
 

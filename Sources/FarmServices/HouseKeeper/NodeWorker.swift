@@ -134,12 +134,14 @@ struct NodeWorker: Sendable {
     }
 
     private func begin(_ plan: StartPlan) async -> BeginOutcome {
+        let secret = plan.triedSecret ?? procedures.drawSecret()
         do throws(PortError) {
-            return .begun(
-                try await ports.records.begin(
-                    plan.vm.id, by: identity.node.id, epoch: plan.epoch, secret: procedures.drawSecret()))
+            let epoch = try await ports.records.begin(
+                plan.vm.id, by: identity.node.id, epoch: plan.epoch, secret: secret)
+            return .begun(epoch, secret)
         } catch {
-            return error.reason == .stale || error.reason == .notFound ? .refused : .unknown(error.description)
+            return error.reason == .stale || error.reason == .notFound
+                ? .refused : .unknown(error.description, tried: secret)
         }
     }
 
