@@ -60,9 +60,9 @@ extension FarmRecords {
 }
 
 extension NodeLoad {
-    /// What all but this VM take of the node.
+    /// What all but this VM take of the node: it is assigned there, or nowhere and then takes nothing.
     fileprivate func without(_ vm: VirtualMachine) -> NodeLoad {
-        guard vm.intent.node == node.id else { return self }
-        return NodeLoad(node: node, vms: vms - 1, reserved: reserved - vm.intent.reserved)
+        let isHere = vm.intent.node == node.id
+        return NodeLoad(node: node, vms: isHere ? vms - 1 : vms, reserved: reserved - vm.intent.reserved)
     }
 }
