@@ -22,7 +22,7 @@ extension Router {
             "connect ended",
             metadata: metadata(token, ["cause": "\(ending.cause)", "reason": "\(ending.text)"]))
         connects[token] = nil
-        if let grant = machine.grant { await ports.authenticator.giveBack(grant) }
+        if let grant = connect.grant { await ports.authenticator.giveBack(grant) }
     }
 
     /// Lets the X session notice that its client is gone, which nxagent does by itself; one that does not is

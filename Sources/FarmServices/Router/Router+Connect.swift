@@ -116,7 +116,10 @@ extension Router {
             case .progress: return .waited
             case .authenticate:
                 switch await logIn(exchange.request) {
-                case .success(let grant): return .authenticated(grant)
+                case .success(let grant):
+                    // The machine does not hear of it when the connect ended meanwhile; it is given back all the same.
+                    connects[token]?.grant = grant
+                    return .authenticated(grant)
                 case .failure(let answer): return .loginRefused(answer)
                 }
             case .wait(let until, forStore: true):

@@ -35,6 +35,8 @@ package actor Router {
         let slaveKey: String
         /// Ends the procedure of this connect.
         let interrupt: AsyncStream<Void>.Continuation
+        /// Given back when the connect is over, however far it came.
+        var grant: Grant?
         var desktop: DesktopView?
         var connection: (any GuestConnection)?
         /// The count of `news` before the last look at the store.
