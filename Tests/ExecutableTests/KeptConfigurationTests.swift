@@ -6,8 +6,8 @@ import XCTest
 /// The keys of `node.conf` that operators have set (fixtures/compatibility).
 final class KeptConfigurationTests: XCTestCase {
     func testEveryKeyHasItsDefault() throws {
-        let found = ConfigurationKey.allCases.map { key in
-            key.defaultText.map { "\(key.rawValue) = \($0)" } ?? "\(key.rawValue) has no default"
+        let found = NodeKeys.all.map { key in
+            key.defaultText.map { "\(key.name) = \($0)" } ?? "\(key.name) has no default"
         }
         XCTAssertEqual(try KeptLines("compatibility/configuration.txt").missing(from: found), [])
     }

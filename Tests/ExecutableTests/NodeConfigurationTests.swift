@@ -52,10 +52,10 @@ final class NodeConfigurationTests: XCTestCase {
     func testMasksAreDottedOrAPrefixLength() throws {
         XCTAssertEqual(try parse("vm.network.netmask = 255.255.0.0").network.prefixLength, 16)
         XCTAssertEqual(try parse("vm.network.netmask = 24").network.prefixLength, 24)
-        XCTAssertEqual(prefixLength(of: "255.255.255.255"), 32)
-        XCTAssertEqual(prefixLength(of: "0.0.0.0"), 0)
-        XCTAssertNil(prefixLength(of: "255.0.255.0"))
-        XCTAssertNil(prefixLength(of: "33"))
+        XCTAssertEqual(NodeConfiguration.prefixLength(of: "255.255.255.255"), 32)
+        XCTAssertEqual(NodeConfiguration.prefixLength(of: "0.0.0.0"), 0)
+        XCTAssertNil(NodeConfiguration.prefixLength(of: "255.0.255.0"))
+        XCTAssertNil(NodeConfiguration.prefixLength(of: "33"))
     }
 
     func testEveryMistakeIsNamedWithItsLineAndWhatToDo() {

@@ -1,99 +1,25 @@
-package import FarmModel
+import FarmModel
 import Glibc
 
-/// What one node is told by its file, `/etc/qvd/node.conf`: `key = value` lines with the original's key names.
+/// What one node is told by its file, `/etc/qvd/node.conf`: `key = value` lines with the original's key names. A value
+/// is read under the name of its key in `NodeKeys`: `configuration.router.port`.
+@dynamicMemberLookup
 package struct NodeConfiguration: Sendable, Equatable {
     package static let standardPath = "/etc/qvd/node.conf"
 
     /// Where it was read from.
     package let file: String
-    package let nodeName: String
-    package let logLevel: LogLevel
-    package let paths: Paths
-    /// Name of the group that may open the database. The router runs with it.
-    package let databaseGroup: String
-    package let router: Router
-    package let network: Network
-    package let hypervisor: Hypervisor
-    package let houseKeeper: HouseKeeper
-    package let commands: Commands
+    /// By the names of their keys; each was checked when the file was read.
+    private let texts: [String: String]
 
-    package enum LogLevel: String, Sendable, CaseIterable {
-        case trace, debug, info, notice, warning, error, critical
+    package subscript<Value>(dynamicMember key: KeyPath<NodeKeys, ConfigurationKey<Value>>) -> Value {
+        NodeKeys.table[keyPath: key].value(in: texts)
     }
 
-    /// Absolute paths.
-    package struct Paths: Sendable, Equatable {
-        package let run: String
-        package let log: String
-        package let images: String
-        package let overlays: String
-        package let homes: String
-        package let routerKey: String
-        package let routerCertificate: String
-        package let database: String
-        package let lock: String
-    }
-
-    package struct Router: Sendable, Equatable {
-        /// `0.0.0.0` for `*`.
-        package let address: IPv4Address
-        package let port: Int
-        package let user: String
-        package let usesTLS: Bool
-        package let start: Duration
-        package let stop: Duration
-        package let listening: Duration
-        package let agentCall: Duration
-        package let takeOver: Duration
-        package let xStartRetriesMax: Int
-        package let storePoll: Duration
-        package let sessionPoll: Duration
-    }
-
-    package struct Network: Sendable, Equatable {
-        package let bridge: String
-        package let allowsIPv6: Bool
-        /// What `qvd init` stores in the farm when its own options do not say; the farm's database is the truth.
-        package let rangeStart: IPv4Address?
-        package let prefixLength: Int?
-        package let gateway: IPv4Address?
-    }
-
-    package struct Hypervisor: Sendable, Equatable {
-        package enum AccelerationChoice: String, Sendable, CaseIterable { case auto, kvm, tcg }
-        package let libvirtURI: String
-        package let acceleration: AccelerationChoice
-        package let virtualCPUs: Int
-        package let agentPort: Int
-        /// Whether guests whose agent answers without the VM's secret may run.
-        package let acceptsOriginalAgents: Bool
-        /// Whether a VM whose agent died is kept for inspection instead of stopped.
-        package let keepsHungVMs: Bool
-    }
-
-    package struct HouseKeeper: Sendable, Equatable {
-        package let heavyMax: Int
-        package let readEvery: Duration
-        package let dhcpRestartDelay: Duration
-        package let agentCall: Duration
-        package let boot: Duration
-        /// A running VM counts as hung when both the count and the time are exceeded.
-        package let missesMax: Int
-        package let silenceMax: Duration
-        package let pingAfterMiss: Duration
-        package let pingAfterAnswer: Duration
-        package let powerOff: Duration
-        package let shutdown: Duration
-        package let zombieRetryMax: Duration
-        package let routerStopTimeout: Duration
-    }
-
-    /// Absolute paths, or names to look up in PATH.
-    package struct Commands: Sendable, Equatable {
-        package let dnsmasq: String
-        package let qemuImg: String
-        package let qemu: String
+    package subscript<Keys: ConfigurationKeyGroup>(
+        dynamicMember group: KeyPath<NodeKeys, Keys>
+    ) -> ConfigurationValues<Keys> {
+        ConfigurationValues(keys: NodeKeys.table[keyPath: group], texts: texts)
     }
 
     /// A file at the standard path may be missing: then every key has its default.
@@ -108,35 +34,55 @@ package struct NodeConfiguration: Sendable, Equatable {
 
     /// - Parameter file: named in errors.
     package init(parsing text: String, file: String) throws(ConfigurationError) {
-        let text = try ConfigurationText(text, file: file)
+        let found = try ConfigurationText(text, file: file)
+        var texts: [String: String] = [:]
+        for key in NodeKeys.all { texts[key.name] = try found.checked(key) }
         self.file = file
-        nodeName = try text.text(.nodename) ?? machineName()
-        logLevel = try text.value(.logLevel, expected: choices(LogLevel.self)) { LogLevel(rawValue: $0.lowercased()) }
-        paths = try Paths(text)
-        databaseGroup = try text.value(.databaseGroup, expected: "the name of a group") { $0 }
-        router = try Router(text)
-        network = try Network(text)
-        hypervisor = try Hypervisor(text)
-        houseKeeper = try HouseKeeper(text)
-        commands = try Commands(text)
+        self.texts = texts
     }
 
     /// A file with every key, its meaning and its default, all commented out.
     package static var sample: String {
         var lines = ["# \(standardPath): what this node is and where it keeps things. Every key has the default shown."]
-        for key in ConfigurationKey.allCases {
-            lines += ["", "# \(key.summary)", "#\(key.rawValue) = \(key.defaultText ?? "")"]
+        for key in NodeKeys.all {
+            lines += ["", "# \(key.summary)", "#\(key.name) = \(key.defaultText ?? "")"]
         }
         return lines.joined(separator: "\n") + "\n"
     }
 }
 
-func choices<Choice: CaseIterable & RawRepresentable>(_ type: Choice.Type) -> String where Choice.RawValue == String {
-    "one of " + type.allCases.map(\.rawValue).joined(separator: ", ")
+/// The values of a group of keys, read under the keys' names.
+@dynamicMemberLookup
+package struct ConfigurationValues<Keys: ConfigurationKeyGroup>: Sendable {
+    fileprivate let keys: Keys
+    fileprivate let texts: [String: String]
+
+    package subscript<Value>(dynamicMember key: KeyPath<Keys, ConfigurationKey<Value>>) -> Value {
+        keys[keyPath: key].value(in: texts)
+    }
+}
+
+extension ConfigurationKey {
+    /// - Parameter texts: of all keys, checked.
+    fileprivate func value(in texts: [String: String]) -> Value {
+        guard let value = value(of: texts[name]) else { preconditionFailure("\(name) was not checked") }
+        return value
+    }
+}
+
+extension NodeConfiguration {
+    /// Of `255.255.255.0`, `24` or `/24`; nil for a mask with holes.
+    package static func prefixLength(of text: String) -> Int? {
+        let digits = text.hasPrefix("/") ? String(text.dropFirst()) : text
+        if let length = Int(digits) { return (0...32).contains(length) ? length : nil }
+        guard let mask = IPv4Address(text)?.bits else { return nil }
+        let length = (~mask).leadingZeroBitCount
+        return length == 32 || mask == ~UInt32(0) << (32 - UInt32(length)) ? length : nil
+    }
 }
 
 /// The kernel's host name, up to the first dot.
-private func machineName() -> String {
+func machineName() -> String {
     var buffer = [CChar](repeating: 0, count: 256)
     guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
     let bytes = buffer.prefix { $0 != 0 && $0 != CChar(UInt8(ascii: ".")) }

@@ -127,7 +127,7 @@ struct RealNode: Sendable {
 }
 
 extension NodePolicy {
-    init(_ configured: NodeConfiguration.HouseKeeper) {
+    init(_ configured: ConfigurationValues<HouseKeeperKeys>) {
         self.init()
         heavyMax = configured.heavyMax
         readEvery = configured.readEvery

@@ -52,7 +52,7 @@ struct InitCommand: AsyncParsableCommand {
                 + " qvd node add NAME --address ADDRESS")
     }
 
-    private func addressPlan(_ defaults: NodeConfiguration.Network) throws -> AddressPlan {
+    private func addressPlan(_ defaults: ConfigurationValues<NetworkKeys>) throws -> AddressPlan {
         guard let start = rangeStart?.address ?? defaults.rangeStart else {
             throw ValidationError("say --range-start, or set vm.network.ip.start in the configuration")
         }
@@ -61,7 +61,7 @@ struct InitCommand: AsyncParsableCommand {
         if let network {
             let parts = network.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, let address = IPv4Address(String(parts[0])),
-                let bits = prefixLength(of: String(parts[1]))
+                let bits = NodeConfiguration.prefixLength(of: String(parts[1]))
             else { throw ValidationError("--network is `\(network)`; it must be ADDRESS/LENGTH, such as 10.3.0.0/16") }
             (base, length) = (address, bits)
         } else if let bits = defaults.prefixLength {
