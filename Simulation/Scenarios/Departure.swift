@@ -30,7 +30,8 @@ extension FarmNode {
         let rows = store.look { $0.vms() }
         let live = liveVMs
         let settled = rows.filter {
-            $0.observation.state == .running && $0.intent.wanted == .run && live.contains($0.id)
+            state.value.fencePause == nil && $0.observation.state == .running && $0.intent.wanted == .run
+                && live.contains($0.id)
         }
         if kind == .houseKeeper { state.value.orphans.formUnion(live) }
         state.value.departures[kind] = Departure(

@@ -14,6 +14,7 @@ extension FarmNode {
                 kill(kind, restartAfter: lasts)
             }
         case .terminate(let kind): terminate(kind, restartAfter: lasts)
+        case .fence: fence(restartAfter: lasts)
         case .freeze(let kind):
             guard let life = state.value.lives[kind], life.isAlive else { return }
             life.executor.freeze()

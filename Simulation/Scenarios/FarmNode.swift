@@ -26,6 +26,9 @@ final class FarmNode: Sendable {
         var orphans: Set<VMID> = []
         /// Processes that were told to end and have not yet.
         var departures: [ProcessKind: Departure] = [:]
+        var orderFence: AsyncStream<Void>.Continuation?
+        /// How long HKD stays away once it has fenced the node, if it was told to.
+        var fencePause: Int64?
     }
 
     init(host: SimulatedHost, plan: Plan, store: SimulatedStore, farm: Confined<World.State>, log: Logger) {
@@ -73,6 +76,10 @@ final class FarmNode: Sendable {
         policy.limits = plan.farm.nodeLimits
         policy.heavyMax = plan.farm.heavyMax + (simulation.mutation == .takesOneSlotMore ? 1 : 0)
         simulation.watchHeavyWork(of: life, stepLimit: policy.limits.step.wholeNanoseconds)
+        let (fenceOrders, orderFence) = AsyncStream<Void>.makeStream()
+        state.value.orderFence = orderFence
+        state.value.fencePause = nil
+        life.onDeath { orderFence.finish() }
         let keeper = HouseKeeper(
             ports: NodePorts(
                 hypervisor: ports.hypervisor, network: ports.network, filter: ports.filter,
@@ -80,7 +87,7 @@ final class FarmNode: Sendable {
                 records: connection, changes: connection, clock: ports.clock, random: ports.random),
             settings: NodeSettings(
                 name: name, acceleration: .tcg, consoleFolder: "/console", policy: policy),
-            log: log)
+            log: log, fenceOrders: fenceOrders)
         let isBusy = simulation.mutation == .asksWithoutPause
         live(life, as: .houseKeeper) { [self] in
             while isBusy, life.isAlive { _ = try await ports.network.observeBridge() }
@@ -131,7 +138,8 @@ final class FarmNode: Sendable {
     /// A process ended by itself: its supervisor starts it again.
     private func ended(_ life: Incarnation, _ kind: ProcessKind) {
         guard life.isAlive else { return }
-        let pause = departed(kind, life: life.number)
+        let fenced = kind == .houseKeeper ? fencePause() : 0
+        let pause = max(departed(kind, life: life.number), fenced)
         if kind == .router { state.value.door = nil }
         simulation.kill(life)
         restart(kind, after: max(pause, Plan.second))

@@ -15,6 +15,8 @@ struct FullProfile {
         if dice.chance(perMille: 500) { self.plan.farm.limits = .short }
         if dice.chance(perMille: 250) { spread(over: 2 + dice.below(2)) }
         limitCapacity()
+        drain()
+        fence()
         guard dice.chance(perMille: 700) else { return }
         for _ in 0..<(1 + dice.below(3)) { self.plan.faults.faults.append(fault()) }
         self.plan.faults.faults.sort { ($0.at, $0.text) < ($1.at, $1.text) }
@@ -47,6 +49,31 @@ struct FullProfile {
             plan.farm.capacity.cpus = max(1, need.cpus * count + dice.below(need.cpus))
         }
         if dice.chance(perMille: 300) { plan.farm.placement = .fill }
+    }
+
+    /// In some plans a node drains for a while, or until the end.
+    private mutating func drain() {
+        var dice = SplitMix64(seed: plan.seed, stream: .workload, number: 4)
+        guard dice.chance(perMille: 150) else { return }
+        let node = 1 + dice.below(plan.farm.nodes)
+        let at = dice.pick(plan.steps).at
+        plan.steps.append(Step(at: at, .administer(.drain(node))))
+        if dice.chance(perMille: 500) {
+            let end = min(at + dice.within(1...300) * Plan.second, plan.until)
+            plan.steps.append(Step(at: end, .administer(.resume(node))))
+        }
+        plan.steps.sort { $0.at < $1.at }
+    }
+
+    /// In some plans a node is told to fence.
+    private mutating func fence() {
+        var dice = SplitMix64(seed: plan.seed, stream: .workload, number: 5)
+        guard dice.chance(perMille: 100) else { return }
+        let at = min(dice.pick(plan.steps).at + dice.within(0...8000) * 1_000_000, plan.until)
+        let lasts = dice.within(1...60) * Plan.second
+        plan.faults.faults.append(
+            Fault(at: at, lasts: lasts, node: NodeID(Int64(1 + dice.below(plan.farm.nodes))), .fence))
+        plan.faults.faults.sort { ($0.at, $0.text) < ($1.at, $1.text) }
     }
 
     private enum FaultClass: CaseIterable {

@@ -149,6 +149,8 @@ package enum AdministratorAction: Sendable, Hashable {
     case addVM(name: String, user: Int)
     case blockNode(Int)
     case unblockNode(Int)
+    case drain(Int)
+    case resume(Int)
     case setCapacity(node: Int, NodeCapacity)
 }
 

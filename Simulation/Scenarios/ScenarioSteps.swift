@@ -13,6 +13,7 @@ enum ScenarioSteps {
         ("start", ["vm", "on"]), ("stop", ["vm"]), ("block", ["vm"]), ("unblock", ["vm"]), ("delete", ["vm"]),
         ("tag", ["vm", "tag"]), ("add-image", ["file"]), (addVM, ["user", "name"]), ("block-user", ["user"]),
         ("unblock-user", ["user"]), ("block-node", ["on"]), ("unblock-node", ["on"]),
+        ("drain", ["on"]), ("resume", ["on"]),
         ("set-capacity", ["on", "memory", "cpus"]),
     ]
 
@@ -75,6 +76,8 @@ enum ScenarioSteps {
         case "block-user": return .blockUser(user)
         case "unblock-user": return .unblockUser(user)
         case "block-node": return .blockNode(try limits.place(fields["on"]))
+        case "drain": return .drain(try limits.place(fields["on"]))
+        case "resume": return .resume(try limits.place(fields["on"]))
         case "unblock-node": return .unblockNode(try limits.place(fields["on"]))
         default:
             return .setCapacity(node: try limits.place(fields["on"]), try capacity(fields["memory"], fields["cpus"]))

@@ -73,6 +73,8 @@ package enum ScenarioText {
         case .unblockUser(let user): "unblock-user, user: \(user)"
         case .addVM(let name, let user): "add-vm, user: \(user), name: \(quoted(name))"
         case .blockNode(let node): "block-node\(elsewhere(node))"
+        case .drain(let node): "drain\(elsewhere(node))"
+        case .resume(let node): "resume\(elsewhere(node))"
         case .unblockNode(let node): "unblock-node\(elsewhere(node))"
         case .setCapacity(let node, let capacity):
             "set-capacity\(elsewhere(node))\(words(capacity, "memory", "cpus"))"

@@ -85,6 +85,7 @@ extension World {
         unblockUsers()
         for node in nodes {
             administer(.unblockNode(Int(node.id.rawValue)))
+            if store.look({ $0.node(node.id)?.isDraining == true }) { administer(.resume(Int(node.id.rawValue))) }
             if plan.limitsCapacity { administer(.setCapacity(node: Int(node.id.rawValue), .unlimited)) }
         }
         return Confined(
@@ -97,7 +98,10 @@ extension World {
     /// `fair`: somebody still has no desktop though others may.
     func unserved(_ probes: Confined<[Probe]>) -> Violation? {
         var first: Violation?
-        for row in store.look({ $0.nodes() }) where row.isBlocked { administer(.unblockNode(Int(row.id.rawValue))) }
+        for row in store.look({ $0.nodes() }) {
+            if row.isBlocked { administer(.unblockNode(Int(row.id.rawValue))) }
+            if row.isDraining { administer(.resume(Int(row.id.rawValue))) }
+        }
         unblockUsers()
         for index in probes.value.indices {
             let probe = probes.value[index]

@@ -166,6 +166,8 @@ extension World {
         case .addVM(let name, let user):
             .addVM(name: name, user: UserID(Int64(user)), osf: OSFID(1), tag: "default", address: nil)
         case .blockNode(let node): .setNode(NodeID(Int64(node)), isBlocked: true)
+        case .drain(let node): .drain(NodeID(Int64(node)))
+        case .resume(let node): .resume(NodeID(Int64(node)))
         case .unblockNode(let node): .setNode(NodeID(Int64(node)), isBlocked: false)
         case .setCapacity(let node, let capacity):
             .setNode(

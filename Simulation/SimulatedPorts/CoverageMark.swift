@@ -100,7 +100,7 @@ package enum CoverageMark: Hashable, Sendable {
     ]
     private static let administrators = [
         "start", "stop", "block", "unblock", "delete", "tag", "add-image", "block-user", "unblock-user", "add-vm",
-        "block-node", "unblock-node",
+        "block-node", "unblock-node", "drain", "resume",
     ]
 }
 

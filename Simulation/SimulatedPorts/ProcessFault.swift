@@ -7,6 +7,9 @@ package enum ProcessFault: Sendable, Hashable {
     case terminate(ProcessKind)
     /// The process gets no processor while it lasts, then goes on.
     case freeze(ProcessKind)
+    /// HKD is told to fence its node: it ends all VMs and then itself; it starts again when the fault ends, or a second
+    /// after it has ended.
+    case fence
 }
 
 /// The processes of a node that can be killed.
@@ -21,9 +24,11 @@ extension ProcessFault: SpokenFault {
     private static let killWord = "kill"
     private static let terminateWord = "terminate"
     private static let freezeWord = "freeze"
+    private static let fenceWord = "fence"
 
     package static let words: [(word: String, takes: [FaultParameter])] = [
         (killWord, [.process, .afterSteps]), (terminateWord, [.process]), (freezeWord, [.process]),
+        (fenceWord, []),
     ]
 
     package var word: String {
@@ -31,6 +36,7 @@ extension ProcessFault: SpokenFault {
         case .kill: Self.killWord
         case .terminate: Self.terminateWord
         case .freeze: Self.freezeWord
+        case .fence: Self.fenceWord
         }
     }
 
@@ -42,6 +48,7 @@ extension ProcessFault: SpokenFault {
                 $0.afterSteps = steps
             }
         case .terminate(let process), .freeze(let process): FaultValues { $0.process = process }
+        case .fence: FaultValues()
         }
     }
 
@@ -49,15 +56,16 @@ extension ProcessFault: SpokenFault {
         switch self {
         case .kill(let process, let steps?): "\(word) \(process.text) after \(steps) steps"
         case .kill(let process, nil), .terminate(let process), .freeze(let process): "\(word) \(process.text)"
+        case .fence: word
         }
     }
 
     package init?(_ word: String, _ values: FaultValues) {
-        guard let process = values.process else { return nil }
-        switch word {
-        case Self.killWord: self = .kill(process, afterCalls: values.afterSteps)
-        case Self.terminateWord: self = .terminate(process)
-        case Self.freezeWord: self = .freeze(process)
+        switch (word, values.process) {
+        case (Self.killWord, let process?): self = .kill(process, afterCalls: values.afterSteps)
+        case (Self.terminateWord, let process?): self = .terminate(process)
+        case (Self.freezeWord, let process?): self = .freeze(process)
+        case (Self.fenceWord, nil): self = .fence
         default: return nil
         }
     }

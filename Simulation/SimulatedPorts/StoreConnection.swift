@@ -59,7 +59,7 @@ extension StoreConnection {
         let isFull = Placement(of: need, among: loads).obstacles.contains {
             switch $0.reason {
             case .tooLittleMemory, .tooFewCPUs: true
-            case .blocked, .notRunning: false
+            case .blocked, .draining, .notRunning: false
             }
         }
         if isFull { gate.simulation.mark(.foundNoRoom) }

@@ -30,6 +30,10 @@ package enum AdministrationCommand: Sendable, Hashable {
     /// How much of it may be given to VMs: 0 for no limit.
     case addNode(name: String, address: IPv4Address, memory: Mebibytes = Mebibytes(0), cpus: Int = 0)
     case setNode(NodeID, isBlocked: Bool? = nil, memory: Mebibytes? = nil, cpus: Int? = nil)
+    /// From now on it takes no VM that does not run there yet. Its desktops go on, and their users come in.
+    case drain(NodeID)
+    /// It takes VMs again.
+    case resume(NodeID)
     /// Refused while VMs are assigned to it.
     case deleteNode(NodeID)
 

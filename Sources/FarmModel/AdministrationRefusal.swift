@@ -47,6 +47,8 @@ package enum Remedy: Sendable, Hashable, CustomStringConvertible {
     case listProperties
     case listConfiguration
     case unblock(FarmObject)
+    /// Let a node that drains take VMs again.
+    case resume(NodeID)
     /// Block it, if it is gone for ever.
     case block(NodeID)
     /// Start QVD's daemon on that machine.
@@ -72,6 +74,7 @@ package enum Remedy: Sendable, Hashable, CustomStringConvertible {
         case .listProperties: "the list of properties shows them"
         case .listConfiguration: "the farm's configuration shows them"
         case .unblock(let object): "unblock \(object)"
+        case .resume(let node): "resume node \(node)"
         case .block(let node): "block node \(node) first if it is gone for ever"
         case .startNode(let node): "start qvd-node on node \(node)"
         case .stopNode(let node): "stop qvd-node on node \(node)"

@@ -31,6 +31,8 @@ extension FarmRecords {
             changes(
                 of: try name(id),
                 [isBlocked.map(blockedWord), memory.map { "memory \($0)" }, cpus.map { "CPUs \($0)" }])
+        case .drain(let id): "drain \(try name(id))"
+        case .resume(let id): "resume \(try name(id))"
         case .deleteNode(let id): "delete \(try name(id))"
         case .addImage(let osf, let file, let version, _):
             "add image \(quoted(file)) to \(try name(osf))\(version.map { " as version \(quoted($0))" } ?? "")"

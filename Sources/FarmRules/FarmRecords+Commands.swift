@@ -86,6 +86,8 @@ extension FarmRecords {
             return .node(try addNode(name: name, address: address, memory: memory, cpus: cpus))
         case .setNode(let id, let isBlocked, let memory, let cpus):
             try setNode(id, isBlocked: isBlocked, memory: memory, cpus: cpus)
+        case .drain(let id): try setNode(id, isDraining: true)
+        case .resume(let id): try setNode(id, isDraining: false)
         case .deleteNode(let id): try deleteNode(id)
         case .addImage(let osf, let file, let version, let day):
             return .image(try addImage(osf: osf, file: file, version: version, day: day))
@@ -116,7 +118,7 @@ extension AdministrationCommand {
         case .setTenant(let id, _): .tenant(id)
         case .setUser(let id, _, _): .user(id)
         case .setOSF(let id, _, _, _, _, _): .osf(id)
-        case .setNode(let id, _, _, _): .node(id)
+        case .setNode(let id, _, _, _), .drain(let id), .resume(let id): .node(id)
         case .setImage(let id, _), .tagImage(let id, _), .untagImage(let id, _): .image(id)
         case .setVM(let id, _, _, _), .stopVM(let id): .vm(id)
         case .addTenant, .addUser, .addOSF, .addNode, .addImage, .addVM: .done

@@ -63,6 +63,13 @@ extension FarmRecords {
         try tellChange(of: id)
     }
 
+    mutating func setNode(_ id: NodeID, isDraining: Bool) throws(LedgerError) {
+        var node = try existing(id)
+        node.isDraining = isDraining
+        try put(node)
+        try tellChange(of: id)
+    }
+
     mutating func deleteNode(_ id: NodeID) throws(LedgerError) {
         let node = try existing(id)
         let vms = try vms(assignedTo: id)

@@ -36,6 +36,8 @@ extension FarmRecords {
         return switch obstacle.reason {
         case .blocked:
             .refuse(.blocked, .node(node.id), "node `\(node.name)` is blocked; choose another", remedy)
+        case .draining:
+            .refuse(.noNode, .node(node.id), "node `\(node.name)` is draining; choose another", remedy)
         case .notRunning(let state):
             .refuse(.noNode, .node(node.id), "node `\(node.name)` is \(state.rawValue), not running", remedy)
         case .tooLittleMemory, .tooFewCPUs:

@@ -44,7 +44,8 @@ extension AdministrationCommand {
         case .setImage(let id, _), .tagImage(let id, _), .untagImage(let id, _), .deleteImage(let id):
             (.flavours, .image(id))
         case .addNode: (.nodes, nil)
-        case .setNode(let id, _, _, _), .deleteNode(let id), .abandonDomain(_, let id): (.nodes, .node(id))
+        case .setNode(let id, _, _, _), .drain(let id), .resume(let id), .deleteNode(let id), .abandonDomain(_, let id):
+            (.nodes, .node(id))
         // The OSF is of the user's tenant, or the command is refused anyway.
         case .addVM(_, let user, _, _, _): (.desktops, .user(user))
         case .setVM(let id, _, _, _), .deleteVM(let id): (.desktops, .vm(id))

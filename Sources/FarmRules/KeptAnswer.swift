@@ -145,6 +145,7 @@ enum AnswerText {
         case .listConfiguration: "list-configuration"
         case .unblock(let object): "unblock \(text(of: object))"
         case .block(let node): "block \(node)"
+        case .resume(let node): "resume \(node)"
         case .startNode(let node): "start-node \(node)"
         case .stopNode(let node): "stop-node \(node)"
         case .stop(let vms): (["stop"] + vms.map(\.description)).joined(separator: " ")
@@ -164,6 +165,7 @@ enum AnswerText {
         case "list-properties": .listProperties
         case "list-configuration": .listConfiguration
         case "unblock": object(in: words.rest).map(Remedy.unblock)
+        case "resume": words.number.map { .resume(NodeID($0)) }
         case "block": words.number.map { .block(NodeID($0)) }
         case "start-node": words.number.map { .startNode(NodeID($0)) }
         case "stop-node": words.number.map { .stopNode(NodeID($0)) }

@@ -5,11 +5,13 @@ package import FarmRules
 // Nodes, and the domains without a row that an operator gave up.
 extension SQLRecords {
     /// In the order in which `node(_:)` reads them.
-    private static let nodeColumns = "id, name, address, is_blocked, memory_mib, nodes.cpus, state, state_since"
+    private static let nodeColumns =
+        "id, name, address, is_blocked, is_draining, memory_mib, nodes.cpus, state, state_since"
 
     private static func node(_ columns: inout Columns) throws(PortError) -> Node {
         Node(
             id: columns.id(), name: columns.text(), address: try columns.address(), isBlocked: columns.flag(),
+            isDraining: columns.flag(),
             capacity: NodeCapacity(memory: columns.optionalSize(), cpus: columns.optionalCount()),
             state: try columns.choice(), stateSince: columns.time())
     }
@@ -45,17 +47,17 @@ extension SQLRecords {
     package func put(_ node: Node) throws(LedgerError) {
         try run(
             """
-            INSERT INTO nodes (id, name, address, is_blocked, memory_mib, cpus, state, state_since)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            INSERT INTO nodes (id, name, address, is_blocked, is_draining, memory_mib, cpus, state, state_since)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             ON CONFLICT (id) DO UPDATE
             SET name = excluded.name, address = excluded.address, is_blocked = excluded.is_blocked,
-                memory_mib = excluded.memory_mib, cpus = excluded.cpus, state = excluded.state,
-                state_since = excluded.state_since
+                is_draining = excluded.is_draining, memory_mib = excluded.memory_mib, cpus = excluded.cpus,
+                state = excluded.state, state_since = excluded.state_since
             """,
             [
                 SQLValue(node.id), SQLValue(node.name), SQLValue(node.address), SQLValue(node.isBlocked),
-                SQLValue(node.capacity.memory), SQLValue(node.capacity.cpus), SQLValue(node.state.rawValue),
-                SQLValue(node.stateSince),
+                SQLValue(node.isDraining), SQLValue(node.capacity.memory), SQLValue(node.capacity.cpus),
+                SQLValue(node.state.rawValue), SQLValue(node.stateSince),
             ])
     }
 

@@ -39,6 +39,7 @@ struct NodeBench {
     private(set) var asked: [VMID] = []
     /// What the store says of the node itself.
     var nodeState = NodeState.running
+    var isDraining = false
 
     init(slots: Int = 10) {
         var policy = NodePolicy()
@@ -114,7 +115,9 @@ struct NodeBench {
     ) {
         let free = freeRows + others.map { Self.freeRow($0) }
         var state = DesiredState(
-            node: Node(id: Self.node, name: "node", address: IPv4Address(bits: 0x0a03_0002), state: nodeState),
+            node: Node(
+                id: Self.node, name: "node", address: IPv4Address(bits: 0x0a03_0002), isDraining: isDraining,
+                state: nodeState),
             assignments: assignments, elsewhere: free.filter { asked.contains($0.vm.id) },
             abandoned: abandoned.map { VMID($0) })
         state.asked = Set(asked)

@@ -9,8 +9,8 @@ extension NodeExplorationWorld: SearchedWorld {
     /// Everything is asked of a world that is not at rest.
     var brokenAtRest: String? { nil }
 
-    /// Everything that the search is about comes about in any of its worlds.
-    var met: [String] { [] }
+    /// All else that the search is about comes about in any of its worlds.
+    var met: [String] { hasFenced ? ["a node has fenced"] : [] }
 
     /// The first broken rule, in words; nil when all hold.
     var broken: String? {
@@ -20,18 +20,22 @@ extension NodeExplorationWorld: SearchedWorld {
                 return "\(words) (VM \(vm))"
             }
         }
-        return brokenSlots
+        if machine.mode == .fencing {
+            return machine.deadline == nil ? "armed-deadline: a fence that waits for nothing" : brokenQuestions
+        }
+        return brokenSlots ?? brokenQuestions
     }
 
     private func brokenRules(_ vm: VMID) -> String? {
-        guard let domain = domains[vm], !domain.isStray else { return nil }
+        // A fence takes the tap first, and with it the way of every frame: a daemon that dies then leaves it so.
+        guard ghosts[vm]?.hasLostTap != true, let domain = domains[vm], !domain.isStray else { return nil }
         return taps.contains(vm) && filters.contains(vm)
             ? nil : "rules-before-domain: live without tap or rules"
     }
 
     /// A row that says running has a domain, or the machine has not yet seen it die, or is about to say so.
     private func brokenRow(_ vm: VMID) -> String? {
-        guard row(vm)?.observation.state == .running, domains[vm] == nil, machine.isReady else { return nil }
+        guard row(vm)?.observation.state == .running, domains[vm] == nil, machine.mode.converges else { return nil }
         if machine.vms[vm]?.state == .running { return nil }
         if machine.reports.isUnderWay(vm) { return nil }
         // An earlier record came late, or twice: the next reading finds that the row says something else.
@@ -65,7 +69,8 @@ extension NodeExplorationWorld: SearchedWorld {
     private func wasDisowned(_ vm: VMID) -> Bool { ghosts[vm]?.mayBeStray == true }
 
     private func brokenArming(_ vm: VMID) -> String? {
-        guard let one = machine.vms[vm], one.phase != .idle else { return nil }
+        // A node that fences has no ear for its VMs' machines any more.
+        guard machine.mode != .fencing, let one = machine.vms[vm], one.phase != .idle else { return nil }
         let changing = pending.filter {
             if case .perform(let effect, let id, _, _) = $0.call {
                 id.vm == vm && effect.step != nil
@@ -103,8 +108,14 @@ extension NodeExplorationWorld: SearchedWorld {
         if !machine.vms.slots.waiting.isEmpty, machine.vms.slots.holders.count < machine.vms.slots.capacity {
             return "slots: one is free while a VM waits"
         }
+        return nil
+    }
+
+    private var brokenQuestions: String? {
         let readIsOut = pending.contains { if case .read = $0.call { true } else { false } }
-        if machine.rowWords.question.isOut, !readIsOut { return "armed-deadline: a reading that nobody makes" }
+        if machine.mode != .fencing, machine.rowWords.question.isOut, !readIsOut {
+            return "armed-deadline: a reading that nobody makes"
+        }
         if machine.rowWords.question.isOut, machine.rowWords.question.wakeAt == nil {
             return "armed-deadline: a reading that is never given up"
         }
@@ -141,7 +152,9 @@ extension NodeExplorationWorld: SearchedWorld {
 
     /// Whether everything is as it is wanted, in words when it is not.
     var unsettled: String? {
-        guard pending.isEmpty, lateCreates.isEmpty, lateCalls.isEmpty else { return "something is under way" }
+        guard machine.mode != .fencing, pending.isEmpty, lateCreates.isEmpty, lateCalls.isEmpty else {
+            return "something is under way"
+        }
         for vm in vms {
             guard let row = row(vm) else { continue }
             if row.intent.node == Self.node {

@@ -45,7 +45,10 @@ extension NodeExplorationWorld {
         hasher.combine(lateCalls.map { $0.withoutNumbers })
         hasher.combine(ghosts)
         hasher.combine(wasHurt)
-        if withBudget { hasher.combine(budget) }
+        if withBudget {
+            hasher.combine(budget)
+            hasher.combine(fencesLeft)
+        }
         return SearchKey(hasher)
     }
 }

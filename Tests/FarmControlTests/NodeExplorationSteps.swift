@@ -24,6 +24,13 @@ extension NodeExplorationWorld {
             step("late: \(lateCalls[index])", cost: pending.isEmpty ? 0 : 1) { $0.carryOutLate(index) }
         }
         addPassingTime(step)
+        if fencesLeft > 0, machine.mode != .fencing {
+            step("told to fence") { world in
+                world.fencesLeft -= 1
+                world.wasHurt = true
+                world.deliver(.fence)
+            }
+        }
         step("daemon dies", cost: 1) { $0.crash(createsLate: false) }
         if pending.contains(where: \.isCreate) {
             step("daemon dies in create", cost: 1) { $0.crash(createsLate: true) }
@@ -42,6 +49,8 @@ extension NodeExplorationWorld {
         if pending.count > 1 { step("waits: \(entry.call)", 1) { $0.putLast(index) } }
         guard entry.answer == nil else { return }
         switch entry.call {
+        case .collect(let leftover) where machine.mode == .fencing:
+            step("not removed: \(leftover)", 1) { $0.refuse(index, .collected(leftover)) }
         case .heard, .changed, .repair, .collect, .endDomain: return
         case .begin(let id, _, let secret): addTroubleOfBegin(index, entry.call, id, secret, step)
         case .perform(.release, let id, _, _):

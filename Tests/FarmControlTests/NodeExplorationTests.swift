@@ -30,8 +30,22 @@ final class NodeExplorationTests: XCTestCase {
         return world
     }
 
-    private func check(_ name: String, _ start: NodeExplorationWorld) {
-        assertHolds("\(name), disturbances: \(start.budget)", from: start, statesMax: Self.statesMax)
+    private func check(_ name: String, _ start: NodeExplorationWorld, mustMeet things: [String] = []) {
+        assertHolds(
+            "\(name), disturbances: \(start.budget)", from: start, statesMax: Self.statesMax, mustMeet: things)
+    }
+
+    /// Told to fence at any moment, with one disturbance more, a node is left without a domain, and whoever joins then
+    /// brings back what is wanted.
+    func testANodeFencesWhateverItIsDoing() {
+        for (name, world) in [
+            ("1 VM starting", starting(vms: 1, slots: 1, budget: 1)),
+            ("1 VM running", running(vms: 1, slots: 1, budget: 1)),
+        ] {
+            var world = world
+            world.fencesLeft = 1
+            check("\(name), told to fence once", world, mustMeet: ["a node has fenced"])
+        }
     }
 
     /// Each planted fault must be found, and as what it is; a search that finds nothing proves nothing.

@@ -43,6 +43,8 @@ struct NodeExplorationWorld {
         var mayBeStray = false
         /// A record was given up and may come late, or comes twice.
         var mayBeOverwritten = false
+        /// A fence took the tap of its domain, which has not ended since.
+        var hasLostTap = false
         /// People were told of a domain that the store does not assign here.
         var isReported = false
     }
@@ -77,6 +79,9 @@ struct NodeExplorationWorld {
     /// How much harm may still be done.
     var budget: Int
     var wasHurt = false
+    /// How often the node may still be told to fence.
+    var fencesLeft = 0
+    var hasFenced = false
     var violation: String?
 
     /// Planted faults that the checks must find.
@@ -117,6 +122,14 @@ struct NodeExplorationWorld {
         let actions = machine.receive(event, at: now, wall: WallTime(seconds: 0))
         if let words = twin?.difference(after: event, at: now, from: machine, actions) { violation = words }
         take(actions)
+        if machine.mode == .fenced { joinAfterFencing() }
+    }
+
+    /// The daemon ends when it has fenced; its supervisor starts it again.
+    private mutating func joinAfterFencing() {
+        hasFenced = true
+        for (vm, domain) in domains where !domain.isStray { violation = "fenced: VM \(vm) still lives" }
+        crash(createsLate: false)
     }
 
     private mutating func take(_ actions: [NodeAction]) {
@@ -238,13 +251,16 @@ struct NodeExplorationWorld {
 
     mutating func endDomain(_ vm: VMID, heardAs reason: StopReason?) {
         guard domains.removeValue(forKey: vm) != nil else { return }
+        ghosts[vm]?.hasLostTap = false
         pending.removeAll { if case .heard(vm, _) = $0.call { true } else { false } }
         if let reason { pending.append(.init(call: .heard(vm, reason))) }
     }
 
     private mutating func collect(_ leftover: Leftover) {
         switch leftover {
-        case .tap(let name): taps.remove(name.vm)
+        case .tap(let name):
+            taps.remove(name.vm)
+            if domains[name.vm] != nil { ghosts[name.vm]?.hasLostTap = true }
         case .filter(let name): filters.remove(name.vm)
         case .secret(let vm): secrets.remove(vm)
         case .overlays(let vm): overlays.remove(vm)

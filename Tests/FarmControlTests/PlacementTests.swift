@@ -7,12 +7,13 @@ final class PlacementTests: XCTestCase {
 
     private func load(
         _ id: Int64, vms: Int = 0, memory: Int? = nil, memoryTaken: Int = 0, cpus: Int? = nil, cpusTaken: Int = 0,
-        state: NodeState = .running, isBlocked: Bool = false
+        state: NodeState = .running, isBlocked: Bool = false, isDraining: Bool = false
     ) -> NodeLoad {
         NodeLoad(
             node: Node(
                 id: NodeID(id), name: "n\(id)", address: IPv4Address(bits: UInt32(id)), isBlocked: isBlocked,
-                capacity: NodeCapacity(memory: memory.map { Mebibytes($0) }, cpus: cpus), state: state),
+                isDraining: isDraining, capacity: NodeCapacity(memory: memory.map { Mebibytes($0) }, cpus: cpus),
+                state: state),
             vms: vms, reserved: Resources(memory: Mebibytes(memoryTaken), cpus: cpusTaken))
     }
 
@@ -53,21 +54,24 @@ final class PlacementTests: XCTestCase {
         let busy = load(2, memory: 200, memoryTaken: 100, cpus: 3, cpusTaken: 2)
         let blocked = load(3, memory: 1, state: .stopped, isBlocked: true)
         let away = load(4, memory: 1, state: .stopping)
-        let placement = place([full, busy, blocked, away])
+        let draining = load(5, isDraining: true)
+        let placement = place([full, busy, blocked, away, draining])
         XCTAssertNil(placement.node)
-        XCTAssertEqual(placement.obstacles.map(\.node.id), [1, 2, 3, 4].map { NodeID($0) })
+        XCTAssertEqual(placement.obstacles.map(\.node.id), [1, 2, 3, 4, 5].map { NodeID($0) })
         XCTAssertEqual(
             placement.obstacles.map(\.reason),
             [
                 .tooLittleMemory(left: Mebibytes(99), needed: Mebibytes(100)), .tooFewCPUs(left: 1, needed: 2),
                 .blocked,
-                .notRunning(.stopping),
+                .notRunning(.stopping), .draining,
             ])
         XCTAssertEqual(
             placement.reasons,
             "n1 has 99 MiB left of the 100 MiB that it needs, n2 has 1 CPUs left of the 2 that it needs, n3 is blocked,"
-                + " n4 is stopping")
-        XCTAssertEqual(placement.remedies, [.makeRoom, .unblock(.node(NodeID(3))), .startNode(NodeID(4))])
+                + " n4 is stopping, n5 is draining")
+        XCTAssertEqual(
+            placement.remedies,
+            [.makeRoom, .unblock(.node(NodeID(3))), .startNode(NodeID(4)), .resume(NodeID(5))])
     }
 
     func testWhatFitsExactlyFits() {

@@ -52,6 +52,25 @@ extension StoreContract {
             }
         ),
         (
+            "a node that drains takes nothing new, keeps what it has, and can be resumed",
+            { store in
+                let example = try await ExampleFarm(in: store)
+                let vms = try await addVMs(2, example, in: store)
+                try await expectEqual(try store.requestStart(vms[0], by: "a"), example.node)
+                try await expectEqual(try store.perform(.drain(example.node)), .node(example.node))
+                try await expectEqual(try store.node(named: "node1").node.isDraining, true)
+                try await expectRefusal(store, .startVM(vms[1], node: nil), .noNode, naming: ["node1 is draining"])
+                try await expectRefusal(store, .startVM(vms[1], node: example.node), .noNode, naming: ["draining"])
+                try await expectEqual(try store.requestStart(vms[0], by: "b"), example.node)
+                let second = try await addNode("node2", "10.3.0.3", in: store)
+                try await expectEqual(try store.requestStart(vms[1], by: "a"), second)
+                _ = try await store.perform(.resume(example.node))
+                try await expectEqual(try store.node(named: "node1").node.isDraining, false)
+                try await expectEqual(
+                    try store.perform(.startVM(example.vm, node: nil)), .placed(example.vm, on: example.node))
+            }
+        ),
+        (
             "a node gives what it has, and no more",
             { store in
                 let example = try await ExampleFarm(in: store)

@@ -107,7 +107,7 @@ struct RandomScript {
     }
 
     private mutating func command() -> AdministrationCommand {
-        switch pick(40) {
+        switch pick(41) {
         case 0: .addTenant(name: name())
         case 1: .setTenant(tenant(), isBlocked: pick(2) == 0)
         case 2: .deleteTenant(tenant())
@@ -137,6 +137,7 @@ struct RandomScript {
             .setNode(
                 node(), isBlocked: pick(6) == 0, memory: maybe(Mebibytes(pick([0, 0, 0, 300, -1]))),
                 cpus: maybe(pick([0, 0, 0, 6, -1])))
+        case 40: pick(3) == 0 ? .drain(node()) : .resume(node())
         case 21: pick(6) == 0 ? .deleteNode(node()) : .abandonDomain(VMID(Int64(pick(12))), node: node())
         case 22...25: .addVM(name: name(), user: user(), osf: osf(), tag: tag(), address: maybe(address()))
         case 26: .setVM(vm(), name: maybe(name()), tag: maybe(tag()), isBlocked: maybe(pick(4) == 0))

@@ -147,6 +147,10 @@ package struct Explanation {
                 "Its tenant \(tenant.name) is blocked: its users cannot connect until"
                     + " `qvd tenant unblock \(tenant.id)`.")
         }
+        if let node, node.isDraining {
+            lines.append(
+                "\(node.name) is draining: it takes no VM until it is resumed, and this one stays until it stops.")
+        }
         if let node, node.isBlocked {
             lines.append("\(node.name) is blocked: it takes no new start until `qvd node unblock \(node.id)`.")
         }

@@ -27,6 +27,8 @@ package enum NodeEvent: Sendable, Hashable {
     case readDue, lookDue
     /// It is time to read everything, and not only what changed.
     case readAllDue
+    /// The node is to end all its VMs now. See `NodeMode.fencing`.
+    case fence
     case tick
 }
 
@@ -86,4 +88,6 @@ package enum NodeFinding: Sendable, Hashable {
     /// A look at the source failed, or was not answered; what it holds is not known until it is readable again.
     case sourceUnreadable(NodeSource, String)
     case sourceReadable(NodeSource)
+    /// What the node does for the farm from now on.
+    case mode(NodeMode)
 }

@@ -7,7 +7,8 @@ package import FarmModel
 ///                    ├─► adopt or start what is assigned, collect leftovers ─► ready ─► converge, for ever
 ///     first look ────┘   at the hypervisor
 ///
-/// It never acts before it has both: what is wanted and what runs. Each source of the node is looked at apart.
+/// It never acts before it has both: what is wanted and what runs. Each source of the node is looked at apart. What it
+/// does for the farm is its `NodeMode`; told to fence, it ends all domains and does nothing else any more.
 package struct NodeMachine: Sendable, Hashable {
     private let farm: FarmID
     private let policy: NodePolicy
@@ -15,7 +16,10 @@ package struct NodeMachine: Sendable, Hashable {
     private(set) var rowWords = RowWords()
     private(set) var inventory: Inventory
     private(set) var reports: RowReports
-    private(set) var isReady = false
+    package private(set) var mode = NodeMode.joining
+    /// What the store says of the node.
+    private var isToDrain = false
+    private var fence: Fence?
     private var serving = Serving()
     private var heardStops = HeardStops()
     private var repairs = Repairs()
@@ -23,14 +27,7 @@ package struct NodeMachine: Sendable, Hashable {
     /// The VMs to which something happened here since the last reading, or about which that could not say anything
     /// yet. For all others whose row has not changed a reading brings nothing.
     private var unsettled: Set<VMID> = []
-    /// The VMs of which there is something on the node; nil when that may be others by now.
-    private var stock: Stock?
-
-    private struct Stock: Sendable, Hashable {
-        var vms: [VMID]
-        /// How many VMs had a machine.
-        var machines: Int
-    }
+    private var stock = Stock()
 
     package init(farm: FarmID, node: NodeID, policy: NodePolicy) {
         self.farm = farm
@@ -43,6 +40,15 @@ package struct NodeMachine: Sendable, Hashable {
     /// Takes one event; the first is `.started`. The actions are to be carried out in order.
     package mutating func receive(_ event: NodeEvent, at now: Instant, wall: WallTime) -> [NodeAction] {
         var changes = NodeChanges()
+        if fence == nil { converge(on: event, now, &changes) } else { goOnFencing(on: event, now, &changes) }
+        for vm in changes.touched {
+            unsettled.insert(vm)
+            if let machine = vms[vm] { reports.tell(machine, at: wall, &changes) }
+        }
+        return changes.actions
+    }
+
+    private mutating func converge(on event: NodeEvent, _ now: Instant, _ changes: inout NodeChanges) {
         switch event {
         case .started:
             readStore(now, &changes)
@@ -69,17 +75,14 @@ package struct NodeMachine: Sendable, Hashable {
         case .readDue, .readAllDue: if !rowWords.question.isOut { readStore(now, &changes) }
         case .lookDue:
             for source in NodeSource.allCases where !inventory[source].isOut { look(source, now, &changes) }
+        case .fence: beginFencing(now, &changes)
         case .tick: tick(now, &changes)
         }
-        for vm in changes.touched {
-            unsettled.insert(vm)
-            if let machine = vms[vm] { reports.tell(machine, at: wall, &changes) }
-        }
-        return changes.actions
     }
 
     /// The earliest moment at which `.tick` is wanted.
     package var deadline: Instant? {
+        if let fence { return mode == .fenced ? nil : [fence.retryAt, inventory.deadline].compactMap { $0 }.min() }
         let moments = [
             rowWords.question.wakeAt, inventory.deadline, serving.retryAt, vms.deadline, reports.deadline,
         ]
@@ -95,15 +98,7 @@ package struct NodeMachine: Sendable, Hashable {
 
     private mutating func readStore(_ now: Instant, _ changes: inout NodeChanges) {
         guard let number = rowWords.question.ask(at: now, limit: policy.questionMax) else { return }
-        changes.add(.readStore(about: takeStock(), number: number))
-    }
-
-    /// The VMs of which there is something on the node, as far as is known.
-    private mutating func takeStock() -> [VMID] {
-        if let stock, vms.machines.count == stock.machines { return stock.vms }
-        let found = Set(vms.machines.keys).union(inventory.domains.keys).union(inventory.overlays).sorted()
-        stock = Stock(vms: found, machines: vms.machines.count)
-        return found
+        changes.add(.readStore(about: stock.take(vms, inventory), number: number))
     }
 
     private mutating func look(_ source: NodeSource, _ now: Instant, _ changes: inout NodeChanges) {
@@ -133,12 +128,14 @@ package struct NodeMachine: Sendable, Hashable {
         _ node: Node, of vms: [VMID], _ now: Instant, _ changes: inout NodeChanges
     ) {
         episodes.storeReachable(&changes)
+        isToDrain = node.isDraining
         unsettled = []
         for vm in vms {
             guard let row = rowWords.assignment(of: vm) else { continue }
             if !reports.compare(row, at: now) { unsettled.insert(vm) }
         }
-        if isReady {
+        if mode.converges {
+            setMode(isToDrain ? .draining : .serving, &changes)
             if node.state != .running { recordRunning(&changes) }
             for vm in vms { meet(vm, now, &changes) }
             forgetDeletedVMs(among: vms)
@@ -158,7 +155,7 @@ package struct NodeMachine: Sendable, Hashable {
     private mutating func forgetDeletedVMs(among found: [VMID]) {
         for vm in found where rowWords.word(of: vm) == .none && vms[vm]?.isIdle == true {
             vms.forget(vm)
-            stock = nil
+            stock.forget()
             heardStops.forget(vm)
         }
     }
@@ -169,9 +166,11 @@ package struct NodeMachine: Sendable, Hashable {
         let source = found.source
         guard inventory[source].end(number) else { return }
         inventory.took(found)
-        if source == .hypervisor || source == .disks { stock = nil }
+        if source == .hypervisor || source == .disks { stock.forget() }
         episodes.sourceReadable(source, &changes)
-        if isReady {
+        if fence != nil {
+            carryOut(fence?.saw(source, inventory, at: now) ?? [], now, &changes)
+        } else if mode.converges {
             if source == .hypervisor { domainsSeen(now, &changes) }
             putRight(source, &changes)
         } else {
@@ -203,8 +202,9 @@ package struct NodeMachine: Sendable, Hashable {
     }
 
     private mutating func beginIfBothAreKnown(_ now: Instant, _ changes: inout NodeChanges) {
-        guard !isReady, rowWords.hasRead, inventory.asOf(.hypervisor) != nil else { return }
-        isReady = true
+        guard mode == .joining, rowWords.hasRead, inventory.asOf(.hypervisor) != nil else { return }
+        mode = .serving
+        if isToDrain { setMode(.draining, &changes) }
         meetIdleVMs(now, &changes)
         for source in NodeSource.allCases where inventory.asOf(source) != nil { putRight(source, &changes) }
         recordRunning(&changes)
@@ -219,6 +219,45 @@ package struct NodeMachine: Sendable, Hashable {
         case .started, .connectionLost: break
         case .connectionRestored: look(.hypervisor, now, &changes)
         }
+    }
+
+    // MARK: Fencing
+
+    private mutating func beginFencing(_ now: Instant, _ changes: inout NodeChanges) {
+        var fence = Fence(awaiting: vms.effectsThatBuild, retryAfter: policy.retryAfter, at: now)
+        setMode(.fencing, &changes)
+        carryOut(fence.begin(inventory, at: now), now, &changes)
+        self.fence = fence
+    }
+
+    private mutating func goOnFencing(on event: NodeEvent, _ now: Instant, _ changes: inout NodeChanges) {
+        guard mode == .fencing else { return }
+        switch event {
+        case .looked(let found, let number): looked(found, number, now, &changes)
+        case .lookFailed(let source, let words, let number): lookFailed(source, words, number, now, &changes)
+        case .tick:
+            giveUpLooks(now, &changes)
+            lookWhereDue(now, &changes)
+        case .collected(let leftover): repairs.collected(leftover)
+        default: break
+        }
+        carryOut(fence?.receive(event, at: now) ?? [], now, &changes)
+    }
+
+    private mutating func carryOut(_ actions: [Fence.Action], _ now: Instant, _ changes: inout NodeChanges) {
+        for action in actions {
+            switch action {
+            case .look(let source): look(source, now, &changes)
+            case .remove(let leftovers): repairs.collect(leftovers, &changes)
+            case .beFenced: setMode(.fenced, &changes)
+            }
+        }
+    }
+
+    private mutating func setMode(_ mode: NodeMode, _ changes: inout NodeChanges) {
+        guard mode != self.mode else { return }
+        self.mode = mode
+        changes.add(.report(.mode(mode)))
     }
 
     // MARK: The node's own row
@@ -301,22 +340,32 @@ package struct NodeMachine: Sendable, Hashable {
     }
 
     private mutating func tick(_ now: Instant, _ changes: inout NodeChanges) {
-        giveUpQuestions(now, &changes)
+        giveUpReading(now, &changes)
+        giveUpLooks(now, &changes)
         if rowWords.question.isDue(at: now) { readStore(now, &changes) }
-        for source in NodeSource.allCases where inventory[source].isDue(at: now) { look(source, now, &changes) }
+        lookWhereDue(now, &changes)
         if serving.isDue(at: now) { recordRunning(&changes) }
         vms.tick(at: now, &changes)
         for vm in reports.takeDue(at: now) { changes.touch(vm) }
     }
 
     /// Whoever has not answered within the limit is asked anew; people are told.
-    private mutating func giveUpQuestions(_ now: Instant, _ changes: inout NodeChanges) {
-        let words = "no answer within \(policy.questionMax.components.seconds) s"
-        if rowWords.question.isUnanswered(at: now) { readFailed(words, rowWords.question.number, now, &changes) }
+    private mutating func giveUpReading(_ now: Instant, _ changes: inout NodeChanges) {
+        guard rowWords.question.isUnanswered(at: now) else { return }
+        readFailed(unanswered, rowWords.question.number, now, &changes)
+    }
+
+    private mutating func giveUpLooks(_ now: Instant, _ changes: inout NodeChanges) {
         for source in NodeSource.allCases where inventory[source].isUnanswered(at: now) {
-            lookFailed(source, words, inventory[source].number, now, &changes)
+            lookFailed(source, unanswered, inventory[source].number, now, &changes)
         }
     }
+
+    private mutating func lookWhereDue(_ now: Instant, _ changes: inout NodeChanges) {
+        for source in NodeSource.allCases where inventory[source].isDue(at: now) { look(source, now, &changes) }
+    }
+
+    private var unanswered: String { "no answer within \(policy.questionMax.components.seconds) s" }
 
     /// For exhaustive searches; see `Normalization`.
     ///
@@ -333,7 +382,8 @@ package struct NodeMachine: Sendable, Hashable {
             }, number: number)
         var copy = self
         copy.unsettled = []
-        copy.stock = nil
+        copy.stock = Stock()
+        copy.fence = fence?.normalized(known)
         copy.vms = vms.normalized(known)
         copy.rowWords = rowWords.normalized(known)
         copy.inventory = inventory.normalized(known)

@@ -21,6 +21,14 @@ struct NodeVMs: Sendable, Hashable {
     /// The earliest moment at which one of them wants to be woken.
     var deadline: Instant? { wakeTimes.first }
 
+    /// What is out that may still make something on the node.
+    var effectsThatBuild: [VMEffectID] {
+        machines.values.compactMap { machine in
+            guard let out = machine.progress.outstanding, case .build = out.effect else { return nil }
+            return out.id
+        }
+    }
+
     mutating func give(_ event: VMEvent, to vm: VMID, at now: Instant, _ changes: inout NodeChanges) {
         let old = machines[vm]?.deadline
         let results = machines[vm, default: VMMachine(vm: vm, limits: limits)].receive(event, at: now)

@@ -29,6 +29,7 @@ extension NodeObstacle.Reason {
     package var words: String {
         switch self {
         case .blocked: "is blocked"
+        case .draining: "is draining"
         case .notRunning(let state): "is \(state.rawValue)"
         case .tooLittleMemory(let left, let needed):
             "has \(max(left.count, 0)) MiB left of the \(needed) that it needs"
@@ -39,6 +40,7 @@ extension NodeObstacle.Reason {
     package func remedy(of node: Node) -> Remedy {
         switch self {
         case .blocked: .unblock(.node(node.id))
+        case .draining: .resume(node.id)
         case .notRunning: .startNode(node.id)
         case .tooLittleMemory, .tooFewCPUs: .makeRoom
         }

@@ -48,6 +48,7 @@ package enum PlacementPolicy: String, Sendable, Hashable, CaseIterable {
 package struct NodeObstacle: Sendable, Hashable {
     package enum Reason: Sendable, Hashable {
         case blocked
+        case draining
         case notRunning(NodeState)
         /// How much may still be given out, of which the VM needs more; less than nothing when the capacity was
         /// lowered.
@@ -72,6 +73,8 @@ extension NodeObstacle.Reason {
         let cpusLeft = capacity.cpus.map { $0 - load.reserved.cpus }
         if load.node.isBlocked {
             self = .blocked
+        } else if load.node.isDraining {
+            self = .draining
         } else if load.node.state != .running {
             self = .notRunning(load.node.state)
         } else if let memoryLeft, memoryLeft < need.memory {

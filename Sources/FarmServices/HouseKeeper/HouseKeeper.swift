@@ -12,21 +12,24 @@ package struct HouseKeeper: Sendable {
     let ports: NodePorts
     let settings: NodeSettings
     let log: Logger
+    /// Each element ends all VMs of the node at once; see `NodeMode.fencing`.
+    let fenceOrders: AsyncStream<Void>
     /// Called once, when the node serves: both the store and the node were read and adopted.
     let onReady: @Sendable () -> Void
 
     package init(
-        ports: NodePorts, settings: NodeSettings, log: Logger, onReady: @escaping @Sendable () -> Void = {}
+        ports: NodePorts, settings: NodeSettings, log: Logger,
+        fenceOrders: AsyncStream<Void> = AsyncStream { $0.finish() }, onReady: @escaping @Sendable () -> Void = {}
     ) {
         self.ports = ports
         self.settings = settings
         self.log = log
+        self.fenceOrders = fenceOrders
         self.onReady = onReady
     }
 
-    /// - Throws: `PortError` when the node cannot serve at all: no such node, no bridge, wrong address. The
-    /// store
-    ///   being away is waited for, not thrown.
+    /// - Throws: `PortError` when the node cannot serve at all: no such node, no bridge, wrong address. The store being
+    ///   away is waited for, not thrown. `NodeFenced` when it was told to fence, and has.
     package func run() async throws {
         let identity = try await join()
         let inbox = NodeInbox()
@@ -34,9 +37,10 @@ package struct HouseKeeper: Sendable {
             ports: ports, procedures: VMProcedures(ports: ports, identity: identity, settings: settings),
             identity: identity, reservations: ReservationPublisher(ports: ports, log: log), log: log, onReady: onReady,
             inbox: inbox)
-        await withDiscardingTaskGroup { group in
+        let mode = await withDiscardingTaskGroup { group in
             group.addTask { await worker.hearHypervisor() }
             group.addTask { await worker.hearStore() }
+            group.addTask { for await _ in fenceOrders { await inbox.put(.fence) } }
             group.addTask { await worker.poll(.assignments, every: settings.policy.readEvery, .readDue) }
             group.addTask { await worker.poll(nil, every: StoreReadings.wholeEvery, .readAllDue) }
             group.addTask { await worker.poll(.node, every: settings.policy.lookEvery, .lookDue) }
@@ -57,10 +61,14 @@ package struct HouseKeeper: Sendable {
                 if let moment = alarms.set(for: machine.deadline) {
                     group.addTask { await worker.wake(at: moment) }
                 }
-                if Task.isCancelled { break }
+                if Task.isCancelled || machine.mode == .fenced { break }
             }
             group.cancelAll()
+            return machine.mode
         }
+        guard mode == .fenced else { return }
+        await leave()
+        throw NodeFenced()
     }
 
     /// The desktops stay; the row says that nobody watches them now. For whoever ended `run()`, and outside the task
@@ -114,6 +122,11 @@ package struct HouseKeeper: Sendable {
             return error
         }
     }
+}
+
+/// A node was told to fence and has: none of its VMs runs any more. Whoever runs its house keeper again joins anew.
+package struct NodeFenced: Error, CustomStringConvertible {
+    package var description: String { "the node was told to fence: it has ended all its VMs" }
 }
 
 extension StoreReadings {

@@ -219,6 +219,11 @@ struct NodeWorker: Sendable {
             log.info("VM state", metadata: metadata)
         case .storeUnreachable(let words):
             log.error("the store does not answer", metadata: ["error": "\(words)"])
+        case .mode(.draining): log.notice("draining: the store assigns no more VMs to this node")
+        case .mode(.serving): log.notice("serving: the store may assign VMs to this node again")
+        case .mode(.joining): break
+        case .mode(.fencing): log.critical("fencing: every VM of this node is being ended")
+        case .mode(.fenced): log.critical("fenced: no VM runs on this node any more")
         case .storeReachable: log.notice("the store answers again")
         case .sourceUnreadable(let source, let words):
             log.error("the node's \(source.words) cannot be looked at", metadata: ["error": "\(words)"])

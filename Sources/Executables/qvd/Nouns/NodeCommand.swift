@@ -9,6 +9,7 @@ struct NodeCommand: AsyncParsableCommand {
         commandName: "node", abstract: "The hosts that run VMs.",
         subcommands: [
             NodeAdd.self, NodeList.self, NodeShow.self, NodeSet.self, NodeBlock.self, NodeUnblock.self,
+            NodeDrain.self, NodeResume.self,
             NodeDelete.self,
         ])
 
@@ -21,6 +22,7 @@ struct NodeCommand: AsyncParsableCommand {
             ("memory", node.capacity.memory.map { .number(Int64($0.count)) } ?? .none),
             ("cpus_used", .number(Int64(listing.reserved.cpus))),
             ("cpus", node.capacity.cpus.map { .number(Int64($0)) } ?? .none), ("blocked", .flag(node.isBlocked)),
+            ("draining", .flag(node.isDraining)),
         ]
     }
 }
@@ -123,6 +125,41 @@ struct NodeUnblock: FarmCommand {
         try await session.forEach(nodes) { name in
             let id = try await session.farm.node(name).node.id
             try await session.farm.apply(.setNode(id, isBlocked: false))
+        }
+    }
+}
+
+struct NodeDrain: FarmCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drain",
+        abstract: "Start no more VMs on a node; those that run go on, and their users come in.",
+        discussion: """
+            `qvd vm list --node NODE` shows what still runs there. Stop those VMs, or wait until their users have ended
+            them: each starts elsewhere when it is asked for again.
+            """)
+
+    @OptionGroup var farm: FarmOptions
+    @Argument(help: "One or more nodes.") var nodes: [String]
+
+    func run(in session: FarmSession) async throws {
+        try await session.forEach(nodes) { name in
+            let id = try await session.farm.node(name).node.id
+            try await session.farm.apply(.drain(id))
+        }
+    }
+}
+
+struct NodeResume: FarmCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume", abstract: "Let VMs start again on a node that drains.")
+
+    @OptionGroup var farm: FarmOptions
+    @Argument(help: "One or more nodes.") var nodes: [String]
+
+    func run(in session: FarmSession) async throws {
+        try await session.forEach(nodes) { name in
+            let id = try await session.farm.node(name).node.id
+            try await session.farm.apply(.resume(id))
         }
     }
 }

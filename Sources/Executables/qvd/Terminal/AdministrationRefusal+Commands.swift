@@ -19,6 +19,7 @@ extension Remedy {
         case .listConfiguration: "`qvd config list` shows them"
         case .unblock(.vm(let id)): "`qvd vm unblock \(id)` allows it to start"
         case .unblock(let object): "`qvd \(object.noun.commandName) unblock \(object.number)`"
+        case .resume(let node): "`qvd node resume \(node)`"
         case .block(let node): "`qvd node block \(node)` first if it is gone for ever"
         case .startNode: "start qvd-node there"
         case .stopNode: "stop qvd-node there"
