@@ -54,6 +54,7 @@ package enum Remedy: Sendable, Hashable, CustomStringConvertible {
     /// Start QVD's daemon on that machine.
     case startNode(NodeID)
     case stopNode(NodeID)
+    case start(VMID)
     /// Stop these VMs, and wait until they are stopped.
     case stop([VMID])
     case delete([FarmObject])
@@ -78,6 +79,7 @@ package enum Remedy: Sendable, Hashable, CustomStringConvertible {
         case .block(let node): "block node \(node) first if it is gone for ever"
         case .startNode(let node): "start qvd-node on node \(node)"
         case .stopNode(let node): "stop qvd-node on node \(node)"
+        case .start(let vm): "start VM \(vm)"
         case .stop(let vms): "stop \(Self.words(vms.map(FarmObject.vm)))"
         case .delete(let objects): "delete \(Self.words(objects)) first"
         case .moveTag(let tag, let image): "move the tag `\(tag)` from image \(image) to another image"

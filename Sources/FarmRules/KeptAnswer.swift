@@ -148,6 +148,7 @@ enum AnswerText {
         case .resume(let node): "resume \(node)"
         case .startNode(let node): "start-node \(node)"
         case .stopNode(let node): "stop-node \(node)"
+        case .start(let vm): "start \(vm)"
         case .stop(let vms): (["stop"] + vms.map(\.description)).joined(separator: " ")
         case .delete(let objects): "delete \(text(of: objects))"
         case .moveTag(let tag, let image): "move-tag \(image) \(tag)"
@@ -169,6 +170,7 @@ enum AnswerText {
         case "block": words.number.map { .block(NodeID($0)) }
         case "start-node": words.number.map { .startNode(NodeID($0)) }
         case "stop-node": words.number.map { .stopNode(NodeID($0)) }
+        case "start": words.number.map { .start(VMID($0)) }
         case "stop": vms(in: words.rest).map(Remedy.stop)
         case "delete": objects(in: words.rest).map(Remedy.delete)
         case "move-tag":

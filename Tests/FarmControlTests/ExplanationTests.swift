@@ -35,8 +35,8 @@ final class ExplanationTests: XCTestCase {
     }
 
     private func words(_ change: (inout FarmSnapshot, inout VirtualMachine) -> Void) throws -> String {
-        let lines = try XCTUnwrap(Explanation.of(VMID(1), in: farm(change), at: WallTime(seconds: 10_000)))
-        return lines.joined(separator: "\n")
+        let reasons = try XCTUnwrap(Explanation.of(VMID(1), in: farm(change), at: WallTime(seconds: 10_000)))
+        return reasons.map(\.description).joined(separator: "\n")
     }
 
     private let assigned = Intent(
@@ -49,7 +49,7 @@ final class ExplanationTests: XCTestCase {
 
     private var casesAtRest: [Case] {
         [
-            ("stopped", ["is stopped.", "Nobody wants it", "qvd vm start 1", "image 1 (version v1"], { _, _ in }),
+            ("stopped", ["is stopped.", "Nobody wants it", "start VM 1", "image 1 (version v1"], { _, _ in }),
             ("no node", ["the farm has none", "add a node"], { snapshot, _ in snapshot.nodes = [] }),
             (
                 "no room", ["node1 has 200 MiB left of the 256 MiB", "raise what a node may give"],
@@ -57,7 +57,14 @@ final class ExplanationTests: XCTestCase {
             ),
             ("no free node", ["node1 is blocked"], { snapshot, _ in snapshot.nodes[0].isBlocked = true }),
             (
-                "node down", ["has not begun yet", "node1 is stopped itself", "start qvd-node there"],
+                "draining", ["node1 is draining: it takes no VM any more", "resume node 1"],
+                { snapshot, vm in
+                    vm.intent = self.assigned
+                    snapshot.nodes[0].isDraining = true
+                }
+            ),
+            (
+                "node down", ["has not begun yet", "node1 is stopped itself", "start qvd-node on node 1"],
                 { snapshot, vm in
                     vm.intent = self.assigned
                     snapshot.nodes[0].state = .stopped
@@ -70,7 +77,7 @@ final class ExplanationTests: XCTestCase {
                 { snapshot, _ in snapshot.images[0].isBlocked = true }
             ),
             (
-                "blocked people", ["qvd vm unblock 1", "qvd user unblock 1", "qvd tenant unblock 1"],
+                "blocked people", ["unblock VM 1", "unblock user 1", "unblock tenant 1"],
                 { snapshot, vm in
                     vm.isBlocked = true
                     snapshot.users[0].isBlocked = true
@@ -132,7 +139,7 @@ final class ExplanationTests: XCTestCase {
                 }
             ),
             (
-                "debugging", ["stopped answering", "qvd vm stop 1"],
+                "debugging", ["stopped answering", "stop VM 1"],
                 { _, vm in
                     vm.intent = self.assigned
                     vm.observation.state = .debugging

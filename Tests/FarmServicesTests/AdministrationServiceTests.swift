@@ -163,10 +163,10 @@ final class AdministrationServiceTests: XCTestCase {
     func testAVMIsExplainedFromWhatBelongsToIt() throws {
         let bench = try bench()
         defer { bench.end() }
-        let lines = try ask(bench, as: root) { try await $0.explain("vm3") }
+        let reasons = try ask(bench, as: root) { try await $0.explain("vm3") }
         let whole = Explanation.of(
             VMID(3), in: try bench.store.ledger.snapshot(), at: WallTime(seconds: SimulatedClock.wallTimeAtStart))
-        XCTAssertEqual(lines, whole)
+        XCTAssertEqual(reasons, whole)
         XCTAssertEqual(try refusal(bench, as: root) { try await $0.explain("gone") }.reason, .notFound)
     }
 }

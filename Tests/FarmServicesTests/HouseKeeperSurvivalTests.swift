@@ -171,7 +171,7 @@ final class HouseKeeperSurvivalTests: XCTestCase {
         XCTAssertThrowsError(try bench.apply(.deleteVM(vm)))
         let words = Explanation.of(
             vm, in: try bench.store.ledger.snapshot(), at: WallTime(seconds: SimulatedClock.wallTimeAtStart))
-        XCTAssert(words?.joined().contains("cannot confirm that it is dead") ?? false, "\(words ?? [])")
+        XCTAssert(words?.map(\.words).joined().contains("cannot confirm that it is dead") ?? false, "\(words ?? [])")
 
         bench.heal()
         XCTAssert(bench.pass(upTo: .seconds(120)) { bench.state(vm) == .stopped })

@@ -1,18 +1,35 @@
 package import FarmModel
 
+/// One thing that explains a VM's state: what is so, and what an administrator may do about it.
+package struct Reason: Sendable, Hashable, CustomStringConvertible {
+    /// A sentence without its full stop.
+    package let words: String
+    package let remedies: [Remedy]
+
+    /// A program that has commands or buttons for the remedies says them itself.
+    package var description: String {
+        remedies.isEmpty ? "\(words)." : "\(words); \(remedies.map(\.description).joined(separator: ", or "))."
+    }
+
+    init(_ words: String, _ remedies: [Remedy] = []) {
+        self.words = words
+        self.remedies = remedies
+    }
+}
+
 /// Says in plain words why a VM is in its state and what to do, from a snapshot alone.
 package struct Explanation {
     private let snapshot: FarmSnapshot
     private let vm: VirtualMachine
     private let now: WallTime
-    private var lines: [String] = []
+    private var reasons: [Reason] = []
 
-    /// One sentence per line, the most telling first; nil when there is no such VM.
-    package static func of(_ vm: VMID, in snapshot: FarmSnapshot, at now: WallTime) -> [String]? {
+    /// The most telling first; nil when there is no such VM.
+    package static func of(_ vm: VMID, in snapshot: FarmSnapshot, at now: WallTime) -> [Reason]? {
         guard let vm = snapshot.vms.first(where: { $0.id == vm }) else { return nil }
         var explanation = Explanation(snapshot: snapshot, vm: vm, now: now)
         explanation.explain()
-        return explanation.lines
+        return explanation.reasons
     }
 
     private init(snapshot: FarmSnapshot, vm: VirtualMachine, now: WallTime) {
@@ -22,7 +39,7 @@ package struct Explanation {
     }
 
     private mutating func explain() {
-        lines.append("VM \(vm.id) (\(vm.name)) of \(owner) is \(vm.observation.state.rawValue)\(duration).")
+        say("VM \(vm.id) (\(vm.name)) of \(owner) is \(vm.observation.state.rawValue)\(duration)")
         switch vm.observation.state {
         case .stopped: vm.intent.wanted == .run ? explainWaiting() : explainStopped()
         case .starting: explainStarting()
@@ -31,7 +48,7 @@ package struct Explanation {
         case .zombie: explainZombie()
         case .debugging: explainDebugging()
         }
-        if let error = vm.observation.lastError { lines.append("The last start or stop failed: \(error)") }
+        if let error = vm.observation.lastError { say("The last start or stop failed: \(error)") }
         explainNode()
         explainImage()
         explainBlocks()
@@ -42,65 +59,64 @@ package struct Explanation {
 
     private mutating func explainStopped() {
         if vm.intent.node != nil {
-            lines.append("\(asker) asked to stop it, and \(nodeName) is clearing up after it.")
+            say("\(asker) asked to stop it, and \(nodeName) is clearing up after it")
             return
         }
-        lines.append("Nobody wants it to run. It starts when \(owner) connects, or with `qvd vm start \(vm.id)`.")
+        say("Nobody wants it to run. It starts when \(owner) connects", .start(vm.id))
         guard let osf = snapshot.osfs.first(where: { $0.id == vm.osf }) else { return }
         let placement = Placement(
             of: osf.need, among: snapshot.nodeLoads,
             by: PlacementPolicy(configuration: snapshot.configuration))
         guard placement.node == nil else { return }
-        let remedies = placement.remedies.map(\.description).joined(separator: ", or ")
-        lines.append("No start is possible now: no node can take it (\(placement.reasons)); \(remedies).")
+        reasons.append(
+            Reason("No start is possible now: no node can take it (\(placement.reasons))", placement.remedies))
     }
 
     private mutating func explainWaiting() {
-        lines.append("\(asker) asked for it to run on \(nodeName), which has not begun yet.")
+        say("\(asker) asked for it to run on \(nodeName), which has not begun yet")
         if node?.state == .running {
-            lines.append(
+            say(
                 vm.observation.detail.isEmpty
                     ? "\(nodeName) is running and should begin within seconds; if it does not, read qvd-node's log"
-                        + " there."
-                    : "\(nodeName) says: \(vm.observation.detail).")
+                        + " there"
+                    : "\(nodeName) says: \(vm.observation.detail)")
         }
     }
 
     private mutating func explainStarting() {
-        lines.append("\(asker) asked for it to run; \(nodeName) is at: \(detail).")
+        say("\(asker) asked for it to run; \(nodeName) is at: \(detail)")
         if vm.intent.wanted == .stop {
-            lines.append("Meanwhile it is wanted to stop, so the start will be undone.")
+            say("Meanwhile it is wanted to stop, so the start will be undone")
         }
     }
 
     private mutating func explainRunning() {
         if vm.intent.wanted == .stop {
-            lines.append("\(asker) asked to stop it; \(nodeName) has not begun yet.")
+            say("\(asker) asked to stop it; \(nodeName) has not begun yet")
         } else {
-            lines.append("\(asker) asked for it to run, and it runs on \(nodeName) with address \(vm.address).")
+            say("\(asker) asked for it to run, and it runs on \(nodeName) with address \(vm.address)")
         }
-        if !vm.observation.detail.isEmpty { lines.append("\(nodeName) says: \(detail).") }
+        if !vm.observation.detail.isEmpty { say("\(nodeName) says: \(detail)") }
     }
 
     private mutating func explainStopping() {
         if vm.intent.wanted == .run {
-            lines.append(
-                "It will start again on \(nodeName) once it has stopped, because \(asker) asked for it meanwhile.")
+            say(
+                "It will start again on \(nodeName) once it has stopped, because \(asker) asked for it meanwhile")
         } else {
-            lines.append("\(asker) asked to stop it, or its guest ended by itself; \(nodeName) is at: \(detail).")
+            say("\(asker) asked to stop it, or its guest ended by itself; \(nodeName) is at: \(detail)")
         }
     }
 
     private mutating func explainZombie() {
-        lines.append(
+        say(
             "\(nodeName) cannot confirm that it is dead (\(detail)), so it keeps its node and its disks; the node tries"
-                + " again with growing pauses.")
-        lines.append("It starts nowhere else until it is dead. If it stays so, look at its domain on \(nodeName).")
+                + " again with growing pauses")
+        say("It starts nowhere else until it is dead. If it stays so, look at its domain on \(nodeName)")
     }
 
     private mutating func explainDebugging() {
-        lines.append(
-            "Its agent stopped answering, and \(nodeName) keeps it for inspection; `qvd vm stop \(vm.id)` ends it.")
+        say("Its agent stopped answering, and \(nodeName) keeps it for inspection", .stop([vm.id]))
     }
 
     // MARK: What else matters
@@ -108,12 +124,12 @@ package struct Explanation {
     private mutating func explainNode() {
         guard let id = vm.intent.node else { return }
         guard let node else {
-            lines.append("Its node \(id) is not in the farm any more.")
+            say("Its node \(id) is not in the farm any more")
             return
         }
         if node.state != .running {
-            lines.append(
-                "\(node.name) is \(node.state.rawValue) itself, so nothing happens to the VM; start qvd-node there.")
+            say(
+                "\(node.name) is \(node.state.rawValue) itself, so nothing happens to the VM", .startNode(node.id))
         }
     }
 
@@ -122,50 +138,53 @@ package struct Explanation {
         let images = snapshot.images.filter { $0.osf == vm.osf }
         let used = vm.observation.image.flatMap { id in images.first { $0.id == id } }
         if let id = vm.observation.image {
-            lines.append("It runs on image \(id)\(used.map { " (version \($0.version))" } ?? ", which is gone").")
+            say("It runs on image \(id)\(used.map { " (version \($0.version))" } ?? ", which is gone")")
         }
         switch ImageChoice.choose(for: Assignment(vm: vm, login: "", osf: osf, images: images)) {
         case .success(let image):
             guard image.id != used?.id else { return }
-            lines.append(
+            say(
                 "Its next start uses image \(image.id) (version \(image.version), file \(image.file)), which has the"
-                    + " tag `\(vm.tag)` of OSF \(osf.name).")
+                    + " tag `\(vm.tag)` of OSF \(osf.name)")
         case .failure(let failure):
-            lines.append("It could not start now: \(failure.words).")
+            say("It could not start now: \(failure.words)")
         }
     }
 
     private mutating func explainBlocks() {
         if vm.isBlocked {
-            lines.append("It is blocked: it takes no start and no connection until `qvd vm unblock \(vm.id)`.")
+            say("It is blocked: it takes no start and no connection", .unblock(.vm(vm.id)))
         }
         if let user, user.isBlocked {
-            lines.append("Its user is blocked and cannot connect until `qvd user unblock \(user.id)`.")
+            say("Its user is blocked and cannot connect", .unblock(.user(user.id)))
         }
         if let tenant, tenant.isBlocked {
-            lines.append(
-                "Its tenant \(tenant.name) is blocked: its users cannot connect until"
-                    + " `qvd tenant unblock \(tenant.id)`.")
+            say("Its tenant \(tenant.name) is blocked: its users cannot connect", .unblock(.tenant(tenant.id)))
         }
         if let node, node.isDraining {
-            lines.append(
-                "\(node.name) is draining: it takes no VM until it is resumed, and this one stays until it stops.")
+            say(
+                "\(node.name) is draining: it takes no VM any more, and this one stays until it stops", .resume(node.id)
+            )
         }
         if let node, node.isBlocked {
-            lines.append("\(node.name) is blocked: it takes no new start until `qvd node unblock \(node.id)`.")
+            say("\(node.name) is blocked: it takes no new start", .unblock(.node(node.id)))
         }
     }
 
     private mutating func explainSession() {
         guard let session = snapshot.sessions.first(where: { $0.vm == vm.id }) else { return }
         let verb = session.state == .connected ? "is connected" : "is connecting"
-        lines.append("A client \(verb) from \(session.peer)\(elapsed(since: session.since)).")
+        say("A client \(verb) from \(session.peer)\(elapsed(since: session.since))")
         if session.isTakeOverRequested {
-            lines.append("Another client of the user is taking that session over.")
+            say("Another client of the user is taking that session over")
         }
     }
 
     // MARK: Words
+
+    private mutating func say(_ words: String, _ remedies: Remedy...) {
+        reasons.append(Reason(words, remedies))
+    }
 
     private var user: User? { snapshot.users.first { $0.id == vm.user } }
     private var tenant: Tenant? { user.flatMap { user in snapshot.tenants.first { $0.id == user.tenant } } }

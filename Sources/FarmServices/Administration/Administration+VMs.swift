@@ -1,18 +1,18 @@
-import FarmControl
+package import FarmControl
 package import FarmModel
 import FarmPorts
 
 // What administrators do with VMs besides plain commands.
 extension Administration {
-    /// Why a VM is in its state and what to do, one sentence per line.
-    package func explain(_ text: String) async throws -> [String] {
+    /// Why a VM is in its state and what to do, the most telling first.
+    package func explain(_ text: String) async throws -> [Reason] {
         let vm = try await vm(text).vm
         guard let part = try await ports.details.surroundings(of: vm.id),
-            let lines = Explanation.of(vm.id, in: part, at: ports.clock.wallTime)
+            let reasons = Explanation.of(vm.id, in: part, at: ports.clock.wallTime)
         else {
             throw AdministrationRefusal(.notFound, .noun(.vm), "there is no VM `\(text)`", [.list(.vm)])
         }
-        return lines
+        return reasons
     }
 
     /// What came of a wish to start.

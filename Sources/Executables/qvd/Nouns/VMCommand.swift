@@ -193,7 +193,7 @@ struct VMExplain: FarmCommand {
     @Argument var vm: String
 
     func run(in session: FarmSession) async throws {
-        for line in try await session.farm.explain(vm) { print(line) }
+        for reason in try await session.farm.explain(vm) { print(reason.commandText) }
     }
 }
 

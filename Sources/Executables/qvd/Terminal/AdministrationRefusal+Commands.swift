@@ -1,12 +1,22 @@
+import FarmControl
 import FarmModel
 
 extension AdministrationRefusal {
     /// The message and what helps, as commands of this program.
-    var commandText: String {
+    var commandText: String { message.with(remedies) }
+}
+
+extension Reason {
+    /// What is so and what helps, as commands of this program.
+    var commandText: String { words.with(remedies) + "." }
+}
+
+extension String {
+    fileprivate func with(_ remedies: [Remedy]) -> String {
         var said: [String] = []
         // Three nodes that are stopped need no three sentences.
         for text in remedies.map(\.commandText) where !said.contains(text) { said.append(text) }
-        return said.isEmpty ? message : "\(message); \(said.joined(separator: ", or "))"
+        return said.isEmpty ? self : "\(self); \(said.joined(separator: ", or "))"
     }
 }
 
@@ -23,6 +33,7 @@ extension Remedy {
         case .block(let node): "`qvd node block \(node)` first if it is gone for ever"
         case .startNode: "start qvd-node there"
         case .stopNode: "stop qvd-node there"
+        case .start(let vm): "`qvd vm start \(vm)` starts it now"
         case .stop(let vms):
             "stop \(vms.count == 1 ? "it" : "them") with `qvd vm stop \(Self.text(vms.map(\.rawValue)))` and wait"
                 + " until `qvd vm list` shows \(vms.count == 1 ? "it" : "them") as stopped"
