@@ -27,7 +27,9 @@ final class RowChecker {
         guard !untrueSince.isEmpty || seen != present else { return nil }
         seen = present
         let running = world.store.look { ledger in
-            ledger.vms().filter { $0.observation.state == .running }.map { (vm: $0.id, node: $0.intent.node) }
+            let rows = ledger.vms()
+            return rows.indices.filter { rows[$0].observation.state == .running }
+                .map { (vm: rows[$0].id, node: rows[$0].intent.node) }
         }
         let live = world.nodes.map(\.liveVMs)
         for node in world.nodes { node.noteAdoptions(running.map(\.vm)) }

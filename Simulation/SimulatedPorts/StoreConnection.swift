@@ -199,8 +199,7 @@ extension StoreConnection: SessionClaims {
     }
 
     package func takeOver(_ session: Session, from marked: SessionToken) async throws(PortError) -> SessionClaim {
-        let attempt = "taking VM \(session.vm) over from session \(marked)"
-        return try await write(attempt, vm: session.vm, ofSessions: true) {
+        try await write("taking VM \(session.vm) over from session \(marked)", vm: session.vm, ofSessions: true) {
             store async throws(PortError) in try await store.takeOver(session, from: marked)
         }
     }
@@ -208,8 +207,8 @@ extension StoreConnection: SessionClaims {
 
 extension StoreConnection: Sessions {
     package func markConnected(_ token: SessionToken, vm: VMID, at time: WallTime) async throws(PortError) {
-        try await write("marking session \(token) connected", vm: vm, ofSessions: true) { store async throws(PortError) in
-            try await store.markConnected(token, vm: vm, at: time)
+        try await write("marking session \(token) connected", vm: vm, ofSessions: true) {
+            store async throws(PortError) in try await store.markConnected(token, vm: vm, at: time)
         }
     }
 

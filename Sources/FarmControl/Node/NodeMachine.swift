@@ -168,8 +168,7 @@ package struct NodeMachine: Sendable, Hashable {
     ) {
         let source = found.source
         guard inventory[source].end(number) else { return }
-        inventory.took(found)
-        if source == .hypervisor || source == .disks { stock = nil }
+        if inventory.took(found) { stock = nil }
         episodes.sourceReadable(source, &changes)
         if isReady {
             if source == .hypervisor { domainsSeen(now, &changes) }
@@ -188,9 +187,16 @@ package struct NodeMachine: Sendable, Hashable {
     }
 
     private mutating func domainsSeen(_ now: Instant, _ changes: inout NodeChanges) {
-        for vm in vms.machines.keys.sorted() { vms.give(.observed(sight(of: vm)), to: vm, at: now, &changes) }
+        var sights: [(vm: VMID, sight: DomainSight)] = []
+        for (vm, machine) in vms.machines {
+            let sight = sight(of: vm)
+            if !machine.expects(sight) { sights.append((vm, sight)) }
+        }
+        for (vm, sight) in sights.sorted(by: { $0.vm < $1.vm }) {
+            vms.give(.observed(sight), to: vm, at: now, &changes)
+        }
         meetIdleVMs(now, &changes)
-        for vm in rowWords.abandoned.sorted() where vms[vm]?.isKeptWithoutRow == true {
+        for vm in rowWords.abandoned.sorted() where vms.isKeptWithoutRow(vm) {
             vms.give(.givenUp, to: vm, at: now, &changes)
         }
     }
@@ -239,7 +245,7 @@ package struct NodeMachine: Sendable, Hashable {
 
     /// The VMs of which something must be decided though nobody works on them: they are assigned here, or live here.
     private mutating func meetIdleVMs(_ now: Instant, _ changes: inout NodeChanges) {
-        let found = Set(rowWords.assignedVMs).union(inventory.liveVMs)
+        let found = Set(rowWords.assignedVMs(among: vms.isIdle)).union(inventory.liveVMs(among: vms.isIdle))
         for vm in found.sorted() where vms.isIdle(vm) { meet(vm, now, &changes) }
     }
 
@@ -283,8 +289,8 @@ package struct NodeMachine: Sendable, Hashable {
     private var plansWithoutRules: [StartPlan] {
         guard let seen = inventory.asOf(.filter) else { return [] }
         let whole = Set(inventory.filters.filter(\.isComplete).map(\.tap.vm))
-        return vms.machines.keys.sorted().compactMap { vm in
-            guard !whole.contains(vm), let machine = vms[vm], machine.needsFilter(asOf: seen) else { return nil }
+        return vms.machines.keys.filter { !whole.contains($0) }.sorted().compactMap { vm in
+            guard let machine = vms[vm], machine.needsFilter(asOf: seen) else { return nil }
             return machine.plan
         }
     }
