@@ -129,7 +129,7 @@ final class Checkers {
 
 extension FarmNode {
     /// Counts the desktops that outlived their HKD and that the next one knows.
-    func noteAdoptions(_ running: [VMID]) {
+    func noteAdoptions(_ running: some Sequence<VMID>) {
         guard !state.value.orphans.isEmpty, isAlive(.houseKeeper), store.look({ $0.node(id)?.state }) == .running
         else { return }
         let live = liveVMs

@@ -188,9 +188,9 @@ package struct NodeMachine: Sendable, Hashable {
 
     private mutating func domainsSeen(_ now: Instant, _ changes: inout NodeChanges) {
         var sights: [(vm: VMID, sight: DomainSight)] = []
-        for (vm, machine) in vms.machines {
+        for vm in vms.machines.keys {
             let sight = sight(of: vm)
-            if !machine.expects(sight) { sights.append((vm, sight)) }
+            if !vms.expects(sight, of: vm) { sights.append((vm, sight)) }
         }
         for (vm, sight) in sights.sorted(by: { $0.vm < $1.vm }) {
             vms.give(.observed(sight), to: vm, at: now, &changes)
@@ -260,8 +260,8 @@ package struct NodeMachine: Sendable, Hashable {
             case .unknown: readStore(now, &changes)
             case .rowGone: break  // kept, and reported by the look
             }
-        } else if let machine = vms[vm] {
-            if machine.assignment.row != word { vms.give(.row(word), to: vm, at: now, &changes) }
+        } else if let row = vms.row(of: vm) {
+            if row != word { vms.give(.row(word), to: vm, at: now, &changes) }
         } else if word.assignment != nil {
             vms.give(.row(word), to: vm, at: now, &changes)
         }
@@ -270,7 +270,9 @@ package struct NodeMachine: Sendable, Hashable {
     /// The epoch of a live domain that no machine works on, and whose assignment was not given back by this daemon:
     /// what appears after that is a late answer's, and is removed.
     private func strayEpoch(of vm: VMID) -> Epoch? {
-        guard let domain = inventory.domains[vm], domain.isLive, let epoch = domain.owner?.epoch else { return nil }
+        guard vms.isIdle(vm), let domain = inventory.domains[vm], domain.isLive, let epoch = domain.owner?.epoch else {
+            return nil
+        }
         guard let machine = vms[vm] else { return epoch }
         return machine.isNews(epoch) ? epoch : nil
     }

@@ -43,6 +43,16 @@ struct NodeVMs: Sendable, Hashable {
 
     subscript(vm: VMID) -> VMMachine? { machines[vm] }
 
+    // A machine is large, so these look at it in its place.
+
+    /// Whether a look that sees this brings the VM nothing new.
+    func expects(_ sight: DomainSight, of vm: VMID) -> Bool {
+        machines.index(forKey: vm).map { machines.values[$0].expects(sight) } ?? false
+    }
+
+    /// What the VM's machine was last told of its row; nil without a machine.
+    func row(of vm: VMID) -> RowWord? { machines.index(forKey: vm).map { machines.values[$0].assignment.row } }
+
     /// Nobody works on the VM.
     func isIdle(_ vm: VMID) -> Bool { !summary.busy.contains(vm) }
 
