@@ -69,7 +69,7 @@ final class Checkers {
     private func desktops() -> Violation? {
         var connected: [VMID: Int] = [:]
         for client in world.state.value.clients {
-            guard client.exchange.ending.value == nil, let vm = client.exchange.seesNow else { continue }
+            guard !client.exchange.ending.hasHappened, let vm = client.exchange.seesNow else { continue }
             if let owner = world.owner(ofVM: Int(vm.rawValue)), owner != client.user {
                 return Violation(
                     "own-desktop", at: world.now, vm: vm, "user\(client.user) sees VM \(vm), which is user\(owner)'s")
@@ -129,7 +129,7 @@ final class Checkers {
 
 extension FarmNode {
     /// Counts the desktops that outlived their HKD and that the next one knows.
-    func noteAdoptions(_ running: [VMID]) {
+    func noteAdoptions(_ running: some Sequence<VMID>) {
         guard !state.value.orphans.isEmpty, isAlive(.houseKeeper), store.look({ $0.node(id)?.state }) == .running
         else { return }
         let live = liveVMs

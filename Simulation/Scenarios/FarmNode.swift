@@ -47,6 +47,16 @@ final class FarmNode: Sendable {
     /// The VMs that have a live domain here.
     var liveVMs: Set<VMID> { host.read { truth in Set(truth.domains.values.compactMap { $0.running?.owner.vm }) } }
 
+    /// Whether the VM's usual domain is live here.
+    func isLive(_ vm: VMID) -> Bool {
+        host.read { truth in
+            let domains = truth.domains
+            return domains.index(forKey: DomainName(farm: World.farmID, vm: vm)).map {
+                domains.values[$0].running != nil
+            } ?? false
+        }
+    }
+
     /// Whether a process of the node gets no processor.
     var isFrozen: Bool { state.value.lives.values.contains { $0.isAlive && $0.executor.isFrozen } }
 

@@ -27,13 +27,14 @@ final class RowChecker {
         guard !untrueSince.isEmpty || seen != present else { return nil }
         seen = present
         let running = world.store.look { ledger in
-            ledger.vms().filter { $0.observation.state == .running }.map { (vm: $0.id, node: $0.intent.node) }
+            let rows = ledger.vms()
+            return rows.indices.filter { rows[$0].observation.state == .running }
+                .map { (vm: rows[$0].id, node: rows[$0].intent.node) }
         }
-        let live = world.nodes.map(\.liveVMs)
-        for node in world.nodes { node.noteAdoptions(running.map(\.vm)) }
+        for node in world.nodes { node.noteAdoptions(running.lazy.map(\.vm)) }
         var untrue: [VMID: Int64] = [:]
         for (vm, node) in running {
-            let isHere = node.map { live[Int($0.rawValue) - 1].contains(vm) } ?? false
+            let isHere = node.map { world.node($0).isLive(vm) } ?? false
             // What hinders its HKD stops the clock: it starts anew when HKD is free again.
             if !isHere { untrue[vm] = isHindered(vm, on: node) ? now : untrueSince[vm] ?? now }
         }

@@ -14,14 +14,15 @@ extension World {
         for row in rows {
             let isLive =
                 row.intent.node.map { liveOnNode[Int($0.rawValue) - 1].contains(row.id) } ?? live.contains(row.id)
-            let claim =
-                "VM \(row.id) is wanted to \(row.intent.wanted), written as \(row.observation.state)"
-                + " (\(row.observation.detail)), and \(isLive ? "has a live domain" : "has no live domain")"
             let isRight =
                 row.intent.wanted == .run
                 ? row.observation.state == .running && isLive
                 : row.observation.state == .stopped && row.intent.node == nil && !isLive
-            if !isRight { return Violation("settles", at: now, vm: row.id, claim) }
+            guard !isRight else { continue }
+            return Violation(
+                "settles", at: now, vm: row.id,
+                "VM \(row.id) is wanted to \(row.intent.wanted), written as \(row.observation.state)"
+                    + " (\(row.observation.detail)), and \(isLive ? "has a live domain" : "has no live domain")")
         }
         for vm in live.sorted() where !rows.contains(where: { $0.id == vm }) {
             return Violation("no-orphan", at: now, vm: vm, "a domain of VM \(vm) lives, which has no row")
@@ -58,7 +59,7 @@ extension World {
     /// `answered`: no connect waits longer than that without an answer or a session.
     func unanswered(limit: Int64) -> Violation? {
         for client in state.value.clients {
-            guard client.exchange.ending.value == nil, client.exchange.seesNow == nil, now - client.began > limit
+            guard now - client.began > limit, !client.exchange.ending.hasHappened, client.exchange.seesNow == nil
             else { continue }
             return Violation(
                 "answered", at: now, vm: client.vm.map { VMID(Int64($0)) },

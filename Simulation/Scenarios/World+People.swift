@@ -133,15 +133,13 @@ extension World {
         let command = self.command(action)
         let clock = SimulatedClock(incarnation: life)
         life.start { [simulation] in
-            var outcome = "failed"
             do throws(PortError) {
                 let result = try await connection.apply(
                     command, by: .console(name: "administrator"), at: clock.wallTime)
-                outcome = "\(result)"
+                simulation.record(.administrator, source: life.source, words: "\(action): \(result)")
             } catch {
-                outcome = "\(error)"
+                simulation.record(.administrator, source: life.source, words: "\(action): \(error)")
             }
-            simulation.record(.administrator, source: life.source, words: "\(action): \(outcome)")
         }
     }
 

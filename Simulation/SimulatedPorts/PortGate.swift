@@ -35,7 +35,7 @@ package struct PortGate: Sendable {
         let begun = simulation.now
         let subject = vm?.rawValue ?? 0
         simulation.called(operation, vm: subject, by: incarnation)
-        incarnation.began(isReading: operation.isReading)
+        incarnation.began(isReading: operation.isReading, isRecord: operation == .storeRecord)
         do throws(PortError) {
             let answer = try await carryOut(operation, subject, attempt, half, effect)
             simulation.returned(operation, vm: subject, by: incarnation, isFailure: false)

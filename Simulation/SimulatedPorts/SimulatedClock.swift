@@ -125,8 +125,13 @@ struct SimulatedPolls: Sendable {
     }
 
     func state(of subject: PollSubject) -> State {
-        State(
-            news: simulation.newsCount(for: subject), activity: subject == .desktop ? 0 : incarnation.activity)
+        let activity =
+            switch subject {
+            case .desktop: 0
+            case .node: incarnation.activity - incarnation.records
+            case .assignments, .sessions: incarnation.activity
+            }
+        return State(news: simulation.newsCount(for: subject), activity: activity)
     }
 
     /// Whether a fault is on what the poll asks.

@@ -84,6 +84,9 @@ package final class Simulation: Sendable {
     /// - Parameter vm: of which alone; nil for all, or for nobody knows which.
     package func changed(_ aspects: Aspects, of vm: VMID? = nil) { state.value.changes.add(aspects, of: vm) }
 
+    /// Notes that the store was written.
+    func wrote(_ write: StoreWrite) { state.value.changes.add(write) }
+
     /// What changed since the last call; nil for nothing.
     package func takeChanges() -> WorldChanges? { state.value.changes.take() }
 
@@ -100,8 +103,10 @@ package final class Simulation: Sendable {
     func newsCount(for subject: PollSubject) -> Int {
         let changes = state.value.changes
         return switch subject {
-        case .sessions, .desktop: changes.ofStore
-        case .assignments, .node: changes.ofStore + changes.ofNodes
+        case .sessions: changes.ofStore - changes.ofAssignments
+        case .desktop: changes.ofStore
+        case .assignments: changes.ofStore + changes.ofNodes
+        case .node: changes.ofStore - changes.ofSessions - changes.ofRecords + changes.ofNodes
         }
     }
 
@@ -276,6 +281,10 @@ package struct WorldChanges: Sendable {
     private(set) var ofDomains = 0
     private(set) var ofStore = 0
     private(set) var ofNodes = 0
+    /// How often the store changed in what some polls do not ask for: see `StoreWrite`.
+    private(set) var ofSessions = 0
+    private(set) var ofAssignments = 0
+    private(set) var ofRecords = 0
 
     mutating func add(_ aspects: Aspects, of vm: VMID?) {
         guard !aspects.isEmpty else { return }
@@ -290,6 +299,18 @@ package struct WorldChanges: Sendable {
         }
     }
 
+    mutating func add(_ write: StoreWrite) {
+        add(.store, of: nil)
+        switch write {
+        case .session: ofSessions += 1
+        case .record:
+            ofRecords += 1
+            ofAssignments += 1
+        case .assignment: ofAssignments += 1
+        case .other: break
+        }
+    }
+
     mutating func take() -> WorldChanges? {
         guard !aspects.isEmpty else { return nil }
         defer {
@@ -298,6 +319,25 @@ package struct WorldChanges: Sendable {
             vms.removeAll(keepingCapacity: true)
         }
         return self
+    }
+}
+
+/// What a write to the store may have changed.
+enum StoreWrite: Sendable {
+    /// Sessions alone: no node asks for them.
+    case session
+    /// What a node has found out about a VM: no other node's work depends on it, nor its own looks, nor any session.
+    case record
+    /// Where a VM runs: no session depends on it.
+    case assignment
+    case other
+
+    init(_ operation: PortOperation) {
+        switch operation {
+        case .storeRecord: self = .record
+        case .storeBegin, .storeRelease: self = .assignment
+        default: self = .other
+        }
     }
 }
 

@@ -27,7 +27,7 @@ package struct StoreConnection: Sendable {
 
     private func write<Value: Sendable>(
         _ attempt: @autoclosure @escaping @Sendable () -> String, as operation: PortOperation = .storeWrite,
-        vm: VMID? = nil,
+        vm: VMID? = nil, ofSessions: Bool = false,
         _ body: @escaping @Sendable (SimulatedStore) async throws(PortError) -> Value
     ) async throws(PortError) -> Value {
         let store = self.store
@@ -35,7 +35,7 @@ package struct StoreConnection: Sendable {
         return try await gate.call(operation, vm: vm, attempt: attempt()) { () async throws(PortError) in
             let before = [.losesWrites, .undoesUpdates].contains(simulation.mutation) ? store.ledger : nil
             let answer = try await body(store)
-            simulation.changed(.store)
+            simulation.wrote(ofSessions ? .session : StoreWrite(operation))
             simulation.acknowledged(revision: store.revision)
             if let before {
                 if simulation.mutation == .undoesUpdates {
@@ -193,13 +193,13 @@ extension StoreConnection: Desktops {
 
 extension StoreConnection: SessionClaims {
     package func claim(_ session: Session) async throws(PortError) -> SessionClaim {
-        try await write("claiming VM \(session.vm) for session \(session.token)", vm: session.vm) {
+        try await write("claiming VM \(session.vm) for session \(session.token)", vm: session.vm, ofSessions: true) {
             store async throws(PortError) in try await store.claim(session)
         }
     }
 
     package func takeOver(_ session: Session, from marked: SessionToken) async throws(PortError) -> SessionClaim {
-        try await write("taking VM \(session.vm) over from session \(marked)", vm: session.vm) {
+        try await write("taking VM \(session.vm) over from session \(marked)", vm: session.vm, ofSessions: true) {
             store async throws(PortError) in try await store.takeOver(session, from: marked)
         }
     }
@@ -207,13 +207,13 @@ extension StoreConnection: SessionClaims {
 
 extension StoreConnection: Sessions {
     package func markConnected(_ token: SessionToken, vm: VMID, at time: WallTime) async throws(PortError) {
-        try await write("marking session \(token) connected", vm: vm) { store async throws(PortError) in
-            try await store.markConnected(token, vm: vm, at: time)
+        try await write("marking session \(token) connected", vm: vm, ofSessions: true) {
+            store async throws(PortError) in try await store.markConnected(token, vm: vm, at: time)
         }
     }
 
     package func end(_ token: SessionToken, vm: VMID) async throws(PortError) {
-        try await write("ending session \(token)", vm: vm) { store async throws(PortError) in
+        try await write("ending session \(token)", vm: vm, ofSessions: true) { store async throws(PortError) in
             try await store.end(token, vm: vm)
         }
     }
@@ -225,7 +225,7 @@ extension StoreConnection: Sessions {
     }
 
     package func endEarlier(at place: RouterPlace, than router: String) async throws(PortError) {
-        try await write("ending the sessions of earlier routers") { store async throws(PortError) in
+        try await write("ending the sessions of earlier routers", ofSessions: true) { store async throws(PortError) in
             try await store.endEarlier(at: place, than: router)
         }
     }

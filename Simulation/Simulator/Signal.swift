@@ -12,6 +12,7 @@ package final class Signal<Value: Sendable>: Sendable {
 
     /// Nil until it has happened.
     package var value: Value? { state.value.value }
+    package var hasHappened: Bool { state.value.value != nil }
 
     /// Makes it happen; later calls change nothing.
     package func fire(_ value: Value) {
@@ -23,11 +24,11 @@ package final class Signal<Value: Sendable>: Sendable {
     }
 
     /// Returns what happened, or nil when the task was cancelled first.
-    package func wait() async -> Value? {
+    package func wait(isolation: isolated (any Actor)? = #isolation) async -> Value? {
         let number = state.value.nextWaiter
         state.value.nextWaiter += 1
         return await withTaskCancellationHandler {
-            await withUnsafeContinuation { (continuation: UnsafeContinuation<Value?, Never>) in
+            await withUnsafeContinuation(isolation: isolation) { (continuation: UnsafeContinuation<Value?, Never>) in
                 if let value = state.value.value {
                     continuation.resume(returning: value)
                 } else if Task.isCancelled {

@@ -164,12 +164,14 @@ extension SimulationExecutor {
     }
 
     private func wait(
-        until moment: Int64, _ waiter: (UnsafeContinuation<Bool, Never>) -> TimerQueue.Waiter
+        until moment: Int64, isolation: isolated (any Actor)? = #isolation,
+        _ waiter: (UnsafeContinuation<Bool, Never>) -> TimerQueue.Waiter
     ) async -> Bool {
         if Task.isCancelled { return false }
         let ticket = timers.reserve()
         return await withTaskCancellationHandler {
-            await withUnsafeContinuation { (continuation: UnsafeContinuation<Bool, Never>) in
+            // Where its caller is: the way of an actor's task to no actor and back would be a job more.
+            await withUnsafeContinuation(isolation: isolation) { (continuation: UnsafeContinuation<Bool, Never>) in
                 if Task.isCancelled {
                     timers.giveBack(ticket)
                     continuation.resume(returning: false)

@@ -108,6 +108,7 @@ struct SoakSeeds: ParsableCommand {
             real time        \(String(format: "%.1f", wall)) s, \(Int(virtual / wall)) times faster than real
             port calls       \(summary.portCalls), \(Int(Double(summary.portCalls) / wall)) per second\
              (\(Int(Double(summary.portCalls) / busy)) per thread)
+            jobs             \(summary.jobs), \(Int(Double(summary.jobs) / busy)) per second and thread
             met              \(CoverageMark.wanted.count - missed.count) of \(CoverageMark.wanted.count)\
              kinds of events\(missed.isEmpty ? "" : "; not: " + missed.map(\.text).joined(separator: ", "))
             digest           \(Report.hexadecimal(summary.digest))

@@ -94,36 +94,6 @@ final class NodeFigures: XCTestCase {
         try await RigCommand.run(script, "stop", folder, try FarmRig.guestImage(), "10.3.255.254")
         return time
     }
-
-    func testIdleNode() async throws {
-        let farm = try await FarmRig.make()
-        let node = try await farm.startNode()
-        let names = (1...Figure.size(1, full: 20)).map { "idle\($0)" }
-        try await farm.addDesktops(names)
-        for name in names { try await farm.qvd("vm", "start", name) }
-        for name in names { try await farm.waitUntil(name, is: "running", upTo: .seconds(600)) }
-        let roles = ["hkd", "l7r"]
-        var before: [String: Double] = [:]
-        for role in roles {
-            let process = try await farm.process(role)
-            before[role] = try ProcessFacts.cpuSeconds(of: XCTUnwrap(process))
-        }
-        let seconds = Figure.size(2, full: 30)
-        try await Task.sleep(for: .seconds(seconds))
-        for role in roles {
-            let process = try await farm.process(role)
-            let pid = try XCTUnwrap(process)
-            let cpu = try ProcessFacts.cpuSeconds(of: pid) - (before[role] ?? 0)
-            let text = String(
-                format: "%.1f MiB, %.2f %% of a core", Double(try ProcessFacts.residentKiB(of: pid)) / 1024,
-                cpu * 100 / Double(seconds))
-            Figure.print("\(role) idle with \(names.count) VMs", text, aim: "little")
-        }
-        for name in names { try await farm.qvd("vm", "stop", name) }
-        for name in names { try await farm.waitUntil(name, is: "stopped", upTo: .seconds(600)) }
-        try await node.stop()
-        try await farm.remove()
-    }
 }
 
 /// Whether somebody listens on the agent's port.

@@ -4,9 +4,22 @@ import XCTest
 
 /// What the kernel says of a process (proc(5)).
 enum ProcessFacts {
-    static func cpuSeconds(of pid: pid_t) throws -> Double {
-        let fields = try statistics(of: pid)
-        return ((Double(fields[11]) ?? 0) + (Double(fields[12]) ?? 0)) / ticks
+    /// Processor time of the process, of its children that have ended, and of those that live, with theirs.
+    static func cpuSecondsOfTree(of pid: pid_t) throws -> Double {
+        var parents: [pid_t: pid_t] = [:]
+        var times: [pid_t: Double] = [:]
+        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
+            // One that has just ended is found in its parent's time.
+            guard let child = pid_t(name), let fields = try? statistics(of: child), fields.count > 14 else { continue }
+            parents[child] = pid_t(fields[1])
+            times[child] = fields[11...14].reduce(0) { $0 + (Double($1) ?? 0) } / ticks
+        }
+        let isOfTree = { (child: pid_t) in
+            var ancestor: pid_t? = child
+            while let present = ancestor, present != pid { ancestor = parents[present] }
+            return ancestor == pid
+        }
+        return times.filter { isOfTree($0.key) }.values.reduce(0, +)
     }
 
     static func age(of pid: pid_t) throws -> Duration {

@@ -120,7 +120,36 @@ final class SharedDatabaseTests: XCTestCase {
         for await _ in late { XCTFail("a closed store has changes") }
     }
 
-    /// Many watchers look 40 times a second each, so a look may not read the file.
+    /// A watcher that expects no commit is told of one by the kernel, long before its next look.
+    func testACommitAfterALongSilenceIsNoticedAtOnce() async throws {
+        let (watching, writing) = try await makePair()
+        var changes = watching.changes().makeAsyncIterator()
+        _ = await changes.next()
+        try await Task.sleep(for: ChangeWatch.expected + .milliseconds(500))
+        let start = ContinuousClock.now
+        _ = try await writing.apply(.addTenant(name: "a"), by: "test", at: WallTime(seconds: 1)).get()
+        let woken: Void? = await changes.next()
+        XCTAssertNotNil(woken)
+        let took = Double((ContinuousClock.now - start).wholeNanoseconds) / 1e6
+        print("noticed a commit after a silence in \(took) ms")
+        await watching.close()
+    }
+
+    func testTheKernelTellsOfWritings() async throws {
+        let folder = (path as NSString).deletingLastPathComponent
+        let writings = try XCTUnwrap(FolderWritings(of: folder))
+        XCTAssertFalse(writings.wait(atMost: .zero), "nothing was written")
+        let (first, _) = try await makePair()
+        XCTAssertTrue(writings.wait(atMost: .zero), "the files were made")
+        XCTAssertFalse(writings.wait(atMost: .zero), "that is told once")
+        _ = try await first.snapshot()
+        XCTAssertFalse(writings.wait(atMost: .zero), "reading writes nothing")
+        _ = try await first.apply(.addTenant(name: "a"), by: "test", at: WallTime(seconds: 1)).get()
+        XCTAssertTrue(writings.wait(atMost: .seconds(10)), "a commit writes to the log")
+        XCTAssertNil(FolderWritings(of: folder + "/no such folder"))
+    }
+
+    /// Many watchers look 40 times a second each while commits come, so a look may not read the file.
     func testALookForChangesReadsNothingFromTheFile() async throws {
         let (first, _) = try await makePair()
         let connection = try SQLiteConnection(path: path, busyTimeout: 100)
@@ -128,7 +157,7 @@ final class SharedDatabaseTests: XCTestCase {
         let read = connection.pagesRead
         for _ in 1...10_000 { _ = try connection.integer("PRAGMA data_version") }
         XCTAssertEqual(connection.pagesRead, read)
-        XCTAssertGreaterThanOrEqual(ChangeWatch.period, 0.02, "an idle watcher looks at most 50 times a second")
+        XCTAssertGreaterThanOrEqual(ChangeWatch.period, 0.02, "a busy watcher looks at most 50 times a second")
         XCTAssertEqual(try connection.integer("PRAGMA data_version"), version)
         _ = try await first.apply(.addTenant(name: "a"), by: "test", at: WallTime(seconds: 1)).get()
         XCTAssertNotEqual(try connection.integer("PRAGMA data_version"), version)

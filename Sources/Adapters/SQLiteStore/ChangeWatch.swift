@@ -5,10 +5,17 @@ import Synchronization
 
 /// Notices that somebody committed to the database: another process, or another connection of this one.
 ///
-/// SQLite's `data_version` is a number that changes for a connection when another one has committed. It is read from
-/// the shared index in memory, 40 times a second; one look takes 3 µs.
+/// SQLite's `data_version` is a number that changes for a connection when another one has committed; one look takes
+/// some 10 µs. The kernel says when a file in the database's folder is written, which happens before the commit can be
+/// seen, so from then on the looks follow each other closely for a while. Between, and where the kernel cannot say it,
+/// they find what nobody told.
 final class ChangeWatch: Sendable {
+    /// Between two looks while commits are to be expected.
     static let period: TimeInterval = 0.025
+    /// How long after the last writing commits are to be expected: longer than a disk takes to make one lasting.
+    static let expected = Duration.seconds(2)
+    /// Between two looks while nobody writes.
+    static let idlePeriod = Duration.milliseconds(250)
     /// Between two looks at a database that cannot be read.
     static let periodAfterError: TimeInterval = 1
 
@@ -55,6 +62,7 @@ final class ChangeWatch: Sendable {
     }
 
     private func watch() {
+        var pace = Pace(of: (path as NSString).deletingLastPathComponent)
         var connection: SQLiteConnection?
         var version: Int64?
         while !state.withLock(\.isClosed) {
@@ -64,7 +72,7 @@ final class ChangeWatch: Sendable {
                 // The first look also wakes: what was committed before it was seen by nobody.
                 if seen != version { wake() }
                 version = seen
-                Thread.sleep(forTimeInterval: Self.period)
+                pace.pause()
             } catch {
                 // Whoever is woken meets the same error with a caller to tell it to.
                 connection = nil
@@ -78,5 +86,25 @@ final class ChangeWatch: Sendable {
     private func wake() {
         let watchers = state.withLock { $0.watchers.values.map { $0 } }
         for continuation in watchers { continuation.yield() }
+    }
+
+    /// When to look again.
+    private struct Pace {
+        /// Nil where the kernel does not tell of writings.
+        private let writings: FolderWritings?
+        private var commitsExpectedUntil = ContinuousClock.now + ChangeWatch.expected
+
+        init(of folder: String) { writings = FolderWritings(of: folder) }
+
+        mutating func pause() {
+            guard let writings, ContinuousClock.now >= commitsExpectedUntil else {
+                Thread.sleep(forTimeInterval: ChangeWatch.period)
+                if writings?.wait(atMost: .zero) == true { expectCommits() }
+                return
+            }
+            if writings.wait(atMost: ChangeWatch.idlePeriod) { expectCommits() }
+        }
+
+        private mutating func expectCommits() { commitsExpectedUntil = ContinuousClock.now + ChangeWatch.expected }
     }
 }

@@ -31,24 +31,36 @@ struct Inventory: Sendable, Hashable {
     /// When the look began that brought what is known of a source; nil before the first.
     func asOf(_ source: NodeSource) -> Instant? { moments[source] }
 
-    var liveVMs: [VMID] { domains.filter(\.value.isLive).keys.sorted() }
+    /// The VMs that have a live domain, sorted.
+    var liveVMs: [VMID] { liveVMs { _ in true }.sorted() }
+
+    /// Those of the VMs that have a live domain.
+    func liveVMs(among isWanted: (VMID) -> Bool) -> [VMID] {
+        domains.keys.filter { isWanted($0) && domains[$0]?.isLive == true }
+    }
 
     /// The earliest moment at which a source is to be asked, or given up.
     var deadline: Instant? { questions.compactMap(\.wakeAt).min() }
 
-    mutating func took(_ found: SourceInventory) {
+    /// - Returns: whether there may now be domains or overlays of other VMs than before.
+    mutating func took(_ found: SourceInventory) -> Bool {
         moments[found.source] = self[found.source].began
         switch found {
         case .domains(let list):
+            let before = domains
             domains = [:]
             for domain in list {
                 if let owner = domain.owner, owner.farm == farm, owner.node == node { domains[owner.vm] = domain }
             }
+            return before.count != domains.count || domains.keys.contains { before.index(forKey: $0) == nil }
         case .taps(let list): taps = list.map(\.name).filter(isOurs)
         case .filters(let list): filters = list.filter { isOurs($0.tap) }
         case .secrets(let list): secrets = list
-        case .overlays(let list): overlays = list
+        case .overlays(let list):
+            defer { overlays = list }
+            return overlays != list
         }
+        return false
     }
 
     /// A tap's name says whose it is.

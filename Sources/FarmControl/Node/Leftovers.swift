@@ -19,7 +19,11 @@ struct Leftovers {
         self.rowWords = rowWords
         self.vms = vms
         switch source {
-        case .hypervisor: for vm in inventory.domains.keys.sorted() { sortOutDomain(of: vm) }
+        case .hypervisor:
+            let questionable = inventory.domains.keys.filter { vm in
+                vms.isIdle(vm) || vms.isKeptWithoutRow(vm) || isGone(vm)
+            }
+            for vm in questionable.sorted() { sortOutDomain(of: vm) }
         case .network: toCollect = inventory.taps.filter { isBare($0.vm) }.map { .tap($0) }
         case .filter: toCollect = inventory.filters.map(\.tap).filter { isBare($0.vm) }.map { .filter($0) }
         case .secrets: toCollect = inventory.secrets.filter(isBare).map { .secret($0) }
@@ -40,7 +44,7 @@ struct Leftovers {
             toCollect.append(.definition(vm))
         } else if isFree(vm), isGone, rowWords.abandoned.contains(vm) {
             toCollect.append(.domain(vm))
-        } else if isFree(vm) && isGone || vms[vm]?.isKeptWithoutRow == true {
+        } else if isFree(vm) && isGone || vms.isKeptWithoutRow(vm) {
             withoutRow.append((domain.name, vm))
         }
     }

@@ -165,8 +165,7 @@ package struct NodeMachine: Sendable, Hashable {
     ) {
         let source = found.source
         guard inventory[source].end(number) else { return }
-        inventory.took(found)
-        if source == .hypervisor || source == .disks { stock.forget() }
+        if inventory.took(found) { stock.forget() }
         episodes.sourceReadable(source, &changes)
         if fence != nil {
             carryOut(fence?.saw(source, inventory, at: now) ?? [], now, &changes)
@@ -187,9 +186,16 @@ package struct NodeMachine: Sendable, Hashable {
     }
 
     private mutating func domainsSeen(_ now: Instant, _ changes: inout NodeChanges) {
-        for vm in vms.machines.keys.sorted() { vms.give(.observed(sight(of: vm)), to: vm, at: now, &changes) }
+        var sights: [(vm: VMID, sight: DomainSight)] = []
+        for vm in vms.machines.keys {
+            let sight = sight(of: vm)
+            if !vms.expects(sight, of: vm) { sights.append((vm, sight)) }
+        }
+        for (vm, sight) in sights.sorted(by: { $0.vm < $1.vm }) {
+            vms.give(.observed(sight), to: vm, at: now, &changes)
+        }
         meetIdleVMs(now, &changes)
-        for vm in rowWords.abandoned.sorted() where vms[vm]?.isKeptWithoutRow == true {
+        for vm in rowWords.abandoned.sorted() where vms.isKeptWithoutRow(vm) {
             vms.give(.givenUp, to: vm, at: now, &changes)
         }
     }
@@ -278,7 +284,7 @@ package struct NodeMachine: Sendable, Hashable {
 
     /// The VMs of which something must be decided though nobody works on them: they are assigned here, or live here.
     private mutating func meetIdleVMs(_ now: Instant, _ changes: inout NodeChanges) {
-        let found = Set(rowWords.assignedVMs).union(inventory.liveVMs)
+        let found = Set(rowWords.assignedVMs(among: vms.isIdle)).union(inventory.liveVMs(among: vms.isIdle))
         for vm in found.sorted() where vms.isIdle(vm) { meet(vm, now, &changes) }
     }
 
@@ -293,8 +299,8 @@ package struct NodeMachine: Sendable, Hashable {
             case .unknown: readStore(now, &changes)
             case .rowGone: break  // kept, and reported by the look
             }
-        } else if let machine = vms[vm] {
-            if machine.assignment.row != word { vms.give(.row(word), to: vm, at: now, &changes) }
+        } else if let row = vms.row(of: vm) {
+            if row != word { vms.give(.row(word), to: vm, at: now, &changes) }
         } else if word.assignment != nil {
             vms.give(.row(word), to: vm, at: now, &changes)
         }
@@ -303,7 +309,9 @@ package struct NodeMachine: Sendable, Hashable {
     /// The epoch of a live domain that no machine works on, and whose assignment was not given back by this daemon:
     /// what appears after that is a late answer's, and is removed.
     private func strayEpoch(of vm: VMID) -> Epoch? {
-        guard let domain = inventory.domains[vm], domain.isLive, let epoch = domain.owner?.epoch else { return nil }
+        guard vms.isIdle(vm), let domain = inventory.domains[vm], domain.isLive, let epoch = domain.owner?.epoch else {
+            return nil
+        }
         guard let machine = vms[vm] else { return epoch }
         return machine.isNews(epoch) ? epoch : nil
     }
@@ -322,8 +330,8 @@ package struct NodeMachine: Sendable, Hashable {
     private var plansWithoutRules: [StartPlan] {
         guard let seen = inventory.asOf(.filter) else { return [] }
         let whole = Set(inventory.filters.filter(\.isComplete).map(\.tap.vm))
-        return vms.machines.keys.sorted().compactMap { vm in
-            guard !whole.contains(vm), let machine = vms[vm], machine.needsFilter(asOf: seen) else { return nil }
+        return vms.machines.keys.filter { !whole.contains($0) }.sorted().compactMap { vm in
+            guard let machine = vms[vm], machine.needsFilter(asOf: seen) else { return nil }
             return machine.plan
         }
     }

@@ -5,8 +5,36 @@ struct NodeVMs: Sendable, Hashable {
     private let limits: VMTimeLimits
     private(set) var machines: [VMID: VMMachine] = [:]
     private(set) var slots: SlotQueue
-    /// The machines' deadlines.
-    private var wakeTimes = WakeTimes()
+    private var summary = Summary()
+
+    /// What is often asked of the machines, kept at each event of one, so that nobody goes through all of them.
+    private struct Summary: Sendable, Hashable {
+        /// The machines' deadlines.
+        var wakeTimes = WakeTimes()
+        /// The VMs that somebody works on.
+        var busy: Set<VMID> = []
+        /// The VMs whose desktop runs on without its row.
+        var keptWithoutRow: Set<VMID> = []
+
+        mutating func give(_ event: VMEvent, to machine: inout VMMachine, at now: Instant) -> [VMAction] {
+            let old = machine.deadline
+            let actions = machine.receive(event, at: now)
+            wakeTimes.move(machine.vm, from: old, to: machine.deadline)
+            if machine.isIdle { busy.remove(machine.vm) } else { busy.insert(machine.vm) }
+            if machine.isKeptWithoutRow {
+                keptWithoutRow.insert(machine.vm)
+            } else {
+                keptWithoutRow.remove(machine.vm)
+            }
+            return actions
+        }
+
+        mutating func forget(_ machine: VMMachine) {
+            wakeTimes.move(machine.vm, from: machine.deadline, to: nil)
+            busy.remove(machine.vm)
+            keptWithoutRow.remove(machine.vm)
+        }
+    }
 
     init(_ policy: NodePolicy) {
         limits = policy.limits
@@ -15,11 +43,24 @@ struct NodeVMs: Sendable, Hashable {
 
     subscript(vm: VMID) -> VMMachine? { machines[vm] }
 
+    // A machine is large, so these look at it in its place.
+
+    /// Whether a look that sees this brings the VM nothing new.
+    func expects(_ sight: DomainSight, of vm: VMID) -> Bool {
+        machines.index(forKey: vm).map { machines.values[$0].expects(sight) } ?? false
+    }
+
+    /// What the VM's machine was last told of its row; nil without a machine.
+    func row(of vm: VMID) -> RowWord? { machines.index(forKey: vm).map { machines.values[$0].assignment.row } }
+
     /// Nobody works on the VM.
-    func isIdle(_ vm: VMID) -> Bool { machines[vm]?.isIdle ?? true }
+    func isIdle(_ vm: VMID) -> Bool { !summary.busy.contains(vm) }
+
+    /// Its row is gone, or older than its desktop, which runs on.
+    func isKeptWithoutRow(_ vm: VMID) -> Bool { summary.keptWithoutRow.contains(vm) }
 
     /// The earliest moment at which one of them wants to be woken.
-    var deadline: Instant? { wakeTimes.first }
+    var deadline: Instant? { summary.wakeTimes.first }
 
     /// What is out that may still make something on the node.
     var effectsThatBuild: [VMEffectID] {
@@ -30,9 +71,7 @@ struct NodeVMs: Sendable, Hashable {
     }
 
     mutating func give(_ event: VMEvent, to vm: VMID, at now: Instant, _ changes: inout NodeChanges) {
-        let old = machines[vm]?.deadline
-        let results = machines[vm, default: VMMachine(vm: vm, limits: limits)].receive(event, at: now)
-        wakeTimes.move(vm, from: old, to: machines[vm]?.deadline)
+        let results = summary.give(event, to: &machines[vm, default: VMMachine(vm: vm, limits: limits)], at: now)
         changes.touch(vm)
         for result in results {
             switch result {
@@ -47,22 +86,21 @@ struct NodeVMs: Sendable, Hashable {
     }
 
     mutating func tick(at now: Instant, _ changes: inout NodeChanges) {
-        for vm in wakeTimes.due(at: now) {
+        for vm in summary.wakeTimes.due(at: now) {
             if let due = machines[vm]?.deadline, due <= now { give(.tick, to: vm, at: now, &changes) }
         }
     }
 
     /// Numbers of VMs are never used again, so nothing that could come late needs the machine of a deleted one.
     mutating func forget(_ vm: VMID) {
-        wakeTimes.move(vm, from: machines[vm]?.deadline, to: nil)
-        machines[vm] = nil
+        if let machine = machines.removeValue(forKey: vm) { summary.forget(machine) }
     }
 
     func normalized(_ moments: Normalization) -> NodeVMs {
         var copy = self
         for (vm, machine) in machines { copy.machines[vm] = machine.normalized(moments) }
-        // They say nothing that the machines do not say.
-        copy.wakeTimes = WakeTimes()
+        // It says nothing that the machines do not say.
+        copy.summary = Summary()
         return copy
     }
 }

@@ -5,9 +5,9 @@ package enum RowWord: Sendable, Hashable {
     /// The store was not asked about it, or has answered nothing that still counts.
     case unknown
     /// Its row assigns it to this node.
-    case assigned(Assignment)
+    indirect case assigned(Assignment)
     /// Its row assigns it to another node, or to none.
-    case elsewhere(Assignment)
+    indirect case elsewhere(Assignment)
     /// It has no row.
     case none
 

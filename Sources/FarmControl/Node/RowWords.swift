@@ -17,7 +17,10 @@ struct RowWords: Sendable, Hashable {
 
     /// Of which the store has said something.
     var vms: [VMID] { words?.keys.sorted() ?? [] }
-    var assignedVMs: [VMID] { words?.filter { $0.value.assignment != nil }.keys.sorted() ?? [] }
+    /// Those of the VMs that are assigned here.
+    func assignedVMs(among isWanted: (VMID) -> Bool) -> [VMID] {
+        words?.keys.filter { isWanted($0) && assignment(of: $0) != nil } ?? []
+    }
 
     mutating func took(_ wanted: DesiredState) {
         var words: [VMID: RowWord] = [:]

@@ -57,6 +57,11 @@ extension VMMachine {
         !domain.isNewer(thanLook: look) && phase.needsFilter(isAdopted: assignment.isAdopted)
     }
 
+    /// Whether a look that sees this brings nothing new: the domain of the present start is live, and may be.
+    func expects(_ sight: DomainSight) -> Bool {
+        sight.isLive && phase.hasAgent && !assignment.mustEndNow && sight.epoch == plan?.epoch
+    }
+
     /// Whether a live domain of this epoch is unknown to this machine: nobody works on the VM, and no start of that
     /// epoch was given back. A look from before that shows the domain of such a start.
     func isNews(_ epoch: Epoch) -> Bool { isIdle && !assignment.isOver(epoch) }

@@ -47,16 +47,15 @@ package struct HouseKeeper: Sendable {
             var machine = NodeMachine(farm: identity.farm, node: identity.node.id, policy: settings.policy)
             var alarms = Alarms()
             var readings = StoreReadings()
-            await inbox.put(.started)
-            for await _ in inbox.wakeups {
-                for event in await inbox.takeAll() {
-                    let now = ports.clock.now
-                    if case .tick = event { alarms.rang(at: now) }
-                    readings.keep(event, awaitedBy: machine)
-                    for action in machine.receive(event, at: now, wall: ports.clock.wallTime) {
-                        let base = readings.base(for: action)
-                        group.addTask { await worker.carryOut(action, since: base) }
-                    }
+            inbox.put(.started)
+            for await event in inbox.events {
+                if event.isHeard { await inbox.took(event) }
+                let now = ports.clock.now
+                if case .tick = event { alarms.rang(at: now) }
+                readings.keep(event, awaitedBy: machine)
+                for action in machine.receive(event, at: now, wall: ports.clock.wallTime) {
+                    let base = readings.base(for: action)
+                    group.addTask { await worker.carryOut(action, since: base) }
                 }
                 if let moment = alarms.set(for: machine.deadline) {
                     group.addTask { await worker.wake(at: moment) }

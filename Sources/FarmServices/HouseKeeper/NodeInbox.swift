@@ -8,19 +8,20 @@ import FarmModel
 actor NodeInbox {
     static let eventsMax = 1_000
 
-    private var waiting: [NodeEvent] = []
+    /// Ends never. Whoever takes an event that was `heard` says so with `took`.
+    nonisolated let events: AsyncStream<NodeEvent>
+    private nonisolated let entry: AsyncStream<NodeEvent>.Continuation
     private var hypervisorEvents = 0
     private var hasMissedEvents = false
     private var hasStoreChange = false
-    /// One element for any number of events since the last; ends never.
-    nonisolated let wakeups: AsyncStream<Void>
-    private let wake: AsyncStream<Void>.Continuation
 
-    init() {
-        (wakeups, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-    }
+    init() { (events, entry) = AsyncStream.makeStream(of: NodeEvent.self, bufferingPolicy: .unbounded) }
 
-    func put(_ event: NodeEvent) {
+    /// What came of a call, or a moment that has come: no more than are awaited.
+    nonisolated func put(_ event: NodeEvent) { entry.yield(event) }
+
+    /// What somebody outside says unasked, as often as they like.
+    func hear(_ event: NodeEvent) {
         switch event {
         case .storeChanged:
             guard !hasStoreChange else { return }
@@ -33,19 +34,31 @@ actor NodeInbox {
             hypervisorEvents += 1
         default: break
         }
-        waiting.append(event)
-        wake.yield()
+        entry.yield(event)
     }
 
-    /// All that has come since the last time.
-    func takeAll() -> [NodeEvent] {
-        defer {
-            waiting = []
-            hypervisorEvents = 0
+    /// The event is about to be given to the machine.
+    func took(_ event: NodeEvent) {
+        switch event {
+        case .storeChanged: hasStoreChange = false
+        case .hypervisor:
+            hypervisorEvents -= 1
+            guard hasMissedEvents else { return }
+            // As after a lost connection: what was said meanwhile is found by a look.
             hasMissedEvents = false
-            hasStoreChange = false
+            hypervisorEvents += 1
+            entry.yield(.hypervisor(.connectionRestored))
+        default: break
         }
-        // As after a lost connection: what was said meanwhile is found by a look.
-        return hasMissedEvents ? waiting + [.hypervisor(.connectionRestored)] : waiting
+    }
+}
+
+extension NodeEvent {
+    /// Whether somebody outside said it unasked.
+    var isHeard: Bool {
+        switch self {
+        case .storeChanged, .hypervisor: true
+        default: false
+        }
     }
 }

@@ -21,11 +21,11 @@ struct NodeWorker: Sendable {
         switch action {
         case .readStore(let vms, let number): await readStore(about: vms, number, since: revision)
         case .look(let source, let number): await look(source, number)
-        case .perform(.begin, let id, let plan): await inbox.put(.began(id, begin(plan)))
+        case .perform(.begin, let id, let plan): inbox.put(.began(id, await begin(plan)))
         case .perform(.release(let failure), let id, let plan):
-            await inbox.put(.finished(id, release(plan, failure?.words)))
+            inbox.put(.finished(id, await release(plan, failure?.words)))
         case .perform(let effect, let id, let plan):
-            await inbox.put(.finished(id, procedures.perform(effect, plan)))
+            inbox.put(.finished(id, await procedures.perform(effect, plan)))
         case .record(let observation, let vm, let epoch): await record(observation, vm, epoch)
         case .endDomain(let plan): await endDomain(plan)
         case .repairFilter(let plan): await repairFilter(plan)
@@ -39,7 +39,7 @@ struct NodeWorker: Sendable {
     func wake(at moment: Instant) async {
         do {
             try await ports.clock.sleep(until: moment)
-            await inbox.put(.tick)
+            inbox.put(.tick)
         } catch {
             // Cancelled: the node stops.
         }
@@ -61,17 +61,17 @@ struct NodeWorker: Sendable {
             } catch {
                 return  // cancelled: the node stops
             }
-            await inbox.put(event)
+            inbox.put(event)
         }
     }
 
     func hearHypervisor() async {
-        for await event in ports.hypervisor.events() { await inbox.put(.hypervisor(event)) }
+        for await event in ports.hypervisor.events() { await inbox.hear(.hypervisor(event)) }
     }
 
     func hearStore() async {
         for await _ in ports.changes.changes() {
-            await inbox.put(.storeChanged)
+            await inbox.hear(.storeChanged)
             // A burst of changes, most of them our own records, costs one reading and not one each: the stream
             // keeps the newest until we come back.
             do { try await ports.clock.sleep(for: Self.changesPause) } catch { return }
@@ -85,14 +85,14 @@ struct NodeWorker: Sendable {
             var areReservationsOthers = true
             if let last, let changes = try await changes(since: last, about: vms) {
                 areReservationsOthers = changes.areReservationsOthers
-                await inbox.put(.readChanges(changes, about: vms, number: number))
+                inbox.put(.readChanges(changes, about: vms, number: number))
             } else {
                 let wanted = try await ports.records.desiredState(of: identity.node.id, about: vms)
-                await inbox.put(.read(wanted, number: number))
+                inbox.put(.read(wanted, number: number))
             }
             await reservations.bringUpToDate(areOthers: areReservationsOthers)
         } catch {
-            await inbox.put(.readFailed(error.description, number: number))
+            inbox.put(.readFailed(error.description, number: number))
         }
     }
 
@@ -105,9 +105,9 @@ struct NodeWorker: Sendable {
     private func look(_ source: NodeSource, _ number: Int64) async {
         do throws(PortError) {
             let found = try await observe(source)
-            await inbox.put(.looked(found, number: number))
+            inbox.put(.looked(found, number: number))
         } catch {
-            await inbox.put(.lookFailed(source, error.description, number: number))
+            inbox.put(.lookFailed(source, error.description, number: number))
         }
     }
 
@@ -126,10 +126,10 @@ struct NodeWorker: Sendable {
     private func record(_ observation: Observation, _ vm: VMID, _ epoch: Epoch) async {
         do throws(PortError) {
             try await ports.records.record(observation, of: vm, by: identity.node.id, epoch: epoch)
-            await inbox.put(.recorded(vm, .done))
+            inbox.put(.recorded(vm, .done))
         } catch {
             // A VM without a row has nobody to tell.
-            await inbox.put(.recorded(vm, error.reason == .stale || error.reason == .notFound ? .stale : .failed))
+            inbox.put(.recorded(vm, error.reason == .stale || error.reason == .notFound ? .stale : .failed))
         }
     }
 
@@ -180,7 +180,7 @@ struct NodeWorker: Sendable {
             log.error(
                 "filter rules could not be put back", metadata: ["vm": "\(plan.vm.id)", "error": "\(error)"])
         }
-        await inbox.put(.repaired(plan.vm.id))
+        inbox.put(.repaired(plan.vm.id))
     }
 
     private func collect(_ leftover: Leftover) async {
@@ -191,17 +191,17 @@ struct NodeWorker: Sendable {
             log.warning(
                 "a leftover could not be removed", metadata: ["what": "\(leftover)", "error": "\(error)"])
         }
-        await inbox.put(.collected(leftover))
+        inbox.put(.collected(leftover))
     }
 
     private func recordRunning() async {
         do throws(PortError) {
             try await ports.records.recordState(of: identity.node.id, .running, at: ports.clock.wallTime)
             log.notice("the store knows that this node serves")
-            await inbox.put(.runningRecorded(true))
+            inbox.put(.runningRecorded(true))
         } catch {
             log.warning("the store does not know yet that this node serves", metadata: ["error": "\(error)"])
-            await inbox.put(.runningRecorded(false))
+            inbox.put(.runningRecorded(false))
         }
     }
 

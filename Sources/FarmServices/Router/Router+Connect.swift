@@ -66,42 +66,69 @@ extension Router {
     private func proceed(_ token: SessionToken, _ exchange: any ClientExchange) async {
         var actions = receive(.begin, token)
         while !actions.isEmpty, !Task.isCancelled {
-            var event = ConnectMachine.Event.waited
-            for action in actions {
-                if case .progress(let text) = action {
-                    do throws(PortError) {
-                        try await exchange.progress(Self.onOneLine(text))
-                    } catch {
-                        event = .clientLeft
-                    }
-                } else if event != .clientLeft {
-                    event = await performInTime(action, token, exchange)
-                }
+            let deadline = connects[token]?.machine.deadline
+            if let deadline {
+                actions = await proceedInTime(actions, token, exchange, deadline)
+            } else {
+                actions = await proceed(actions, token, exchange, until: nil) ?? []
             }
-            // What a cancelled effect reports says nothing about the world.
-            if Task.isCancelled { return }
-            actions = receive(event, token)
         }
     }
 
-    /// The effect's event, or that the deadline of the machine's phase has passed.
-    private func performInTime(
-        _ action: ConnectMachine.Action, _ token: SessionToken, _ exchange: any ClientExchange
-    ) async -> ConnectMachine.Event {
-        if case .wait = action { return await perform(action, token, exchange) }
-        guard let deadline = connects[token]?.machine.deadline else {
-            return await perform(action, token, exchange)
-        }
-        return await withTaskGroup(of: ConnectMachine.Event.self) { group in
-            group.addTask { await self.perform(action, token, exchange) }
+    /// Goes on as long as this is the machine's deadline: one timer for all steps that have the same. A step that lasts
+    /// longer is given up.
+    ///
+    /// - Returns: what is to be done next.
+    private func proceedInTime(
+        _ actions: [ConnectMachine.Action], _ token: SessionToken, _ exchange: any ClientExchange, _ deadline: Instant
+    ) async -> [ConnectMachine.Action] {
+        await withTaskGroup(of: [ConnectMachine.Action]?.self) { group in
+            group.addTask { await self.proceed(actions, token, exchange, until: deadline) }
             group.addTask {
                 await self.sleep(until: deadline)
-                return .deadlinePassed
+                return nil
             }
-            let first = await group.next() ?? .deadlinePassed
+            var next = await group.next() ?? nil
             group.cancelAll()
-            return first
+            // The last step may have ended at the very moment of the deadline.
+            if next == nil { next = await group.next() ?? nil }
+            return next ?? self.receive(.deadlinePassed, token)
         }
+    }
+
+    /// Does one step after the other, as long as this is the machine's deadline.
+    ///
+    /// - Returns: what is to be done next; nil when the task was cancelled in a step, for what a cancelled effect
+    ///   reports says nothing about the world.
+    private func proceed(
+        _ actions: [ConnectMachine.Action], _ token: SessionToken, _ exchange: any ClientExchange,
+        until deadline: Instant?
+    ) async -> [ConnectMachine.Action]? {
+        var actions = actions
+        repeat {
+            let event = await perform(actions, token, exchange)
+            if Task.isCancelled { return nil }
+            actions = receive(event, token)
+        } while !actions.isEmpty && connects[token]?.machine.deadline == deadline
+        return actions
+    }
+
+    private func perform(
+        _ actions: [ConnectMachine.Action], _ token: SessionToken, _ exchange: any ClientExchange
+    ) async -> ConnectMachine.Event {
+        var event = ConnectMachine.Event.waited
+        for action in actions {
+            if case .progress(let text) = action {
+                do throws(PortError) {
+                    try await exchange.progress(Self.onOneLine(text))
+                } catch {
+                    event = .clientLeft
+                }
+            } else if event != .clientLeft {
+                event = await perform(action, token, exchange)
+            }
+        }
+        return event
     }
 
     private func perform(
@@ -127,7 +154,7 @@ extension Router {
                 let connect = connects[token]
                 await pause(
                     until: until, for: .vm(request.vm), seen: connect?.seenNews ?? news.count,
-                    limit: connect?.hasLooked == true ? connect?.machine.deadline : nil)
+                    hasLooked: connect?.hasLooked == true)
                 return .waited
             case .wait(let until, forStore: false):
                 await sleep(until: until)

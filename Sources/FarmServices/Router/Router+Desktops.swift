@@ -134,7 +134,7 @@ extension Router {
                 }
                 await pause(
                     until: ports.clock.now.advanced(by: configuration.limits.storePoll), for: .vm(vm), seen: seen,
-                    limit: deadline)
+                    hasLooked: true, limit: deadline)
             }
         }
         return nil

@@ -133,24 +133,25 @@ extension Router {
     /// Returns at the moment, or when a change of interest was heard after `seen`, but not at once, so that a busy
     /// store does not make everybody read without pause.
     ///
-    /// - Parameter limit: when to return at the latest though a look would find nothing new; nil when the last look did
-    ///   not succeed, so that the next is wanted in any case.
+    /// - Parameters:
+    ///   - hasLooked: the last look succeeded, so that the next is of use only if something changed since.
+    ///   - limit: when to return at the latest, though a look would find nothing new; nil when the caller is cancelled
+    ///     at its limit.
     func pause(
-        until moment: Instant, for interest: StoreNews.Interest, seen: Int, limit: Instant?
+        until moment: Instant, for interest: StoreNews.Interest, seen: Int, hasLooked: Bool, limit: Instant? = nil
     ) async {
-        let soonest = min(moment, ports.clock.now.advanced(by: Self.pauseMin))
         await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                await self.sleep(until: soonest)
-                await self.waitForNews(of: interest, after: seen)
-            }
-            if let limit {
+            if hasLooked {
                 group.addTask { await self.sleepToPollDesktop(at: moment) }
-                if limit > moment { group.addTask { await self.sleep(until: limit) } }
+                if let limit, limit > moment { group.addTask { await self.sleep(until: limit) } }
             } else {
                 group.addTask { await self.sleep(until: moment) }
             }
-            await group.next()
+            await sleep(until: min(moment, ports.clock.now.advanced(by: Self.pauseMin)))
+            if !news.has(newsFor: interest, after: seen) {
+                group.addTask { await self.waitForNews(of: interest, after: seen) }
+                await group.next()
+            }
             group.cancelAll()
         }
     }
