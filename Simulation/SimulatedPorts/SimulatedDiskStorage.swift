@@ -22,7 +22,7 @@ package struct SimulatedDiskStorage: DiskStorage {
         }
     }
 
-    package func prepareOverlay(_ wanted: OverlaySpecification) async throws(PortError) -> String {
+    package func prepareOverlay(_ wanted: OverlaySpecification) async throws(PortError) -> DiskAttachment {
         let host = self.host
         let attempt = "making the overlay of VM \(wanted.vm) on \(wanted.imageFile)"
         return try await gate.call(.prepareOverlay, vm: wanted.vm, attempt: attempt) { () throws(PortError) in
@@ -45,11 +45,11 @@ package struct SimulatedDiskStorage: DiskStorage {
                 truth.disks.freeBytes += Int64(mine.count - 1) * Self.overlayBytes
                 truth.disks.overlays[wanted.vm] = mine.filter { $0.key == wanted.image }
             }
-            return path
+            return HostDisks.overlay(wanted.vm, wanted.image)
         }
     }
 
-    package func ensureUserDisk(of vm: VMID, size: Mebibytes) async throws(PortError) -> String {
+    package func ensureUserDisk(of vm: VMID, size: Mebibytes) async throws(PortError) -> DiskAttachment {
         let host = self.host
         let attempt = "making the user disk of VM \(vm)"
         return try await gate.call(.ensureUserDisk, vm: vm, attempt: attempt) { () throws(PortError) in
@@ -63,7 +63,7 @@ package struct SimulatedDiskStorage: DiskStorage {
                         size: size, generation: truth.disks.generations, writes: 0)
                 }
             }
-            return HostDisks.userDiskPath(vm)
+            return HostDisks.userDisk(vm)
         }
     }
 
@@ -90,13 +90,13 @@ package struct SimulatedDiskStorage: DiskStorage {
         }
     }
 
-    package func find(_ vm: VMID, image: ImageID) async throws(PortError) -> DiskPaths {
+    package func find(_ vm: VMID, image: ImageID) async throws(PortError) -> FoundDisks {
         let host = self.host
         return try await gate.call(.observeDisks, vm: vm, attempt: "looking for the disks of VM \(vm)") {
             host.read {
-                DiskPaths(
-                    overlay: $0.disks.overlays[vm]?[image].map { _ in HostDisks.overlayPath(vm, image) },
-                    userDisk: $0.disks.userDisks[vm].map { _ in HostDisks.userDiskPath(vm) })
+                FoundDisks(
+                    overlay: $0.disks.overlays[vm]?[image].map { _ in HostDisks.overlay(vm, image) },
+                    userDisk: $0.disks.userDisks[vm].map { _ in HostDisks.userDisk(vm) })
             }
         }
     }

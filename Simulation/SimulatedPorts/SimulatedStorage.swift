@@ -68,6 +68,10 @@ package struct HostDisks: Sendable {
     }
 
     package static func overlayPath(_ vm: VMID, _ image: ImageID) -> String { "/overlays/\(vm)-\(image).qcow2" }
+    static func overlay(_ vm: VMID, _ image: ImageID) -> DiskAttachment {
+        .file(path: overlayPath(vm, image), format: .qcow2)
+    }
+    static func userDisk(_ vm: VMID) -> DiskAttachment { .file(path: userDiskPath(vm), format: .raw) }
     package static func imagePath(_ file: String) -> String { "/images/\(file)" }
     package static func userDiskPath(_ vm: VMID) -> String { "/homes/\(vm).raw" }
 }

@@ -85,9 +85,10 @@ private struct HypervisorHands: HypervisorWorld {
         try await ports.addresses.publish([Reservation(vm: vm, mac: mac, address: address, hostName: "vm\(vm)")])
         let secret = try await ports.secrets.hand(AgentSecret("s"), to: vm)
         return DomainSpecification(
-            owner: owner, title: "VM \(vm)", memory: Mebibytes(64), virtualCPUs: 1, acceleration: .tcg, tap: tap,
-            mac: mac, overlayPath: overlay, userDiskPath: nil, directBoot: nil, secretPath: secret,
-            consolePath: "/console/\(vm)")
+            owner: owner, title: "VM \(vm)", memory: Mebibytes(64), virtualCPUs: 1,
+            disks: DomainDisks(system: .file(path: overlay, format: .qcow2), user: nil),
+            networkPort: NetworkPort(tap: tap, mac: mac), secretPath: secret, consolePath: "/console/\(vm)",
+            kind: .machine(MachineParts(acceleration: .tcg)))
     }
 
     func guestIsReady(_ domain: DomainName) async throws {
@@ -185,7 +186,8 @@ private struct DiskHands: DiskStorageWorld {
     var missingImage: String { "none.qcow2" }
     var corruptImages: [String] { ["broken.qcow2"] }
 
-    func write(_ mark: String, to path: String) async throws {
+    func write(_ mark: String, to disk: DiskAttachment) async throws {
+        let path = disk.path
         host.change { truth in
             for (vm, overlays) in truth.disks.overlays {
                 for image in overlays.keys where HostDisks.overlayPath(vm, image) == path {
@@ -198,7 +200,9 @@ private struct DiskHands: DiskStorageWorld {
         }
     }
 
-    func holds(_ mark: String, _ path: String) async throws -> Bool { marks(path)?.contains(mark) ?? false }
+    func holds(_ mark: String, _ disk: DiskAttachment) async throws -> Bool {
+        marks(disk.path)?.contains(mark) ?? false
+    }
     func exists(_ path: String) async throws -> Bool {
         let images = host.state.disks.images
         let files = images.keys.map(HostDisks.imagePath)

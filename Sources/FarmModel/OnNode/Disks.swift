@@ -1,3 +1,23 @@
+/// A disk as the hypervisor gets it from the storage that holds it.
+package enum DiskAttachment: Sendable, Hashable {
+    /// A disk image of this format.
+    case file(path: String, format: DiskFormat)
+    /// A block device; its content is the disk's.
+    case block(path: String)
+    /// A directory of files: for containers only.
+    case directory(path: String)
+
+    /// Absolute.
+    package var path: String {
+        switch self {
+        case .file(let path, _), .block(let path), .directory(let path): path
+        }
+    }
+}
+
+/// The raw value is QEMU's word for it.
+package enum DiskFormat: String, Sendable, Hashable { case qcow2, raw }
+
 /// What is known of a base image after a look at its file.
 package struct ImageFacts: Sendable, Hashable {
     package var path: String
@@ -31,12 +51,12 @@ package struct OverlaySpecification: Sendable, Hashable {
     }
 }
 
-/// Where the disks lie that a VM's domain needs; nil for one that does not exist.
-package struct DiskPaths: Sendable, Hashable {
-    package var overlay: String?
-    package var userDisk: String?
+/// The disks that a VM's domain needs; nil for one that does not exist.
+package struct FoundDisks: Sendable, Hashable {
+    package var overlay: DiskAttachment?
+    package var userDisk: DiskAttachment?
 
-    package init(overlay: String?, userDisk: String?) {
+    package init(overlay: DiskAttachment?, userDisk: DiskAttachment?) {
         self.overlay = overlay
         self.userDisk = userDisk
     }

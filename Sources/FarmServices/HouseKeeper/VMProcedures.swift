@@ -62,8 +62,8 @@ struct VMProcedures: Sendable {
     }
 
     private struct Disks {
-        var overlay: String
-        var userDisk: String?
+        var overlay: DiskAttachment
+        var userDisk: DiskAttachment?
         var boot: DirectBoot?
     }
 
@@ -138,11 +138,11 @@ struct VMProcedures: Sendable {
         let owner = owner(plan)
         return DomainSpecification(
             owner: owner, title: plan.vm.name, memory: plan.vm.intent.reserved.memory,
-            virtualCPUs: plan.assignment.osf.cpus ?? settings.virtualCPUs, acceleration: settings.acceleration,
-            tap: TapName(owner),
-            mac: plan.vm.mac, overlayPath: overlay, userDiskPath: userDisk,
-            directBoot: facts.directBoot,
-            secretPath: secretPath, consolePath: "\(settings.consoleFolder)/\(owner.domain).log")
+            virtualCPUs: plan.assignment.osf.cpus ?? settings.virtualCPUs,
+            disks: DomainDisks(system: overlay, user: userDisk),
+            networkPort: NetworkPort(tap: TapName(owner), mac: plan.vm.mac), secretPath: secretPath,
+            consolePath: "\(settings.consoleFolder)/\(owner.domain).log",
+            kind: .machine(MachineParts(acceleration: settings.acceleration, directBoot: facts.directBoot)))
     }
 
     // MARK: Undoing
