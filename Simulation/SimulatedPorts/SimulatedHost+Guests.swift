@@ -40,9 +40,11 @@ extension SimulatedHost {
         change(.disks, of: VMID(vmNumber(name))) { truth in
             guard let running = truth.domains[name]?.running else { return }
             let vm = running.owner.vm
-            for image in truth.disks.overlays[vm]?.keys.sorted() ?? []
-            where HostDisks.overlayPath(vm, image) == running.disks.system.path {
-                truth.disks.overlays[vm]![image]!.marks.insert("boot \(truth.disks.overlays[vm]![image]!.marks.count)")
+            let storage = truth.storageID(ofPath: running.disks.system.path)
+            for image in truth[storage].overlays[vm]?.keys.sorted() ?? []
+            where truth[storage].overlay(vm, image) == running.disks.system {
+                let boots = truth[storage].overlays[vm]![image]!.marks.count
+                truth[storage].overlays[vm]![image]!.marks.insert("boot \(boots)")
             }
         }
     }
@@ -144,10 +146,11 @@ extension SimulatedHost {
         let tap: TapName? = change([.domains, .network], of: VMID(vmNumber(name))) { truth in
             guard var domain = truth.domains[name], domain.isLive else { return nil }
             let tap = domain.running?.networkPort.tap
-            if let path = domain.running?.disks.system.path,
-                truth.disks.locks[path] == LockHolder(node: node, domain: name)
-            {
-                truth.disks.locks[path] = nil
+            if let path = domain.running?.disks.system.path {
+                let storage = truth.storageID(ofPath: path)
+                if truth[storage].locks[path] == LockHolder(node: node, domain: name) {
+                    truth[storage].locks[path] = nil
+                }
             }
             if let address = domain.guest.address, truth.addressHolders[address] == name {
                 truth.addressHolders[address] = nil

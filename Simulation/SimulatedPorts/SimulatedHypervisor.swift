@@ -137,7 +137,8 @@ extension SimulatedHost {
             let wanted = domain.specification
             try Self.checkResources(of: wanted, for: name, in: truth, attempt: attempt)
             truth.network.taps[wanted.networkPort.tap]?.holder = name
-            truth.disks.locks[wanted.disks.system.path] = LockHolder(node: node, domain: name)
+            let storage = truth.storageID(ofPath: wanted.disks.system.path)
+            truth[storage].locks[wanted.disks.system.path] = LockHolder(node: node, domain: name)
             truth.heldMemory += wanted.memory.count
             domain.state = .running
             domain.running = wanted
@@ -159,14 +160,17 @@ extension SimulatedHost {
         of wanted: DomainSpecification, for name: DomainName, in truth: HostState, attempt: String
     ) throws(PortError) {
         let vm = wanted.owner.vm
-        let overlays = truth.disks.overlays[vm] ?? [:]
-        guard overlays.keys.contains(where: { HostDisks.overlayPath(vm, $0) == wanted.disks.system.path }) else {
+        let disks = truth[truth.storageID(ofPath: wanted.disks.system.path)]
+        guard (disks.overlays[vm] ?? [:]).keys.contains(where: { disks.overlay(vm, $0) == wanted.disks.system }) else {
             throw PortError(.rejected, .notFound, attempt: attempt, detail: "no disk \(wanted.disks.system.path)")
         }
-        if let path = wanted.disks.user?.path, truth.disks.userDisks[vm] == nil || path != HostDisks.userDiskPath(vm) {
-            throw PortError(.rejected, .notFound, attempt: attempt, detail: "no disk \(path)")
+        if let user = wanted.disks.user {
+            let disks = truth[truth.storageID(ofPath: user.path)]
+            guard disks.userDisks[vm] != nil, user == disks.userDisk(vm) else {
+                throw PortError(.rejected, .notFound, attempt: attempt, detail: "no disk \(user.path)")
+            }
         }
-        if truth.disks.locks[wanted.disks.system.path] != nil {
+        if disks.locks[wanted.disks.system.path] != nil {
             throw PortError(
                 .rejected, .busy, attempt: attempt, detail: "failed to get write lock on \(wanted.disks.system.path)")
         }

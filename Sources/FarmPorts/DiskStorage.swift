@@ -1,6 +1,6 @@
 package import FarmModel
 
-/// Base images, overlays and user disks. Base images are only ever read.
+/// One storage: base images, overlays and user disks. Base images are only ever read.
 package protocol DiskStorage: Sendable {
     /// Looks at a base image. `.notFound` when the file is missing, `.corrupt` when it is no usable image.
     func inspect(imageFile: String) async throws(PortError) -> ImageFacts
@@ -19,9 +19,6 @@ package protocol DiskStorage: Sendable {
 
     /// Removes the VM's user disk: only ever called for the explicit command to do so. Idempotent.
     func deleteUserDisk(of vm: VMID) async throws(PortError)
-
-    /// The VM's overlay of this image and its user disk. Looks at no other disk, however many there are.
-    func find(_ vm: VMID, image: ImageID) async throws(PortError) -> FoundDisks
 
     /// Every overlay and user disk of this farm, sorted by VM, overlays first.
     func observe() async throws(PortError) -> [ObservedDisk]

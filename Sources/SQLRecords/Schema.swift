@@ -15,7 +15,7 @@ package enum Schema {
     package static let migrations: [Migration] = [
         Migration(number: 1, statements: first), Migration(number: 2, statements: second),
         Migration(number: 3, statements: third), Migration(number: 4, statements: fourth),
-        Migration(number: 5, statements: fifth),
+        Migration(number: 5, statements: fifth), Migration(number: 6, statements: sixth),
     ]
 
     private static let first: [String] = [

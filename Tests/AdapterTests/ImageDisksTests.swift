@@ -37,6 +37,40 @@ final class ImageDisksTests: XCTestCase {
         }
     }
 
+    func testTwoStoragesOfANodeKeepTheirDisksApart() async throws {
+        try await inWorld { world in
+            let fast = ImageDisks(
+                farm: ImageDisksWorld.farm,
+                folders: DiskFolders(
+                    images: world.folders.images, overlays: try world.storage.folder("fast/overlays"),
+                    homes: try world.storage.folder("fast/homes")))
+            let ports: [any DiskStorage] = [world.port, fast]
+            var made: [[DiskAttachment]] = []
+            for port in ports {
+                let user = try await port.ensureUserDisk(of: VMID(7), size: Mebibytes(8))
+                made.append([try await port.prepareOverlay(overlay(7, world)), user])
+                try await world.write("of \(user.path)", to: user)
+            }
+            XCTAssertEqual(
+                made[1].map(\.path),
+                [
+                    "\(world.storage.path)/fast/overlays/00d15c-7-1.qcow2",
+                    "\(world.storage.path)/fast/homes/00d15c-7.raw",
+                ])
+            for (port, disks) in zip(ports, made) {
+                let seen = try await port.observe().map(\.path)
+                XCTAssertEqual(seen, disks.map(\.path))
+                let holds = try await world.holds("of \(disks[1].path)", disks[1])
+                XCTAssertTrue(holds)
+            }
+            try await fast.removeOverlays(of: VMID(7))
+            try await fast.deleteUserDisk(of: VMID(7))
+            let (left, gone) = (try await world.port.observe().map(\.path), try await fast.observe())
+            XCTAssertEqual(left, made[0].map(\.path))
+            XCTAssertEqual(gone, [])
+        }
+    }
+
     func testAUserDiskIsSparseAndPrivate() async throws {
         try await inWorld { world in
             // Larger than the storage: nothing is allocated.

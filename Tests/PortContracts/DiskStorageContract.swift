@@ -47,7 +47,6 @@ package struct DiskStorageContract<World: DiskStorageWorld>: Sendable {
             ContractCheck("a user disk is made once and never touched") { try await userDiskIsMadeOnce() },
             ContractCheck("overlays and user disks go separately") { try await removalIsSeparate() },
             ContractCheck("observe lists what exists, sorted") { try await observeLists() },
-            ContractCheck("a VM's disks are found without the others'") { try await findLooksForOneVM() },
             ContractCheck("a full storage is told and nothing half-made stays") {
                 try await fullStorageIsTold()
             },
@@ -103,28 +102,6 @@ package struct DiskStorageContract<World: DiskStorageWorld>: Sendable {
         let made = try await port.prepareOverlay(specification)
         try require(try await world.exists(made.path), "keeping nothing makes one")
         try await port.removeOverlays(of: VMID(2))
-    }
-
-    func findLooksForOneVM() async throws {
-        let (vm, other) = (VMID(21), VMID(22))
-        let wanted = overlay(vm, image: 0, keepsExisting: true)
-        let otherImage = overlay(vm, image: 1, keepsExisting: true).image
-        _ = try await port.prepareOverlay(overlay(other, image: 0, keepsExisting: true))
-        let none = FoundDisks(overlay: nil, userDisk: nil)
-        try requireEqual(try await port.find(vm, image: wanted.image), none, "disks of a VM that has none")
-        let path = try await port.prepareOverlay(wanted)
-        let user = try await port.ensureUserDisk(of: vm, size: Mebibytes(8))
-        try requireEqual(
-            try await port.find(vm, image: wanted.image), FoundDisks(overlay: path, userDisk: user), "disks found")
-        try requireEqual(
-            try await port.find(vm, image: otherImage), FoundDisks(overlay: nil, userDisk: user),
-            "disks found with another image")
-        for vm in [vm, other] { try await port.removeOverlays(of: vm) }
-        try requireEqual(
-            try await port.find(vm, image: wanted.image), FoundDisks(overlay: nil, userDisk: user),
-            "disks without the overlay")
-        try await port.deleteUserDisk(of: vm)
-        try requireEqual(try await port.find(vm, image: wanted.image), none, "disks after all are gone")
     }
 
     func newImageReplacesOverlay() async throws {

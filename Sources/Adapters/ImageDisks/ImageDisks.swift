@@ -98,17 +98,6 @@ package struct ImageDisks: DiskStorage {
         }
     }
 
-    package func find(_ vm: VMID, image: ImageID) async throws(PortError) -> FoundDisks {
-        let attempt = "looking for the disks of VM \(vm)"
-        return try await calls.run(attempt, about: words(vm)) { () throws(PortError) in
-            func existing(_ name: DiskName) throws(PortError) -> DiskAttachment? {
-                try isRegularFile(path(name), attempt: attempt) ? attachment(name) : nil
-            }
-            return FoundDisks(
-                overlay: try existing(.overlay(vm: vm, image: image)), userDisk: try existing(.user(vm: vm)))
-        }
-    }
-
     package func observe() async throws(PortError) -> [ObservedDisk] {
         let attempt = "listing the disks of farm \(farm)"
         return try await calls.run(attempt, about: "the list of disks") { () throws(PortError) in

@@ -8,6 +8,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case pathStorageImages = "path.storage.images"
     case pathStorageOverlays = "path.storage.overlays"
     case pathStorageHomes = "path.storage.homes"
+    case pathStorageMore = "path.storage.more"
     case pathSSL = "path.l7r.ssl"
     case pathSSLKey = "path.l7r.ssl.key"
     case pathSSLCertificate = "path.l7r.ssl.cert"
@@ -75,6 +76,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .pathStorageImages: ("${path.storage.root}/images", "base images, only ever read")
         case .pathStorageOverlays: ("${path.storage.root}/overlays", "each VM's writable layer")
         case .pathStorageHomes: ("${path.storage.root}/homes", "user disks")
+        case .pathStorageMore: ("", "own: further storages, NAME=FOLDER, ...; each has its own overlays and homes")
         case .pathSSL: ("/var/lib/qvd/l7r", "folder of the router's key and certificate")
         case .pathSSLKey: ("${path.l7r.ssl}/key.pem", "private key of the router, PEM")
         case .pathSSLCertificate: ("${path.l7r.ssl}/cert.pem", "certificate of the router, PEM; made if absent")

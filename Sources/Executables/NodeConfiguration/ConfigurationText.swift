@@ -116,7 +116,7 @@ extension ConfigurationKey: CustomStringConvertible {
     package var description: String { rawValue }
 }
 
-private func trim(_ text: Substring) -> String { trim(String(text)) }
+func trim(_ text: Substring) -> String { trim(String(text)) }
 
 private func trim(_ text: String) -> String {
     String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())

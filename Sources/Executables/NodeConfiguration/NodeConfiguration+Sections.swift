@@ -4,13 +4,44 @@ extension NodeConfiguration.Paths {
     init(_ text: ConfigurationText) throws(ConfigurationError) {
         run = try text.path(.pathRun)
         log = try text.path(.pathLog)
-        images = try text.path(.pathStorageImages)
+        let images = try text.path(.pathStorageImages)
+        self.images = images
         overlays = try text.path(.pathStorageOverlays)
         homes = try text.path(.pathStorageHomes)
+        moreStorages =
+            try text.optional(
+                .pathStorageMore,
+                expected: "names with absolute folders, as in fast=/srv/fast, big=/srv/big: each name once, other than"
+                    + " `default`, of a to z, 0 to 9 and -"
+            ) { NodeConfiguration.Storage.list($0, images: images) } ?? []
         routerKey = try text.path(.pathSSLKey)
         routerCertificate = try text.path(.pathSSLCertificate)
         database = try text.path(.databasePath)
         lock = try text.path(.lockPath)
+    }
+}
+
+extension NodeConfiguration.Paths {
+    package var standardStorage: NodeConfiguration.Storage {
+        NodeConfiguration.Storage(id: .standard, images: images, overlays: overlays, homes: homes)
+    }
+
+    /// All of the node, the standard one first.
+    package var storages: [NodeConfiguration.Storage] { [standardStorage] + moreStorages }
+}
+
+extension NodeConfiguration.Storage {
+    /// Of `fast=/srv/fast, big=/srv/big`; nil for anything else.
+    fileprivate static func list(_ text: String, images: String) -> [NodeConfiguration.Storage]? {
+        var storages: [NodeConfiguration.Storage] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let words = part.split(separator: "=", maxSplits: 1).map(trim)
+            guard words.count == 2, let id = StorageID(words[0]), id != .standard, words[1].hasPrefix("/"),
+                !storages.contains(where: { $0.id == id })
+            else { return nil }
+            storages.append(Self(id: id, images: images, overlays: "\(words[1])/overlays", homes: "\(words[1])/homes"))
+        }
+        return storages
     }
 }
 

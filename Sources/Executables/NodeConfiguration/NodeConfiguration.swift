@@ -29,10 +29,20 @@ package struct NodeConfiguration: Sendable, Equatable {
         package let images: String
         package let overlays: String
         package let homes: String
+        /// Besides the standard one.
+        package let moreStorages: [Storage]
         package let routerKey: String
         package let routerCertificate: String
         package let database: String
         package let lock: String
+    }
+
+    /// A place for disks. Base images are the same for all storages of a node.
+    package struct Storage: Sendable, Equatable {
+        package let id: StorageID
+        package let images: String
+        package let overlays: String
+        package let homes: String
     }
 
     package struct Router: Sendable, Equatable {

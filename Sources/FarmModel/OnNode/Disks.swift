@@ -51,14 +51,17 @@ package struct OverlaySpecification: Sendable, Hashable {
     }
 }
 
-/// The disks that a VM's domain needs; nil for one that does not exist.
-package struct FoundDisks: Sendable, Hashable {
-    package var overlay: DiskAttachment?
-    package var userDisk: DiskAttachment?
+/// What a storage has made ready for a VM's start: all that its domain needs of storage.
+package struct PreparedDisks: Sendable, Hashable {
+    package let storage: StorageID
+    package let disks: DomainDisks
+    /// What the image brings to be booted with.
+    package let directBoot: DirectBoot?
 
-    package init(overlay: DiskAttachment?, userDisk: DiskAttachment?) {
-        self.overlay = overlay
-        self.userDisk = userDisk
+    package init(storage: StorageID, disks: DomainDisks, directBoot: DirectBoot?) {
+        self.storage = storage
+        self.disks = disks
+        self.directBoot = directBoot
     }
 }
 
