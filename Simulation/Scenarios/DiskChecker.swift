@@ -99,7 +99,7 @@ final class DiskChecker {
     private func writes(_ running: DomainSpecification?) -> Violation? {
         guard let running else { return nil }
         let vm = running.owner.vm
-        for path in [running.overlayPath, running.userDiskPath].compactMap({ $0 }) {
+        for path in running.disks.all.map(\.path) {
             if let other = writers.updateValue(vm, forKey: path) {
                 return Violation(
                     "disk-safe", at: world.now, vm: other, "\(path) has two writers: VMs \(other) and \(vm)")

@@ -81,7 +81,7 @@ extension DomainChecker.Live {
     fileprivate init?(_ domain: SimulatedDomain, on node: NodeID) {
         guard let running = domain.running else { return nil }
         self.node = node
-        mac = running.mac
+        mac = running.networkPort.mac
         address = domain.guest.address
     }
 }

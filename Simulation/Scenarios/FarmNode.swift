@@ -93,8 +93,9 @@ final class FarmNode: Sendable {
         let keeper = HouseKeeper(
             ports: NodePorts(
                 hypervisor: ports.hypervisor, network: ports.network, filter: ports.filter,
-                addresses: ports.addresses, disks: ports.disks, secrets: ports.secrets, agent: ports.agent,
-                records: connection, changes: connection, clock: ports.clock, random: ports.random),
+                addresses: ports.addresses, storages: NodeStorages(standard: ports.disks, ports.moreDisks),
+                secrets: ports.secrets, agent: ports.agent, records: connection, changes: connection,
+                clock: ports.clock, random: ports.random),
             settings: NodeSettings(
                 name: name, acceleration: .tcg, consoleFolder: "/console", policy: policy),
             log: log, fenceOrders: fenceOrders)

@@ -43,9 +43,9 @@ extension FarmNode {
     fileprivate func openTap(_ tap: TapName) -> Violation? {
         let foreign: MACAddress? = host.read { truth in
             guard let holder = truth.network.taps[tap]?.holder, let running = truth.domains[holder]?.running,
-                running.tap == tap
+                running.networkPort.tap == tap
             else { return nil }
-            return truth.network.macs(behind: tap).first { $0 != running.mac }
+            return truth.network.macs(behind: tap).first { $0 != running.networkPort.mac }
         }
         return foreign.map {
             Violation("no-spoof", at: now, vm: tap.vm, "the bridge believes the foreign MAC \($0) behind \(tap)")
@@ -55,8 +55,9 @@ extension FarmNode {
     /// The tap of a live domain is on the bridge and has no rules.
     fileprivate func openDomain(_ domain: DomainName) -> Violation? {
         let open: TapName? = host.read { truth in
-            guard let tap = truth.domains[domain]?.running?.tap, truth.network.taps[tap]?.isOnBridge == true,
-                truth.network.filters[tap] == nil, !truth.network.flushed.contains(tap)
+            guard let tap = truth.domains[domain]?.running?.networkPort.tap,
+                truth.network.taps[tap]?.isOnBridge == true, truth.network.filters[tap] == nil,
+                !truth.network.flushed.contains(tap)
             else { return nil }
             return tap
         }

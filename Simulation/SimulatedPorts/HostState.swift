@@ -6,6 +6,8 @@ package struct HostState: Sendable {
     package var domains: [DomainName: SimulatedDomain] = [:]
     /// The storage that it mounts; other nodes may have it mounted too.
     let storage: SimulatedStorage
+    /// Those that it mounts besides, by their names.
+    var moreStorages: [StorageID: SimulatedStorage] = [:]
     /// What DHCP serves, sorted by VM.
     package var reservations: [Reservation] = []
     package var isAddressServiceUp = true
@@ -27,6 +29,23 @@ package struct HostState: Sendable {
     package var disks: HostDisks {
         get { storage.disks }
         nonmutating set { storage.disks = newValue }
+    }
+
+    /// What lies on one of the storages that it mounts.
+    package subscript(_ id: StorageID) -> HostDisks {
+        get { mounted(id).disks }
+        nonmutating set { mounted(id).disks = newValue }
+    }
+
+    private func mounted(_ id: StorageID) -> SimulatedStorage {
+        if id == .standard { return storage }
+        guard let more = moreStorages[id] else { preconditionFailure("storage \(id) is not mounted") }
+        return more
+    }
+
+    /// Which of its storages has the disk of this path, by its folder.
+    func storageID(ofPath path: String) -> StorageID {
+        moreStorages.keys.first { path.hasPrefix(HostDisks.folder(of: $0)) } ?? .standard
     }
 
     /// Sorted by name.

@@ -1,3 +1,4 @@
+package import FarmModel
 package import Simulator
 
 /// Every simulated port of one process incarnation on one node, except the store's.
@@ -10,6 +11,8 @@ package struct PortSet: Sendable {
     package let filter: SimulatedTapFilter
     package let addresses: SimulatedAddressService
     package let disks: SimulatedDiskStorage
+    /// Those of the storages that the host mounts besides.
+    package private(set) var moreDisks: [StorageID: SimulatedDiskStorage] = [:]
     package let secrets: SimulatedSecretFiles
     package let agent: SimulatedGuestAgent
     package let clock: SimulatedClock
@@ -23,7 +26,10 @@ package struct PortSet: Sendable {
         network = SimulatedNetwork(host: host, gate: gate)
         filter = SimulatedTapFilter(host: host, gate: gate)
         addresses = SimulatedAddressService(host: host, gate: gate)
-        disks = SimulatedDiskStorage(host: host, gate: gate)
+        disks = SimulatedDiskStorage(host: host, gate: gate, id: .standard)
+        for id in host.read({ $0.moreStorages.keys.sorted() }) {
+            moreDisks[id] = SimulatedDiskStorage(host: host, gate: gate, id: id)
+        }
         secrets = SimulatedSecretFiles(host: host, gate: gate)
         agent = SimulatedGuestAgent(host: host, gate: gate)
         clock = SimulatedClock(

@@ -133,8 +133,8 @@ extension SimulatedHost {
                 let running = host.read({ $0.domains[name]?.running })
             else { continue }
             let frames = [
-                GuestFrame(running.mac, .arp(sender: running.mac, address: address)),
-                GuestFrame(running.mac, .tcp(from: address, to: self.address)),
+                GuestFrame(running.networkPort.mac, .arp(sender: running.networkPort.mac, address: address)),
+                GuestFrame(running.networkPort.mac, .tcp(from: address, to: self.address)),
             ]
             let passes = frames.allSatisfy {
                 let passage = host.send($0, from: running)

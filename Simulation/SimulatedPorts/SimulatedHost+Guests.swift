@@ -24,7 +24,8 @@ extension SimulatedHost {
             change(.domains, of: running.owner.vm) { truth in
                 if truth.addressHolders[offered] == nil { truth.addressHolders[offered] = name }
             }
-            send(GuestFrame(running.mac, .arp(sender: running.mac, address: offered)), from: running)
+            let mac = running.networkPort.mac
+            send(GuestFrame(mac, .arp(sender: mac, address: offered)), from: running)
             plan(name, life, in: times.agentStart) { host in
                 host.changeGuest(name) { $0.phase = .up }
                 host.guestWrites(name)
@@ -39,23 +40,25 @@ extension SimulatedHost {
         change(.disks, of: VMID(vmNumber(name))) { truth in
             guard let running = truth.domains[name]?.running else { return }
             let vm = running.owner.vm
-            for image in truth.disks.overlays[vm]?.keys.sorted() ?? []
-            where HostDisks.overlayPath(vm, image) == running.overlayPath {
-                truth.disks.overlays[vm]![image]!.marks.insert("boot \(truth.disks.overlays[vm]![image]!.marks.count)")
+            let storage = truth.storageID(ofPath: running.disks.system.path)
+            for image in truth[storage].overlays[vm]?.keys.sorted() ?? []
+            where truth[storage].overlay(vm, image) == running.disks.system {
+                let boots = truth[storage].overlays[vm]![image]!.marks.count
+                truth[storage].overlays[vm]![image]!.marks.insert("boot \(boots)")
             }
         }
     }
 
     /// Whether a DHCP request of this guest reaches the server, and what it answers.
     private func offeredAddress(to running: DomainSpecification) -> IPv4Address? {
-        guard send(.dhcpRequest(from: running.mac), from: running).reachesNode else { return nil }
+        guard send(.dhcpRequest(from: running.networkPort.mac), from: running).reachesNode else { return nil }
         // Its own node's server is the nearest; the broadcast reaches the others' too.
         let servers = [self] + segment.hosts.filter { $0.node != node }
         for server in servers {
             let offered: IPv4Address? = server.read { truth in
                 guard truth.isAddressServiceUp else { return nil }
                 if simulation.mutation == .offersOneAddressToAll { return truth.reservations.first?.address }
-                return truth.reservations.first { $0.mac == running.mac }?.address
+                return truth.reservations.first { $0.mac == running.networkPort.mac }?.address
             }
             if let offered { return offered }
         }
@@ -82,7 +85,7 @@ extension SimulatedHost {
 
     private func sendHostileFrames(_ name: DomainName, _ life: Int) {
         guard let running = state.domains[name]?.running else { return }
-        let own = running.mac
+        let own = running.networkPort.mac
         let neighbour = MACAddress(bits: own.bits ^ 1)
         let mine = ownAddress(of: running)
         let stranger = IPv4Address(bits: mine.bits ^ 1)
@@ -106,7 +109,7 @@ extension SimulatedHost {
 
     /// The address that the MAC address stands for, in this node's network.
     private func ownAddress(of running: DomainSpecification) -> IPv4Address {
-        IPv4Address(bits: address.bits & 0xff00_0000 | UInt32(running.mac.bits & 0xff_ffff))
+        IPv4Address(bits: address.bits & 0xff00_0000 | UInt32(running.networkPort.mac.bits & 0xff_ffff))
     }
 
     // MARK: Frames
@@ -118,17 +121,18 @@ extension SimulatedHost {
         let own = ownAddress(of: running)
         return change([]) { truth in
             truth.network.framesSent += 1
-            guard let tap = truth.network.taps[running.tap], tap.isUp, tap.isOnBridge,
+            guard let tap = truth.network.taps[running.networkPort.tap], tap.isUp, tap.isOnBridge,
                 tap.holder == running.name, truth.network.bridge?.isUp == true
             else { return .none }
             // A tap without rules is open: nothing on the bridge stops its frames.
-            var passage = truth.network.filters[running.tap]?.passage(frame) ?? .open
+            var passage = truth.network.filters[running.networkPort.tap]?.passage(frame) ?? .open
             if passesAll { passage = .open }
             guard passage != .none else { return passage }
             truth.network.framesPassed += 1
-            let isExcused = truth.network.flushed.contains(running.tap) && !passesAll
-            if frame.isForeign(to: running.mac, own), !isExcused, truth.network.foreignFrames.count < 10 {
-                truth.network.foreignFrames.append("\(frame.content) from \(frame.source) on \(running.tap)")
+            let isExcused = truth.network.flushed.contains(running.networkPort.tap) && !passesAll
+            if frame.isForeign(to: running.networkPort.mac, own), !isExcused, truth.network.foreignFrames.count < 10 {
+                truth.network.foreignFrames.append(
+                    "\(frame.content) from \(frame.source) on \(running.networkPort.tap)")
                 simulation.changed(.network)
             }
             return passage
@@ -141,9 +145,12 @@ extension SimulatedHost {
     func endDomain(_ name: DomainName, _ reason: StopReason) {
         let tap: TapName? = change([.domains, .network], of: VMID(vmNumber(name))) { truth in
             guard var domain = truth.domains[name], domain.isLive else { return nil }
-            let tap = domain.running?.tap
-            if let path = domain.running?.overlayPath, truth.disks.locks[path] == LockHolder(node: node, domain: name) {
-                truth.disks.locks[path] = nil
+            let tap = domain.running?.networkPort.tap
+            if let path = domain.running?.disks.system.path {
+                let storage = truth.storageID(ofPath: path)
+                if truth[storage].locks[path] == LockHolder(node: node, domain: name) {
+                    truth[storage].locks[path] = nil
+                }
             }
             if let address = domain.guest.address, truth.addressHolders[address] == name {
                 truth.addressHolders[address] = nil

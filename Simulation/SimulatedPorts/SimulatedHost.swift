@@ -66,6 +66,11 @@ package final class SimulatedHost: Sendable {
         return try body(&confined.value)
     }
 
+    /// Mounts one more storage.
+    package func mount(_ storage: SimulatedStorage) {
+        change(.disks) { $0.moreStorages[storage.disks.id] = storage }
+    }
+
     // MARK: Events
 
     /// A stream of hypervisor events that ends with the incarnation.

@@ -12,7 +12,8 @@ package struct SimulatedHypervisor: Hypervisor {
         let host = self.host
         try await gate.call(
             .defineDomain, vm: specification.owner.vm, attempt: "defining domain \(specification.name)"
-        ) {
+        ) { () throws(PortError) in
+            try Self.checkThatItCanBe(specification)
             host.change(.definitions) { truth in
                 if truth.domains[specification.name] != nil {
                     truth.domains[specification.name]!.specification = specification
@@ -20,6 +21,21 @@ package struct SimulatedHypervisor: Hypervisor {
                     truth.domains[specification.name] = SimulatedDomain(specification)
                 }
             }
+        }
+    }
+
+    /// Refuses what the real hypervisor can make no domain of.
+    private static func checkThatItCanBe(_ specification: DomainSpecification) throws(PortError) {
+        func invalid(_ detail: String) -> PortError {
+            PortError(.rejected, .invalid, attempt: "defining domain \(specification.name)", detail: detail)
+        }
+        guard case .machine = specification.kind else { throw invalid("it is a container, and these are machines") }
+        for disk in specification.disks.all {
+            if case .directory(let path) = disk { throw invalid("the directory \(path) is no disk of a machine") }
+            guard disk.path.hasPrefix("/") else { throw invalid("the path \(disk.path) is not absolute") }
+        }
+        guard specification.memory.count > 0, specification.virtualCPUs > 0 else {
+            throw invalid("memory \(specification.memory) and \(specification.virtualCPUs) CPUs")
         }
     }
 
@@ -120,8 +136,9 @@ extension SimulatedHost {
             }
             let wanted = domain.specification
             try Self.checkResources(of: wanted, for: name, in: truth, attempt: attempt)
-            truth.network.taps[wanted.tap]?.holder = name
-            truth.disks.locks[wanted.overlayPath] = LockHolder(node: node, domain: name)
+            truth.network.taps[wanted.networkPort.tap]?.holder = name
+            let storage = truth.storageID(ofPath: wanted.disks.system.path)
+            truth[storage].locks[wanted.disks.system.path] = LockHolder(node: node, domain: name)
             truth.heldMemory += wanted.memory.count
             domain.state = .running
             domain.running = wanted
@@ -143,25 +160,30 @@ extension SimulatedHost {
         of wanted: DomainSpecification, for name: DomainName, in truth: HostState, attempt: String
     ) throws(PortError) {
         let vm = wanted.owner.vm
-        let overlays = truth.disks.overlays[vm] ?? [:]
-        guard overlays.keys.contains(where: { HostDisks.overlayPath(vm, $0) == wanted.overlayPath }) else {
-            throw PortError(.rejected, .notFound, attempt: attempt, detail: "no disk \(wanted.overlayPath)")
+        let disks = truth[truth.storageID(ofPath: wanted.disks.system.path)]
+        guard (disks.overlays[vm] ?? [:]).keys.contains(where: { disks.overlay(vm, $0) == wanted.disks.system }) else {
+            throw PortError(.rejected, .notFound, attempt: attempt, detail: "no disk \(wanted.disks.system.path)")
         }
-        if let path = wanted.userDiskPath, truth.disks.userDisks[vm] == nil || path != HostDisks.userDiskPath(vm) {
-            throw PortError(.rejected, .notFound, attempt: attempt, detail: "no disk \(path)")
+        if let user = wanted.disks.user {
+            let disks = truth[truth.storageID(ofPath: user.path)]
+            guard disks.userDisks[vm] != nil, user == disks.userDisk(vm) else {
+                throw PortError(.rejected, .notFound, attempt: attempt, detail: "no disk \(user.path)")
+            }
         }
-        if truth.disks.locks[wanted.overlayPath] != nil {
+        if disks.locks[wanted.disks.system.path] != nil {
             throw PortError(
-                .rejected, .busy, attempt: attempt, detail: "failed to get write lock on \(wanted.overlayPath)")
+                .rejected, .busy, attempt: attempt, detail: "failed to get write lock on \(wanted.disks.system.path)")
         }
         guard truth.secrets[vm] != nil else {
             throw PortError(.rejected, .notFound, attempt: attempt, detail: "no file \(wanted.secretPath)")
         }
-        guard let tap = truth.network.taps[wanted.tap] else {
-            throw PortError(.rejected, .notFound, attempt: attempt, detail: "no interface \(wanted.tap)")
+        guard let tap = truth.network.taps[wanted.networkPort.tap] else {
+            throw PortError(.rejected, .notFound, attempt: attempt, detail: "no interface \(wanted.networkPort.tap)")
         }
         if let holder = tap.holder, holder != name {
-            throw PortError(.rejected, .busy, attempt: attempt, detail: "\(wanted.tap) is held by \(holder) (EBUSY)")
+            throw PortError(
+                .rejected, .busy, attempt: attempt,
+                detail: "\(wanted.networkPort.tap) is held by \(holder) (EBUSY)")
         }
         let held = truth.heldMemory
         guard held + wanted.memory.count <= truth.memory.count else {

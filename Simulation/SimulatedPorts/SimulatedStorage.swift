@@ -5,8 +5,8 @@ import Simulator
 package final class SimulatedStorage: Sendable {
     private let confined: Confined<HostDisks>
 
-    package init(images: [String], totalBytes: Int64 = 1 << 42) {
-        confined = Confined(HostDisks(images: images, totalBytes: totalBytes))
+    package init(id: StorageID = .standard, images: [String], totalBytes: Int64 = 1 << 42) {
+        confined = Confined(HostDisks(id, images: images, totalBytes: totalBytes))
     }
 
     package var disks: HostDisks {
@@ -39,6 +39,12 @@ package struct HostDisks: Sendable {
         package var generation: Int
         /// What the guest wrote.
         package var marks: Set<String> = []
+
+        package init(image: ImageID, imageFile: String, generation: Int) {
+            self.image = image
+            self.imageFile = imageFile
+            self.generation = generation
+        }
     }
 
     package struct UserDisk: Sendable, Hashable {
@@ -48,8 +54,15 @@ package struct HostDisks: Sendable {
         /// What users saved on it.
         package var writes: Int
         package var marks: Set<String> = []
+
+        package init(size: Mebibytes, generation: Int, writes: Int) {
+            self.size = size
+            self.generation = generation
+            self.writes = writes
+        }
     }
 
+    package let id: StorageID
     package var images: [String: Image] = [:]
     package var overlays: [VMID: [ImageID: Overlay]] = [:]
     package var userDisks: [VMID: UserDisk] = [:]
@@ -61,13 +74,28 @@ package struct HostDisks: Sendable {
     package var totalBytes: Int64
     package var freeBytes: Int64
 
-    package init(images: [String], totalBytes: Int64) {
+    package init(_ id: StorageID = .standard, images: [String], totalBytes: Int64) {
+        self.id = id
         for name in images { self.images[name] = Image() }
         self.totalBytes = totalBytes
         freeBytes = totalBytes
     }
 
-    package static func overlayPath(_ vm: VMID, _ image: ImageID) -> String { "/overlays/\(vm)-\(image).qcow2" }
-    package static func imagePath(_ file: String) -> String { "/images/\(file)" }
-    package static func userDiskPath(_ vm: VMID) -> String { "/homes/\(vm).raw" }
+    /// What all paths on a storage begin with.
+    static func folder(of id: StorageID) -> String { id == .standard ? "" : "/storages/\(id)" }
+
+    package static func overlayPath(_ vm: VMID, _ image: ImageID, on id: StorageID = .standard) -> String {
+        "\(folder(of: id))/overlays/\(vm)-\(image).qcow2"
+    }
+    package static func userDiskPath(_ vm: VMID, on id: StorageID = .standard) -> String {
+        "\(folder(of: id))/homes/\(vm).raw"
+    }
+    package static func imagePath(_ file: String, on id: StorageID = .standard) -> String {
+        "\(folder(of: id))/images/\(file)"
+    }
+
+    func overlay(_ vm: VMID, _ image: ImageID) -> DiskAttachment {
+        .file(path: Self.overlayPath(vm, image, on: id), format: .qcow2)
+    }
+    func userDisk(_ vm: VMID) -> DiskAttachment { .file(path: Self.userDiskPath(vm, on: id), format: .raw) }
 }

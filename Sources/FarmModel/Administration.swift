@@ -38,7 +38,8 @@ package enum AdministrationCommand: Sendable, Hashable {
     case deleteNode(NodeID)
 
     /// The address is the highest free one unless given.
-    case addVM(name: String, user: UserID, osf: OSFID, tag: String, address: IPv4Address?)
+    case addVM(
+        name: String, user: UserID, osf: OSFID, tag: String, address: IPv4Address?, storage: StorageID = .standard)
     case setVM(VMID, name: String?, tag: String?, isBlocked: Bool?)
     /// Refused unless the VM is stopped and nobody wants it to run.
     case deleteVM(VMID)

@@ -51,6 +51,33 @@ package struct FarmID: Sendable, Hashable, Codable, CustomStringConvertible {
     package var description: String { text }
 }
 
+/// Names a storage: a place for images and disks that one or several nodes can reach. Nodes that have a storage of one
+/// name see the same disks there.
+///
+/// 1 to 32 characters of a to z, 0 to 9 and `-`, the first a letter.
+package struct StorageID: Sendable, Hashable, Comparable, Codable, CustomStringConvertible {
+    package let text: String
+
+    /// The storage of VMs for which nobody named one.
+    package static let standard = StorageID(unchecked: "default")
+
+    private init(unchecked text: String) { self.text = text }
+
+    /// Nil unless `text` is such a name.
+    package init?(_ text: String) {
+        let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
+        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+        let bytes = text.utf8
+        guard (1...32).contains(bytes.count), letters.contains(bytes[bytes.startIndex]),
+            bytes.allSatisfy({ letters.contains($0) || digits.contains($0) || $0 == UInt8(ascii: "-") })
+        else { return nil }
+        self.text = text
+    }
+
+    package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+    package var description: String { text }
+}
+
 private func isLowerHexDigit(_ byte: UInt8) -> Bool {
     (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
 }

@@ -8,13 +8,16 @@ package struct VirtualMachine: Sendable, Hashable, Codable {
     package var tag: String
     /// Given at creation, never edited, never reused while the row lives.
     package let address: IPv4Address
+    /// Where its disks lie. Given at creation, never edited.
+    package let storage: StorageID
     package var isBlocked: Bool
     package var intent: Intent
     package var observation: Observation
 
     package init(
-        id: VMID, name: String, user: UserID, osf: OSFID, tag: String, address: IPv4Address, isBlocked: Bool = false,
-        intent: Intent = Intent(), observation: Observation = Observation()
+        id: VMID, name: String, user: UserID, osf: OSFID, tag: String, address: IPv4Address,
+        storage: StorageID = .standard, isBlocked: Bool = false, intent: Intent = Intent(),
+        observation: Observation = Observation()
     ) {
         self.id = id
         self.name = name
@@ -22,6 +25,7 @@ package struct VirtualMachine: Sendable, Hashable, Codable {
         self.osf = osf
         self.tag = tag
         self.address = address
+        self.storage = storage
         self.isBlocked = isBlocked
         self.intent = intent
         self.observation = observation

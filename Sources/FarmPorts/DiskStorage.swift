@@ -1,27 +1,24 @@
 package import FarmModel
 
-/// Base images, overlays and user disks. Base images are only ever read.
+/// One storage: base images, overlays and user disks. Base images are only ever read.
 package protocol DiskStorage: Sendable {
     /// Looks at a base image. `.notFound` when the file is missing, `.corrupt` when it is no usable image.
     func inspect(imageFile: String) async throws(PortError) -> ImageFacts
 
-    /// Makes the VM's overlay on its image and returns its path. An existing overlay of the same image is kept or
+    /// Makes the VM's overlay on its image and returns it. An existing overlay of the same image is kept or
     /// replaced as the specification says; overlays of other images of the VM are removed. A crash in between
     /// leaves no half-made overlay under the final name. `.noSpace` when the storage is full.
-    func prepareOverlay(_ specification: OverlaySpecification) async throws(PortError) -> String
+    func prepareOverlay(_ specification: OverlaySpecification) async throws(PortError) -> DiskAttachment
 
-    /// Makes the VM's user disk if there is none, and returns its path. One that exists is never touched, whatever
+    /// Makes the VM's user disk if there is none, and returns it. One that exists is never touched, whatever
     /// its size. A crash in between leaves no half-made disk under the final name.
-    func ensureUserDisk(of vm: VMID, size: Mebibytes) async throws(PortError) -> String
+    func ensureUserDisk(of vm: VMID, size: Mebibytes) async throws(PortError) -> DiskAttachment
 
     /// Removes the VM's overlays. Idempotent.
     func removeOverlays(of vm: VMID) async throws(PortError)
 
     /// Removes the VM's user disk: only ever called for the explicit command to do so. Idempotent.
     func deleteUserDisk(of vm: VMID) async throws(PortError)
-
-    /// The VM's overlay of this image and its user disk. Looks at no other disk, however many there are.
-    func find(_ vm: VMID, image: ImageID) async throws(PortError) -> DiskPaths
 
     /// Every overlay and user disk of this farm, sorted by VM, overlays first.
     func observe() async throws(PortError) -> [ObservedDisk]

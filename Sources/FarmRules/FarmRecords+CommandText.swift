@@ -40,9 +40,10 @@ extension FarmRecords {
         case .tagImage(let id, let tag): "tag \(try name(id)) as \(quoted(tag))"
         case .untagImage(let id, let tag): "take tag \(quoted(tag)) from \(try name(id))"
         case .deleteImage(let id): "delete \(try name(id))"
-        case .addVM(let name, let user, let osf, let tag, let address):
+        case .addVM(let name, let user, let osf, let tag, let address, let storage):
             "add VM \(quoted(name)) of \(try self.name(user)) with \(try self.name(osf)), tag \(quoted(tag))"
                 + (address.map { ", address \($0)" } ?? "")
+                + (storage == .standard ? "" : ", storage \(storage)")
         case .setVM(let id, let name, let tag, let isBlocked):
             changes(
                 of: try self.name(id),

@@ -95,8 +95,9 @@ extension FarmRecords {
         case .tagImage(let id, let tag): try tagImage(id, tag: tag)
         case .untagImage(let id, let tag): try untagImage(id, tag: tag)
         case .deleteImage(let id): try deleteImage(id)
-        case .addVM(let name, let user, let osf, let tag, let address):
-            return .vm(try addVM(name: name, user: user, osf: osf, tag: tag, address: address))
+        case .addVM(let name, let user, let osf, let tag, let address, let storage):
+            return .vm(
+                try addVM(name: name, user: user, osf: osf, tag: tag, address: address, storage: storage))
         case .setVM(let id, let name, let tag, let isBlocked): try setVM(id, name: name, tag: tag, isBlocked: isBlocked)
         case .deleteVM(let id): try deleteVM(id)
         case .startVM(let id, let node): return .placed(id, on: try requestStart(id, on: node, by: actor))

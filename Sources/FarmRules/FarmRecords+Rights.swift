@@ -47,7 +47,7 @@ extension AdministrationCommand {
         case .setNode(let id, _, _, _), .drain(let id), .resume(let id), .deleteNode(let id), .abandonDomain(_, let id):
             (.nodes, .node(id))
         // The OSF is of the user's tenant, or the command is refused anyway.
-        case .addVM(_, let user, _, _, _): (.desktops, .user(user))
+        case .addVM(_, let user, _, _, _, _): (.desktops, .user(user))
         case .setVM(let id, _, _, _), .deleteVM(let id): (.desktops, .vm(id))
         case .startVM(let id, _), .stopVM(let id): (.power, .vm(id))
         case .setProperty(let owner, _, _), .deleteProperty(let owner, _): (owner.right, owner.object)

@@ -9,7 +9,7 @@ extension FarmRecords {
     }
 
     mutating func addVM(
-        name: String, user: UserID, osf: OSFID, tag: String, address: IPv4Address?
+        name: String, user: UserID, osf: OSFID, tag: String, address: IPv4Address?, storage: StorageID
     ) throws(LedgerError) -> VMID {
         let user = try existing(user)
         let osf = try existing(osf)
@@ -25,7 +25,8 @@ extension FarmRecords {
         try checkNumbersLeft(.vm, what: "VM")
         let address = try freeAddress(address)
         let id = VMID(try nextNumber(of: .vm))
-        let vm = VirtualMachine(id: id, name: name, user: user.id, osf: osf.id, tag: tag, address: address)
+        let vm = VirtualMachine(
+            id: id, name: name, user: user.id, osf: osf.id, tag: tag, address: address, storage: storage)
         try put(vm)
         try tellChange(from: nil, to: vm)
         return id

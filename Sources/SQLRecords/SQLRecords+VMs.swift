@@ -6,7 +6,7 @@ package import FarmRules
 extension SQLRecords {
     /// In the order in which `vm(_:)` reads them.
     static let vmColumns = """
-        vms.id, vms.name, vms.user_id, vms.osf, vms.tag, vms.address, vms.is_blocked,
+        vms.id, vms.name, vms.user_id, vms.osf, vms.tag, vms.address, vms.storage, vms.is_blocked,
             wanted, vm_intents.node, epoch, era, has_begun, memory_mib, cpus, request, requested_by,
             state, since, detail, last_error, vm_observations.image
         """
@@ -17,7 +17,7 @@ extension SQLRecords {
     static func vm(_ columns: inout Columns) throws(PortError) -> VirtualMachine {
         VirtualMachine(
             id: columns.id(), name: columns.text(), user: columns.id(), osf: columns.id(), tag: columns.text(),
-            address: try columns.address(), isBlocked: columns.flag(),
+            address: try columns.address(), storage: try columns.storage(), isBlocked: columns.flag(),
             intent: Intent(
                 wanted: try columns.choice(), node: columns.optionalID(),
                 epoch: Epoch(columns.integer(), era: columns.integer()), hasBegun: columns.flag(),
@@ -57,13 +57,14 @@ extension SQLRecords {
     package func put(_ vm: VirtualMachine) throws(LedgerError) {
         try run(
             """
-            INSERT INTO vms (id, name, user_id, osf, tag, address, is_blocked) VALUES ($1, $2, $3, $4, $5, $6, $7)
+            INSERT INTO vms (id, name, user_id, osf, tag, address, storage, is_blocked)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
             ON CONFLICT (id) DO UPDATE SET
                 name = excluded.name, tag = excluded.tag, is_blocked = excluded.is_blocked
             """,
             [
                 SQLValue(vm.id), SQLValue(vm.name), SQLValue(vm.user), SQLValue(vm.osf), SQLValue(vm.tag),
-                SQLValue(vm.address), SQLValue(vm.isBlocked),
+                SQLValue(vm.address), SQLValue(vm.storage.text), SQLValue(vm.isBlocked),
             ])
         try run(
             """

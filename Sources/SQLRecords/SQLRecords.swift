@@ -55,6 +55,7 @@ extension Columns {
     mutating func id<Noun>() -> Identifier<Noun> { Identifier(integer()) }
     mutating func optionalID<Noun>() -> Identifier<Noun>? { optionalInteger().map { Identifier($0) } }
     mutating func address() throws(PortError) -> IPv4Address { try value(IPv4Address.init) }
+    mutating func storage() throws(PortError) -> StorageID { try value(StorageID.init) }
     mutating func time() -> WallTime { WallTime(seconds: integer()) }
     mutating func count() -> Int { Int(integer()) }
     mutating func optionalCount() -> Int? { optionalInteger().map { Int($0) } }

@@ -11,12 +11,13 @@ final class DomainDocumentTests: XCTestCase {
         let owner = DomainOwner(farm: FarmID("a1b2c3")!, node: NodeID(2), vm: VMID(37), epoch: Epoch(5))
         return DomainSpecification(
             owner: owner, title: "anna's desktop", memory: Mebibytes(2048), virtualCPUs: 2,
-            acceleration: .kvm,
-            tap: TapName(owner), mac: MACAddress(forVirtualMachineAt: IPv4Address("10.3.1.44")!),
-            overlayPath: "/var/lib/qvd/storage/overlays/a1b2c3-37-4.qcow2",
-            userDiskPath: "/var/lib/qvd/storage/homes/a1b2c3-37.raw", directBoot: nil,
-            secretPath: "/run/qvd/secrets/a1b2c3-37.secret", consolePath: "/var/log/qvd/console/a1b2c3-37.log"
-        )
+            disks: DomainDisks(
+                system: .file(path: "/var/lib/qvd/storage/overlays/a1b2c3-37-4.qcow2", format: .qcow2),
+                user: .file(path: "/var/lib/qvd/storage/homes/a1b2c3-37.raw", format: .raw)),
+            networkPort: NetworkPort(
+                tap: TapName(owner), mac: MACAddress(forVirtualMachineAt: IPv4Address("10.3.1.44")!)),
+            secretPath: "/run/qvd/secrets/a1b2c3-37.secret", consolePath: "/var/log/qvd/console/a1b2c3-37.log",
+            kind: .machine(MachineParts(acceleration: .kvm)))
     }
 
     private func check(_ specification: DomainSpecification, golden name: String) throws {
@@ -36,24 +37,46 @@ final class DomainDocumentTests: XCTestCase {
 
     func testATCGDomainWithDirectBootIsWrittenAsInTheGoldenFile() throws {
         var specification = Self.plain()
-        specification.acceleration = .tcg
         specification.memory = Mebibytes(96)
         specification.virtualCPUs = 1
-        specification.userDiskPath = nil
-        specification.directBoot = DirectBoot(
+        specification.disks.user = nil
+        let boot = DirectBoot(
             kernelPath: "/images/demo.kernel", initialRamdiskPath: "/images/demo.initrd",
             commandLine: "root=/dev/vda console=ttyS0 quiet")
+        specification.kind = .machine(MachineParts(acceleration: .tcg, directBoot: boot))
         try check(specification, golden: "tcg-direct-boot")
     }
 
     func testMarkupInNamesAndPathsIsWrittenAsInTheGoldenFile() throws {
         var specification = Self.plain()
         specification.title = "<b>R&D</b> \"Büro\", 'Straße' ]]> &amp; 漢字 🖥\u{0}\u{1b}\u{fffe}\ttab\nline"
-        specification.overlayPath = "/storage, <1>/\"a\" & 'b'/ü.qcow2"
-        specification.directBoot = DirectBoot(
+        specification.disks.system = .file(path: "/storage, <1>/\"a\" & 'b'/ü.qcow2", format: .qcow2)
+        let boot = DirectBoot(
             kernelPath: "/k <&>,.kernel", initialRamdiskPath: "/i '\",.initrd",
             commandLine: "a=\"b c\" d=<e>&'f',g")
+        specification.kind = .machine(MachineParts(acceleration: .kvm, directBoot: boot))
         try check(specification, golden: "markup")
+    }
+
+    func testBlockDevicesAndRawFilesAreWrittenAsInTheGoldenFile() throws {
+        var specification = Self.plain()
+        specification.disks.system = .file(path: "/clones/37.raw", format: .raw)
+        specification.disks.user = .block(path: "/dev/mapper/homes-37")
+        try check(specification, golden: "block-disk")
+    }
+
+    func testWhatIsNoMachineIsRefusedWithWhatToDo() throws {
+        var container = Self.plain()
+        container.kind = .container(ContainerParts(firstUserID: 1_000_000))
+        var onDirectory = Self.plain()
+        onDirectory.disks.user = .directory(path: "/homes/37")
+        for (specification, words) in [(container, "a machine's image"), (onDirectory, "/homes/37")] {
+            XCTAssertThrowsError(try DomainDocument(specification: specification, emulator: "/e").xml()) {
+                XCTAssertEqual(($0 as? PortError)?.effect, .rejected)
+                XCTAssertEqual(($0 as? PortError)?.reason, .invalid)
+                XCTAssertTrue("\($0)".contains(words), "\($0)")
+            }
+        }
     }
 
     func testATitleOfNothingIsLeftOut() throws {
@@ -66,7 +89,7 @@ final class DomainDocumentTests: XCTestCase {
     func testRelativePathsAndControlCharactersInPathsAreRefused() throws {
         for path in ["relative.qcow2", "", "/new\nline", "/zero\u{0}", "/bell\u{7}", "/\u{ffff}"] {
             var specification = Self.plain()
-            specification.overlayPath = path
+            specification.disks.system = .file(path: path, format: .qcow2)
             XCTAssertThrowsError(try DomainDocument(specification: specification, emulator: "/e").xml(), path) {
                 XCTAssertEqual(($0 as? PortError)?.reason, .invalid)
             }

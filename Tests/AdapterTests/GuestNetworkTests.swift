@@ -64,14 +64,15 @@ final class GuestNetworkTests: XCTestCase {
         let guest = try BusyboxGuest.prepare(in: folder)
         var specification = try await node.world.specification(of: reservation.vm, epoch: Epoch(1))
         specification.memory = Mebibytes(96)
-        specification.mac = reservation.mac
-        specification.directBoot = DirectBoot(
+        specification.networkPort.mac = reservation.mac
+        let boot = DirectBoot(
             kernelPath: guest.kernelPath, initialRamdiskPath: guest.initialRamdiskPath,
             commandLine: guest.commandLine)
-        try await node.network.ensureTap(specification.tap, mac: reservation.mac)
+        specification.kind = .machine(MachineParts(acceleration: .tcg, directBoot: boot))
+        try await node.network.ensureTap(specification.networkPort.tap, mac: reservation.mac)
         try await node.filter.apply(
             TapRules.rules(
-                tap: specification.tap, mac: reservation.mac, address: reservation.address,
+                tap: specification.networkPort.tap, mac: reservation.mac, address: reservation.address,
                 nodeAddress: node.rig.nodeAddress, ipv6: .denied))
         try await node.world.port.define(specification)
         try await node.world.port.create(specification.name)
@@ -103,7 +104,7 @@ final class GuestNetworkTests: XCTestCase {
                 }
                 let page = try await page(of: reservation)
                 XCTAssertEqual(page, reservation.hostName + "\n", "the host name of its reservation")
-                let behind = try await node.rig.addressesBehind("\(specification.tap)")
+                let behind = try await node.rig.addressesBehind("\(specification.networkPort.tap)")
                 XCTAssertEqual(behind, [reservation.mac])
             }
             // A reservation is taken away: the other guest goes on, and nothing was restarted.

@@ -43,7 +43,7 @@ final class HangingStorageTests: XCTestCase {
 
     func testACallThatHangsIsAnsweredAndMeetsNothingNewer() async throws {
         try await inWorld { world, port in
-            let path = try await port.prepareOverlay(overlay(1, world))
+            let path = try await port.prepareOverlay(overlay(1, world)).path
             try await whileFrozen(world) {
                 let begun = ContinuousClock.now
                 try await requireFailure(.outcomeUnknown, .timedOut, "removing on frozen storage") {
@@ -66,7 +66,7 @@ final class HangingStorageTests: XCTestCase {
             try await waitFor("what hung to be carried out") { try await port.observe().map(\.vm) == [VMID(2)] }
             try await waitFor("the disks of VM 1 to be free") {
                 do throws(PortError) {
-                    return try await port.prepareOverlay(overlay(1, world)) == path
+                    return try await port.prepareOverlay(overlay(1, world)).path == path
                 } catch {
                     guard error.reason == .busy else { throw error }
                     return false

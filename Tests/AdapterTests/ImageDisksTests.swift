@@ -32,15 +32,49 @@ final class ImageDisksTests: XCTestCase {
         try await inWorld { world in
             let overlay = try await world.port.prepareOverlay(overlay(7, world))
             let home = try await world.port.ensureUserDisk(of: VMID(7), size: Mebibytes(100))
-            XCTAssertEqual(overlay, "\(world.folders.overlays)/00d15c-7-1.qcow2")
-            XCTAssertEqual(home, "\(world.folders.homes)/00d15c-7.raw")
+            XCTAssertEqual(overlay, .file(path: "\(world.folders.overlays)/00d15c-7-1.qcow2", format: .qcow2))
+            XCTAssertEqual(home, .file(path: "\(world.folders.homes)/00d15c-7.raw", format: .raw))
+        }
+    }
+
+    func testTwoStoragesOfANodeKeepTheirDisksApart() async throws {
+        try await inWorld { world in
+            let fast = ImageDisks(
+                farm: ImageDisksWorld.farm,
+                folders: DiskFolders(
+                    images: world.folders.images, overlays: try world.storage.folder("fast/overlays"),
+                    homes: try world.storage.folder("fast/homes")))
+            let ports: [any DiskStorage] = [world.port, fast]
+            var made: [[DiskAttachment]] = []
+            for port in ports {
+                let user = try await port.ensureUserDisk(of: VMID(7), size: Mebibytes(8))
+                made.append([try await port.prepareOverlay(overlay(7, world)), user])
+                try await world.write("of \(user.path)", to: user)
+            }
+            XCTAssertEqual(
+                made[1].map(\.path),
+                [
+                    "\(world.storage.path)/fast/overlays/00d15c-7-1.qcow2",
+                    "\(world.storage.path)/fast/homes/00d15c-7.raw",
+                ])
+            for (port, disks) in zip(ports, made) {
+                let seen = try await port.observe().map(\.path)
+                XCTAssertEqual(seen, disks.map(\.path))
+                let holds = try await world.holds("of \(disks[1].path)", disks[1])
+                XCTAssertTrue(holds)
+            }
+            try await fast.removeOverlays(of: VMID(7))
+            try await fast.deleteUserDisk(of: VMID(7))
+            let (left, gone) = (try await world.port.observe().map(\.path), try await fast.observe())
+            XCTAssertEqual(left, made[0].map(\.path))
+            XCTAssertEqual(gone, [])
         }
     }
 
     func testAUserDiskIsSparseAndPrivate() async throws {
         try await inWorld { world in
             // Larger than the storage: nothing is allocated.
-            let home = try await world.port.ensureUserDisk(of: VMID(1), size: Mebibytes(1000))
+            let home = try await world.port.ensureUserDisk(of: VMID(1), size: Mebibytes(1000)).path
             let facts = try FileManager.default.attributesOfItem(atPath: home)
             XCTAssertEqual(facts[.size] as? Int64, 1000 << 20)
             XCTAssertEqual(facts[.posixPermissions] as? Int, 0o600)
@@ -73,7 +107,7 @@ final class ImageDisksTests: XCTestCase {
             let path = "\(world.folders.homes)/00d15c-9.raw"
             try Data("not ours".utf8).write(to: URL(fileURLWithPath: path))
             let returned = try await world.port.ensureUserDisk(of: VMID(9), size: Mebibytes(8))
-            XCTAssertEqual(returned, path)
+            XCTAssertEqual(returned.path, path)
             XCTAssertEqual(try String(contentsOfFile: path, encoding: .utf8), "not ours")
             let folder = "\(world.folders.homes)/00d15c-10.raw"
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
@@ -92,7 +126,8 @@ final class ImageDisksTests: XCTestCase {
                     for _ in 0..<4 {
                         group.addTask {
                             let path = try await world.port.ensureUserDisk(
-                                of: VMID(Int64(vm)), size: Mebibytes(8))
+                                of: VMID(Int64(vm)), size: Mebibytes(8)
+                            ).path
                             let facts = try FileManager.default.attributesOfItem(atPath: path)
                             return facts[.systemFileNumber] as? UInt64 ?? 0
                         }

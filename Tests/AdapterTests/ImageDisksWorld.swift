@@ -47,18 +47,20 @@ struct ImageDisksWorld: DiskStorageWorld {
 
     // MARK: DiskStorageWorld
 
-    func write(_ mark: String, to path: String) async throws {
+    func write(_ mark: String, to disk: DiskAttachment) async throws {
+        let (path, format) = try file(disk)
         let source = "\(folders.homes)/mark"
         try Data(mark.utf8).write(to: URL(fileURLWithPath: source))
         defer { unlink(source) }
-        try await RigCommand.run("qemu-io", "-f", format(path), "-c", "write -s \(source) 0 4096", path)
+        try await RigCommand.run("qemu-io", "-f", format, "-c", "write -s \(source) 0 4096", path)
     }
 
-    func holds(_ mark: String, _ path: String) async throws -> Bool {
+    func holds(_ mark: String, _ disk: DiskAttachment) async throws -> Bool {
+        let (path, format) = try file(disk)
         let copy = "/tmp/qvd-disk-start-\(UUID().uuidString)"
         defer { unlink(copy) }
         try await RigCommand.run(
-            "qemu-img", "dd", "-f", format(path), "-O", "raw", "bs=4096", "count=1", "if=\(path)",
+            "qemu-img", "dd", "-f", format, "-O", "raw", "bs=4096", "count=1", "if=\(path)",
             "of=\(copy)")
         return try Data(contentsOf: URL(fileURLWithPath: copy)).starts(with: Data(mark.utf8))
     }
@@ -88,5 +90,8 @@ struct ImageDisksWorld: DiskStorageWorld {
         block.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
     }
 
-    private func format(_ path: String) -> String { path.hasSuffix(".raw") ? "raw" : "qcow2" }
+    private func file(_ disk: DiskAttachment) throws -> (path: String, format: String) {
+        guard case .file(let path, let format) = disk else { throw RigFailure("\(disk) is no file") }
+        return (path, format.rawValue)
+    }
 }

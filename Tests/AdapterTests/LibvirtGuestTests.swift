@@ -39,10 +39,10 @@ final class LibvirtGuestTests: XCTestCase {
         var specification = try await world.specification(of: VMID(vm), epoch: Epoch(1))
         specification.title = name
         specification.memory = Mebibytes(96)
-        specification.directBoot = facts.directBoot
-        specification.overlayPath = try await disks.prepareOverlay(
+        specification.kind = .machine(MachineParts(acceleration: .tcg, directBoot: facts.directBoot))
+        specification.disks.system = try await disks.prepareOverlay(
             OverlaySpecification(vm: VMID(vm), image: ImageID(1), imageFile: image, keepsExisting: true))
-        specification.userDiskPath = try await disks.ensureUserDisk(of: VMID(vm), size: Mebibytes(8))
+        specification.disks.user = try await disks.ensureUserDisk(of: VMID(vm), size: Mebibytes(8))
         let secret = AgentSecret(String(repeating: "5ec2e7", count: 10) + String(format: "%04x", vm))
         // The one path in which libvirt garbles some characters (see DomainDocument).
         let safe = try world.scratch.folder("\(name)-\(vm)".filter { !",&<>'\"".contains($0) })

@@ -165,7 +165,7 @@ final class LibvirtSurvivalTests: XCTestCase {
     func testADiskThatIsMissingOrInUseIsSaid() async throws {
         try await LibvirtWorld.run { world in
             var missing = try await world.specification(of: VMID(44), epoch: Epoch(1))
-            missing.overlayPath = "\(world.scratch.path)/nowhere.qcow2"
+            missing.disks.system = .file(path: "\(world.scratch.path)/nowhere.qcow2", format: .qcow2)
             try await world.port.define(missing)
             let error = try await requireFailure(
                 .rejected, .invalid, "start without overlay",
@@ -174,7 +174,7 @@ final class LibvirtSurvivalTests: XCTestCase {
             // Image locking: the second emulator on one disk is refused.
             let first = try await start(45, world)
             var second = try await world.specification(of: VMID(46), epoch: Epoch(1))
-            second.overlayPath = try await world.specification(of: VMID(45), epoch: Epoch(1)).overlayPath
+            second.disks = try await world.specification(of: VMID(45), epoch: Epoch(1)).disks
             try await world.port.define(second)
             try await requireFailure(
                 .rejected, .busy, "a second VM on one overlay",
@@ -187,7 +187,7 @@ final class LibvirtSurvivalTests: XCTestCase {
     func testATapThatIsMissingIsSaid() async throws {
         try await LibvirtWorld.run { world in
             let specification = try await world.specification(of: VMID(47), epoch: Epoch(1))
-            try await RigCommand.run("ip", "link", "del", "\(specification.tap)")
+            try await RigCommand.run("ip", "link", "del", "\(specification.networkPort.tap)")
             try await world.port.define(specification)
             do throws(PortError) {
                 try await world.port.create(specification.name)
@@ -197,7 +197,7 @@ final class LibvirtSurvivalTests: XCTestCase {
                 XCTAssertTrue(error.detail.contains("tap is missing"), error.detail)
             }
             let taps = try await RigCommand.run("ip", "-o", "link")
-            XCTAssertFalse(taps.contains("\(specification.tap)"), "libvirt made a tap of its own")
+            XCTAssertFalse(taps.contains("\(specification.networkPort.tap)"), "libvirt made a tap of its own")
         }
     }
 

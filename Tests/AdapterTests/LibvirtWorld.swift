@@ -81,11 +81,10 @@ struct LibvirtWorld: HypervisorWorld {
             try await RigCommand.run("ip", "link", "set", "\(tap)", "up")
         }
         return DomainSpecification(
-            owner: owner, title: "VM \(vm)", memory: Mebibytes(16), virtualCPUs: 1, acceleration: .tcg,
-            tap: tap,
-            mac: MACAddress(bits: 0x5452_0000_0000 | UInt64(vm.rawValue)), overlayPath: overlay,
-            userDiskPath: nil,
-            directBoot: nil, secretPath: secret, consolePath: console(vm))
+            owner: owner, title: "VM \(vm)", memory: Mebibytes(16), virtualCPUs: 1,
+            disks: DomainDisks(system: .file(path: overlay, format: .qcow2), user: nil),
+            networkPort: NetworkPort(tap: tap, mac: MACAddress(bits: 0x5452_0000_0000 | UInt64(vm.rawValue))),
+            secretPath: secret, consolePath: console(vm), kind: .machine(MachineParts(acceleration: .tcg)))
     }
 
     func console(_ vm: VMID) -> String { "\(scratch.path)/\(vm).console" }

@@ -49,6 +49,18 @@ final class NodeConfigurationTests: XCTestCase {
         XCTAssertEqual(try parse(uncommented), try parse(""))
     }
 
+    func testFurtherStoragesShareTheImagesAndHaveFoldersOfTheirOwn() throws {
+        let paths = try parse("path.storage.root = /s\npath.storage.more = fast=/srv/a b, big-1 =/srv/c").paths
+        XCTAssertEqual(paths.storages.map(\.id.text), ["default", "fast", "big-1"])
+        XCTAssertEqual(Set(paths.storages.map(\.images)), ["/s/images"])
+        XCTAssertEqual(paths.storages.map(\.homes), ["/s/homes", "/srv/a b/homes", "/srv/c/homes"])
+        XCTAssertEqual(paths.storages.map(\.overlays), ["/s/overlays", "/srv/a b/overlays", "/srv/c/overlays"])
+        XCTAssertEqual(try parse("").paths.storages.map(\.id), [.standard])
+        for wrong in ["fast", "=/a", "default=/a", "a=/b, a=/c", "Fast=/a", "a=/b,", "9=/a"] {
+            XCTAssertThrowsError(try parse("path.storage.more = \(wrong)"), wrong)
+        }
+    }
+
     func testMasksAreDottedOrAPrefixLength() throws {
         XCTAssertEqual(try parse("vm.network.netmask = 255.255.0.0").network.prefixLength, 16)
         XCTAssertEqual(try parse("vm.network.netmask = 24").network.prefixLength, 24)
@@ -69,6 +81,9 @@ final class NodeConfigurationTests: XCTestCase {
             "path.run = ${path.runn}": "node.conf:1: ${path.runn} is no known key; the nearest is `path.run`",
             "path.run = ${path.run}": "node.conf:1: `path.run` refers to itself through ${...}",
             "path.run = ${path.run": "node.conf:1: `${` without a closing `}`",
+            "path.storage.more = fast=srv":
+                "node.conf:1: `path.storage.more` is `fast=srv`; it must be names with absolute folders, as in"
+                + " fast=/srv/fast, big=/srv/big: each name once, other than `default`, of a to z, 0 to 9 and -",
             "path.run =": "node.conf:1: `path.run` needs a value: an absolute path",
             "hypervisor.acceleration = yes":
                 "node.conf:1: `hypervisor.acceleration` is `yes`; it must be one of auto, kvm, tcg",

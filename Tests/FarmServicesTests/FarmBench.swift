@@ -93,8 +93,8 @@ final class FarmBench {
         let records = StoreConnection(store: other ?? store, gate: ports.gate)
         var nodePorts = NodePorts(
             hypervisor: ports.hypervisor, network: ports.network, filter: ports.filter, addresses: ports.addresses,
-            disks: ports.disks, secrets: ports.secrets, agent: ports.agent, records: records, changes: records,
-            clock: ports.clock, random: ports.random)
+            storages: NodeStorages(standard: ports.disks, ports.moreDisks), secrets: ports.secrets,
+            agent: ports.agent, records: records, changes: records, clock: ports.clock, random: ports.random)
         own?(&nodePorts, life)
         let service = HouseKeeper(
             ports: nodePorts,

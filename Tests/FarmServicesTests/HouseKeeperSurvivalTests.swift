@@ -95,7 +95,7 @@ final class HouseKeeperSurvivalTests: XCTestCase {
             simulation: bench.simulation, node: FarmBench.node, address: bench.host.address, images: [])
         bench.startKeeper(on: other) { ports, life in
             let own = PortSet(host: elsewhere, incarnation: life)
-            ports.disks = own.disks
+            ports.storages = NodeStorages(standard: own.disks)
             ports.secrets = own.secrets
             ports.addresses = own.addresses
         }

@@ -8,6 +8,7 @@ extension HypervisorContract {
             ContractCheck("define replaces a definition") { try await defineReplaces() },
             ContractCheck("define under a running VM leaves what runs") { try await defineLeavesWhatRuns() },
             ContractCheck("titles may hold any text") { try await titlesMayHoldAnyText() },
+            ContractCheck("what no machine can be made of is refused") { try await impossibleIsRefused() },
             ContractCheck("undefine can be repeated") { try await undefineCanBeRepeated() },
             ContractCheck("undefine refuses a live VM") { try await undefineRefusesLive() },
         ]
@@ -56,6 +57,31 @@ extension HypervisorContract {
             try requireEqual(try await observed(specification.name)?.owner, specification.owner, "owner")
             try await remove(specification.name)
         }
+    }
+
+    func impossibleIsRefused() async throws {
+        let possible = try await world.specification(of: VMID(7), epoch: Epoch(1))
+        var container = possible
+        container.kind = .container(ContainerParts(firstUserID: 1_000_000))
+        var onDirectory = possible
+        onDirectory.disks.system = .directory(path: "/roots/7")
+        var nowhere = possible
+        nowhere.disks.user = .file(path: "homes/7.raw", format: .raw)
+        var empty = possible
+        empty.memory = Mebibytes(0)
+        var powerless = possible
+        powerless.virtualCPUs = 0
+        let impossible = [
+            (container, "a container"), (onDirectory, "a machine on a directory"), (nowhere, "a relative path"),
+            (empty, "a domain without memory"), (powerless, "a domain without CPU"),
+        ]
+        for (specification, what) in impossible {
+            let error = try await requireFailure(
+                .rejected, .invalid, what,
+                of: { () async throws(PortError) in try await port.define(specification) })
+            try require(error.description.contains(possible.name.text), "the error names no domain: \(error)")
+        }
+        try require(try await observed(possible.name) == nil, "something refused was defined")
     }
 
     func undefineCanBeRepeated() async throws {

@@ -88,6 +88,26 @@ extension StoreContract {
             }
         ),
         (
+            "a VM keeps the storage that it was made on",
+            { store in
+                let example = try await ExampleFarm(in: store)
+                let fast = StorageID("fast-2")!
+                _ = try await store.perform(
+                    .addVM(
+                        name: "swift", user: example.user, osf: example.osf, tag: "head", address: nil, storage: fast))
+                _ = try await store.perform(.setVM(VMID(2), name: "quick", tag: nil, isBlocked: nil))
+                try await expectEqual(try store.vm(VMID(2)).storage, fast)
+                try await expectEqual(try store.vm(example.vm).storage, .standard)
+                _ = try await store.requestStart(VMID(2), by: "test")
+                let wanted = try await store.desiredState(of: example.node, about: [])
+                try expectEqual(wanted.assignments.map(\.vm.storage), [fast], "storage of the assignment")
+                let listed = try await store.vms(VMFilter(), ListPage()).map(\.vm.storage)
+                try expectEqual(listed, [.standard, fast], "storages in the list")
+                let actions = try await store.audit(limit: 5).map(\.action)
+                try expect(actions.contains { $0.hasSuffix("storage fast-2") }, "\(actions)")
+            }
+        ),
+        (
             "a VM's name is any text, once per user",
             { store in
                 let example = try await ExampleFarm(in: store)

@@ -125,9 +125,10 @@ private struct PlainScript: Sendable {
                 tap: tap, mac: reservation(vm).mac, address: reservation(vm).address,
                 nodeAddress: IPv4Address(bits: 0x0a03_0001), ipv6: .denied))
         let domain = DomainSpecification(
-            owner: owner, title: "VM \(vm)", memory: Mebibytes(512), virtualCPUs: 1, acceleration: .tcg, tap: tap,
-            mac: reservation(vm).mac, overlayPath: overlay, userDiskPath: nil, directBoot: nil, secretPath: secret,
-            consolePath: "/console/\(vm)")
+            owner: owner, title: "VM \(vm)", memory: Mebibytes(512), virtualCPUs: 1,
+            disks: DomainDisks(system: overlay, user: nil),
+            networkPort: NetworkPort(tap: tap, mac: reservation(vm).mac), secretPath: secret,
+            consolePath: "/console/\(vm)", kind: .machine(MachineParts(acceleration: .tcg)))
         try await ports.hypervisor.define(domain)
         try await ports.hypervisor.create(domain.name)
         let agent = AgentEndpoint(address: reservation(vm).address, secret: AgentSecret("s\(vm)"))

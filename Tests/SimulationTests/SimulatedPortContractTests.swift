@@ -52,7 +52,36 @@ final class SimulatedPortContractTests: XCTestCase {
             $0.disks.images["three.qcow2"]?.bringsKernel = true
             $0.disks.images["broken.qcow2"]?.isCorrupt = true
         }
-        run.run { try await runContract(DiskStorageContract(DiskHands(host: run.host, port: run.ports.disks)).checks) }
+        run.run {
+            let hands = DiskHands(host: run.host, port: run.ports.disks, id: .standard)
+            try await runContract(DiskStorageContract(hands).checks)
+        }
+    }
+
+    func testAFurtherStorageKeepsTheContractAndTouchesNoOther() throws {
+        let run = SimulatedRun()
+        let fast = try XCTUnwrap(StorageID("fast"))
+        let storage = SimulatedStorage(id: fast, images: ["one.qcow2", "two.qcow2", "three.qcow2", "broken.qcow2"])
+        storage.disks.images["three.qcow2"]?.bringsKernel = true
+        storage.disks.images["broken.qcow2"]?.isCorrupt = true
+        run.host.mount(storage)
+        let port = try XCTUnwrap(PortSet(host: run.host, incarnation: run.life).moreDisks[fast])
+        run.run {
+            let image = OverlaySpecification(
+                vm: VMID(4), image: ImageID(10), imageFile: "desktop.qcow2", keepsExisting: true)
+            let overlay = try await run.ports.disks.prepareOverlay(image)
+            let user = try await run.ports.disks.ensureUserDisk(of: VMID(4), size: Mebibytes(8))
+            let before = run.host.state.disks
+            try await runContract(DiskStorageContract(DiskHands(host: run.host, port: port, id: fast)).checks)
+            let after = run.host.state.disks
+            XCTAssertEqual(after.overlays, before.overlays)
+            XCTAssertEqual(after.userDisks, before.userDisks)
+            XCTAssertEqual(after.freeBytes, before.freeBytes)
+            let other = try await port.ensureUserDisk(of: VMID(4), size: Mebibytes(8))
+            XCTAssertNotEqual(other, user, "the same VM's disk on two storages is two disks")
+            let seen = try await run.ports.disks.observe().map(\.path)
+            XCTAssertEqual(seen, [overlay.path, user.path])
+        }
     }
 
     func testTheSecretFilesKeepTheirContract() {
@@ -85,9 +114,10 @@ private struct HypervisorHands: HypervisorWorld {
         try await ports.addresses.publish([Reservation(vm: vm, mac: mac, address: address, hostName: "vm\(vm)")])
         let secret = try await ports.secrets.hand(AgentSecret("s"), to: vm)
         return DomainSpecification(
-            owner: owner, title: "VM \(vm)", memory: Mebibytes(64), virtualCPUs: 1, acceleration: .tcg, tap: tap,
-            mac: mac, overlayPath: overlay, userDiskPath: nil, directBoot: nil, secretPath: secret,
-            consolePath: "/console/\(vm)")
+            owner: owner, title: "VM \(vm)", memory: Mebibytes(64), virtualCPUs: 1,
+            disks: DomainDisks(system: .file(path: overlay, format: .qcow2), user: nil),
+            networkPort: NetworkPort(tap: tap, mac: mac), secretPath: secret, consolePath: "/console/\(vm)",
+            kind: .machine(MachineParts(acceleration: .tcg)))
     }
 
     func guestIsReady(_ domain: DomainName) async throws {
@@ -180,46 +210,52 @@ private struct AddressHands: AddressServiceWorld {
 private struct DiskHands: DiskStorageWorld {
     let host: SimulatedHost
     let port: SimulatedDiskStorage
+    let id: StorageID
     var goodImages: [String] { ["one.qcow2", "two.qcow2"] }
     var directBootImage: String { "three.qcow2" }
     var missingImage: String { "none.qcow2" }
     var corruptImages: [String] { ["broken.qcow2"] }
 
-    func write(_ mark: String, to path: String) async throws {
+    func write(_ mark: String, to disk: DiskAttachment) async throws {
+        let path = disk.path
         host.change { truth in
-            for (vm, overlays) in truth.disks.overlays {
-                for image in overlays.keys where HostDisks.overlayPath(vm, image) == path {
-                    truth.disks.overlays[vm]?[image]?.marks.insert(mark)
+            for (vm, overlays) in truth[id].overlays {
+                for image in overlays.keys where HostDisks.overlayPath(vm, image, on: id) == path {
+                    truth[id].overlays[vm]?[image]?.marks.insert(mark)
                 }
             }
-            for vm in truth.disks.userDisks.keys where HostDisks.userDiskPath(vm) == path {
-                truth.disks.userDisks[vm]?.marks.insert(mark)
+            for vm in truth[id].userDisks.keys where HostDisks.userDiskPath(vm, on: id) == path {
+                truth[id].userDisks[vm]?.marks.insert(mark)
             }
         }
     }
 
-    func holds(_ mark: String, _ path: String) async throws -> Bool { marks(path)?.contains(mark) ?? false }
+    func holds(_ mark: String, _ disk: DiskAttachment) async throws -> Bool {
+        marks(disk.path)?.contains(mark) ?? false
+    }
     func exists(_ path: String) async throws -> Bool {
-        let images = host.state.disks.images
-        let files = images.keys.map(HostDisks.imagePath)
+        let images = host.state[id].images
+        let files = images.keys.map { HostDisks.imagePath($0, on: id) }
         let boots = images.filter(\.value.bringsKernel).keys.flatMap {
-            [HostDisks.imagePath($0) + ".kernel", HostDisks.imagePath($0) + ".initrd"]
+            [HostDisks.imagePath($0, on: id) + ".kernel", HostDisks.imagePath($0, on: id) + ".initrd"]
         }
         return marks(path) != nil || files.contains(path) || boots.contains(path)
     }
     func fingerprint(_ imageFile: String) async throws -> String {
-        "\(host.state.disks.images[imageFile]?.writes ?? -1) writes"
+        "\(host.state[id].images[imageFile]?.writes ?? -1) writes"
     }
-    func fillUp() async throws { host.change { $0.disks.freeBytes = 0 } }
-    func makeRoom() async throws { host.change { $0.disks.freeBytes = $0.disks.totalBytes / 2 } }
+    func fillUp() async throws { host.change { $0[id].freeBytes = 0 } }
+    func makeRoom() async throws { host.change { $0[id].freeBytes = $0[id].totalBytes / 2 } }
 
     /// Nil when there is no such disk.
     private func marks(_ path: String) -> Set<String>? {
-        let disks = host.state.disks
+        let disks = host.state[id]
         for (vm, overlays) in disks.overlays {
-            for (image, overlay) in overlays where HostDisks.overlayPath(vm, image) == path { return overlay.marks }
+            for (image, overlay) in overlays where HostDisks.overlayPath(vm, image, on: id) == path {
+                return overlay.marks
+            }
         }
-        for (vm, disk) in disks.userDisks where HostDisks.userDiskPath(vm) == path { return disk.marks }
+        for (vm, disk) in disks.userDisks where HostDisks.userDiskPath(vm, on: id) == path { return disk.marks }
         return nil
     }
 }

@@ -46,6 +46,7 @@ final class OldDatabaseTests: XCTestCase {
             let folder = try TemporaryFolder()
             let store = try await open(name, in: folder)
             let before = try await store.snapshot()
+            XCTAssertEqual(Set(before.vms.map(\.storage)), [.standard], "\(name): there was one storage")
             let now = WallTime(seconds: 1_767_700_000)
             let tenant = try await store.apply(.addTenant(name: "later"), by: "test", at: now).get()
             XCTAssertEqual(tenant, .tenant(TenantID(4)), name)

@@ -139,7 +139,10 @@ struct RandomScript {
                 cpus: maybe(pick([0, 0, 0, 6, -1])))
         case 40: pick(3) == 0 ? .drain(node()) : .resume(node())
         case 21: pick(6) == 0 ? .deleteNode(node()) : .abandonDomain(VMID(Int64(pick(12))), node: node())
-        case 22...25: .addVM(name: name(), user: user(), osf: osf(), tag: tag(), address: maybe(address()))
+        case 22...25:
+            .addVM(
+                name: name(), user: user(), osf: osf(), tag: tag(), address: maybe(address()),
+                storage: pick([.standard, StorageID("fast")!]))
         case 26: .setVM(vm(), name: maybe(name()), tag: maybe(tag()), isBlocked: maybe(pick(4) == 0))
         case 27: .deleteVM(vm())
         case 28...31: .startVM(vm(), node: maybe(node()))

@@ -33,7 +33,9 @@ package struct ImageDisks: DiskStorage {
         try await images.inspect(imageFile)
     }
 
-    package func prepareOverlay(_ specification: OverlaySpecification) async throws(PortError) -> String {
+    package func prepareOverlay(
+        _ specification: OverlaySpecification
+    ) async throws(PortError) -> DiskAttachment {
         let vm = specification.vm
         let attempt = "making the overlay of VM \(vm) on image \(specification.imageFile)"
         let base = try await images.inspect(specification.imageFile)
@@ -54,10 +56,10 @@ package struct ImageDisks: DiskStorage {
         } catch {
             throw error.afterPartOfTheWork
         }
-        return path
+        return attachment(name)
     }
 
-    package func ensureUserDisk(of vm: VMID, size: Mebibytes) async throws(PortError) -> String {
+    package func ensureUserDisk(of vm: VMID, size: Mebibytes) async throws(PortError) -> DiskAttachment {
         let attempt = "making the user disk of VM \(vm) (\(size))"
         let path = self.path(.user(vm: vm))
         try await calls.run(attempt, about: words(vm)) { () throws(PortError) in
@@ -78,7 +80,7 @@ package struct ImageDisks: DiskStorage {
             }
             try Self.syncAfterChange(folders.homes, attempt: attempt)
         }
-        return path
+        return attachment(.user(vm: vm))
     }
 
     package func removeOverlays(of vm: VMID) async throws(PortError) {
@@ -93,18 +95,6 @@ package struct ImageDisks: DiskStorage {
         try await calls.run(attempt, about: words(vm)) { () throws(PortError) in
             try FileCalls.remove(path(.user(vm: vm)), attempt: attempt)
             try Self.syncAfterChange(folders.homes, attempt: attempt)
-        }
-    }
-
-    package func find(_ vm: VMID, image: ImageID) async throws(PortError) -> DiskPaths {
-        let attempt = "looking for the disks of VM \(vm)"
-        return try await calls.run(attempt, about: words(vm)) { () throws(PortError) in
-            func existing(_ name: DiskName) throws(PortError) -> String? {
-                let path = path(name)
-                return try isRegularFile(path, attempt: attempt) ? path : nil
-            }
-            return DiskPaths(
-                overlay: try existing(.overlay(vm: vm, image: image)), userDisk: try existing(.user(vm: vm)))
         }
     }
 
@@ -231,6 +221,13 @@ package struct ImageDisks: DiskStorage {
             case .user: folders.homes
             }
         return "\(folder)/\(name.file(of: farm))"
+    }
+
+    private func attachment(_ name: DiskName) -> DiskAttachment {
+        switch name {
+        case .overlay: .file(path: path(name), format: .qcow2)
+        case .user: .file(path: path(name), format: .raw)
+        }
     }
 
     private func partialFiles(_ folder: String) -> PartialFiles { PartialFiles(farm: farm, folder: folder) }

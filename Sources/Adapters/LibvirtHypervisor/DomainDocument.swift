@@ -12,44 +12,53 @@ struct DomainDocument: Sendable {
 
     /// Throws `.invalid` for what no domain can be made of.
     func xml() throws(PortError) -> String {
-        try validate()
-        return root.rendered()
+        let machine = try machine()
+        try validatePaths(machine)
+        guard specification.memory.count > 0, specification.virtualCPUs > 0 else {
+            throw invalid(
+                "memory \(specification.memory) and \(specification.virtualCPUs) CPUs; at least 1 of each")
+        }
+        return root(machine).rendered()
     }
 
-    private func validate() throws(PortError) {
-        let attempt = "describing domain \(specification.name)"
-        var paths = [specification.overlayPath, specification.secretPath, specification.consolePath]
-        paths += [specification.userDiskPath, specification.directBoot?.kernelPath].compactMap(\.self)
-        paths += [specification.directBoot?.initialRamdiskPath].compactMap(\.self)
+    private func invalid(_ detail: String) -> PortError {
+        PortError(.rejected, .invalid, attempt: "describing domain \(specification.name)", detail: detail)
+    }
+
+    private func machine() throws(PortError) -> MachineParts {
+        guard case .machine(let parts) = specification.kind else {
+            throw invalid("it is a container, and this hypervisor makes machines only; give its OSF a machine's image")
+        }
+        for case .directory(let path) in specification.disks.all {
+            throw invalid(
+                "the directory \(path) is no disk of a machine; keep its disks on a storage of files or block devices")
+        }
+        return parts
+    }
+
+    private func validatePaths(_ machine: MachineParts) throws(PortError) {
+        var paths = [specification.disks.system.path, specification.secretPath, specification.consolePath]
+        paths += [specification.disks.user?.path, machine.directBoot?.kernelPath].compactMap(\.self)
+        paths += [machine.directBoot?.initialRamdiskPath].compactMap(\.self)
         for path in paths {
             guard path.hasPrefix("/"),
                 path.unicodeScalars.allSatisfy({ $0.value >= 0x20 && XMLElement.isAllowed($0) })
             else {
-                throw PortError(
-                    .rejected, .invalid, attempt: attempt,
-                    detail: "a path must be absolute and without control characters, unlike \(path)")
+                throw invalid("a path must be absolute and without control characters, unlike \(path)")
             }
         }
         // libvirt 9.0 writes the paths of disks, kernels and consoles as QEMU must read them, but not this
         // one: it does not double its commas, and turns markup characters into XML entities.
         guard !specification.secretPath.contains(where: { ",&<>'\"".contains($0) }) else {
-            throw PortError(
-                .rejected, .invalid, attempt: attempt,
-                detail: "the folder of secrets must be named without comma, &, <, > and quotes: "
+            throw invalid(
+                "the folder of secrets must be named without comma, &, <, > and quotes: "
                     + specification.secretPath)
-        }
-        guard specification.memory.count > 0, specification.virtualCPUs > 0 else {
-            throw PortError(
-                .rejected, .invalid, attempt: attempt,
-                detail:
-                    "memory \(specification.memory) and \(specification.virtualCPUs) CPUs; at least 1 of each"
-            )
         }
     }
 
-    private var root: XMLElement {
+    private func root(_ machine: MachineParts) -> XMLElement {
         XMLElement(
-            "domain", ["type": specification.acceleration == .kvm ? "kvm" : "qemu"],
+            "domain", ["type": machine.acceleration == .kvm ? "kvm" : "qemu"],
             identity + [
                 XMLElement("memory", ["unit": "MiB"], text: "\(specification.memory.count)"),
                 XMLElement("vcpu", text: "\(specification.virtualCPUs)"),
@@ -58,8 +67,8 @@ struct DomainDocument: Sendable {
                 XMLElement(
                     "sysinfo", ["type": "fwcfg"],
                     [XMLElement("entry", ["name": "opt/qvd/secret", "file": specification.secretPath])]),
-                boot, features,
-            ] + processor + [
+                boot(machine.directBoot), features(machine.acceleration),
+            ] + processor(machine.acceleration) + [
                 XMLElement("on_poweroff", text: "destroy"), XMLElement("on_reboot", text: "restart"),
                 XMLElement("on_crash", text: "destroy"),
                 XMLElement("devices", devices),
@@ -90,9 +99,9 @@ struct DomainDocument: Sendable {
         String(text.map { $0.isNewline ? " " : $0 })
     }
 
-    private var boot: XMLElement {
+    private func boot(_ directBoot: DirectBoot?) -> XMLElement {
         let type = XMLElement("type", ["arch": "x86_64", "machine": "pc"], text: "hvm")
-        guard let direct = specification.directBoot else {
+        guard let direct = directBoot else {
             return XMLElement("os", [type, XMLElement("boot", ["dev": "hd"])])
         }
         return XMLElement(
@@ -106,33 +115,33 @@ struct DomainDocument: Sendable {
 
     /// QEMU's default translation cache under TCG is 1 GiB, which every VM would fill in time. 16 MiB was
     /// measured to serve a 96 MiB guest (54 MiB less memory); larger guests get more, up to 128.
-    private var features: XMLElement {
+    private func features(_ acceleration: Acceleration) -> XMLElement {
         var elements = [XMLElement("acpi")]
-        if specification.acceleration == .tcg {
+        if acceleration == .tcg {
             let cache = min(max(specification.memory.count / 8, 16), 128)
             elements.append(XMLElement("tcg", [XMLElement("tb-cache", ["unit": "MiB"], text: "\(cache)")]))
         }
         return XMLElement("features", elements)
     }
 
-    private var processor: [XMLElement] {
-        specification.acceleration == .kvm ? [XMLElement("cpu", ["mode": "host-passthrough"])] : []
+    private func processor(_ acceleration: Acceleration) -> [XMLElement] {
+        acceleration == .kvm ? [XMLElement("cpu", ["mode": "host-passthrough"])] : []
     }
 
     private var devices: [XMLElement] {
         var elements = [
             XMLElement("emulator", text: emulator),
-            disk(specification.overlayPath, format: "qcow2", target: "vda"),
+            disk(specification.disks.system, target: "vda"),
         ]
-        if let path = specification.userDiskPath { elements.append(disk(path, format: "raw", target: "vdb")) }
+        if let user = specification.disks.user { elements.append(disk(user, target: "vdb")) }
         return elements + [
             XMLElement("controller", ["type": "usb", "model": "none"]),
             XMLElement(
                 "interface", ["type": "ethernet"],
                 [
-                    XMLElement("mac", ["address": "\(specification.mac)"]),
+                    XMLElement("mac", ["address": "\(specification.networkPort.mac)"]),
                     // Ours: made, enslaved and filtered before, and left alone by libvirt.
-                    XMLElement("target", ["dev": specification.tap.text, "managed": "no"]),
+                    XMLElement("target", ["dev": specification.networkPort.tap.text, "managed": "no"]),
                     XMLElement("model", ["type": "virtio"]),
                     XMLElement("rom", ["enabled": "no"]),
                 ]),
@@ -148,13 +157,20 @@ struct DomainDocument: Sendable {
 
     /// `writeback` keeps what the guest flushed, whatever happens to the emulator or the node; `unmap` gives
     /// back what the guest's file system frees.
-    private func disk(_ path: String, format: String, target: String) -> XMLElement {
-        XMLElement(
-            "disk", ["type": "file", "device": "disk"],
+    private func disk(_ attachment: DiskAttachment, target: String) -> XMLElement {
+        let (type, format, place) =
+            switch attachment {
+            case .file(_, let format): ("file", format, "file")
+            case .block: ("block", .raw, "dev")
+            case .directory: preconditionFailure("a directory was refused before")
+            }
+        return XMLElement(
+            "disk", ["type": type, "device": "disk"],
             [
                 XMLElement(
-                    "driver", ["name": "qemu", "type": format, "cache": "writeback", "discard": "unmap"]),
-                XMLElement("source", ["file": path]),
+                    "driver",
+                    ["name": "qemu", "type": format.rawValue, "cache": "writeback", "discard": "unmap"]),
+                XMLElement("source", [place: attachment.path]),
                 XMLElement("target", ["dev": target, "bus": "virtio"]),
             ])
     }

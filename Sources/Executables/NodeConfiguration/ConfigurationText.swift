@@ -78,7 +78,7 @@ struct ConfigurationText {
     }
 }
 
-private func trim(_ text: Substring) -> String { trim(String(text)) }
+func trim(_ text: Substring) -> String { trim(String(text)) }
 
 private func trim(_ text: String) -> String {
     String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())

@@ -1,4 +1,4 @@
-/// Absolute paths.
+/// Where things are kept. Absolute paths.
 package struct PathKeys: ConfigurationKeyGroup {
     package let run = ConfigurationKey.path(
         "path.run", default: "/run/qvd", "sockets, locks, secrets, DHCP reservations; emptied at boot")
@@ -11,6 +11,12 @@ package struct PathKeys: ConfigurationKeyGroup {
         "path.storage.overlays", default: "${path.storage.root}/overlays", "each VM's writable layer")
     package let homes = ConfigurationKey.path(
         "path.storage.homes", default: "${path.storage.root}/homes", "user disks")
+    package let namedStorages = ConfigurationKey<[NamedStorage]>(
+        "path.storage.more", default: "",
+        "own: further storages, NAME=FOLDER, ...; each has its own overlays and homes",
+        expected: "names with absolute folders, as in fast=/srv/fast, big=/srv/big: each name once, other than"
+            + " `default`, of a to z, 0 to 9 and -",
+        whenAbsent: [], NamedStorage.list)
     package let routerFolder = ConfigurationKey.path(
         "path.l7r.ssl", default: "/var/lib/qvd/l7r", "folder of the router's key and certificate")
     package let routerKey = ConfigurationKey.path(

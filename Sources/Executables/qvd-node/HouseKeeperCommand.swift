@@ -73,10 +73,7 @@ struct RealNode: Sendable {
         let ports = NodePorts(
             hypervisor: hypervisor, network: NetlinkNodeNetwork(bridge: configuration.network.bridge),
             filter: EbtablesTapFilter(), addresses: addresses,
-            disks: ImageDisks(
-                farm: identity.farm,
-                folders: DiskFolders(images: paths.images, overlays: paths.overlays, homes: paths.homes),
-                command: configuration.commands.qemuImg),
+            storages: Self.storages(configuration, identity.farm),
             secrets: SecretFolder(farm: identity.farm, folder: "\(paths.run)/secrets"),
             agent: HTTPGuestAgent(
                 callTime: configuration.houseKeeper.agentCall,
@@ -106,6 +103,18 @@ struct RealNode: Sendable {
 
     /// After `run()`.
     func leave() async { await houseKeeper.leave() }
+
+    private static func storages(_ configuration: NodeConfiguration, _ farm: FarmID) -> NodeStorages {
+        func disks(_ storage: StoragePlace) -> ImageDisks {
+            ImageDisks(
+                farm: farm,
+                folders: DiskFolders(images: storage.images, overlays: storage.overlays, homes: storage.homes),
+                command: configuration.commands.qemuImg)
+        }
+        let more = configuration.paths.moreStorages.map { ($0.id, disks($0)) }
+        return NodeStorages(
+            standard: disks(configuration.paths.standardStorage), Dictionary(uniqueKeysWithValues: more))
+    }
 
     /// What guests run on. The probe decides unless the operator did.
     private static func acceleration(

@@ -150,11 +150,15 @@ struct NodeCheckup {
         _ identity: NodeIdentity?, _ store: SQLiteStore?, _ findings: inout [CheckFinding]
     ) async {
         let paths = configuration.paths
-        for folder in [paths.images, paths.overlays, paths.homes] where access(folder, W_OK) != 0 {
-            findings.append(
-                .failed(
-                    "storage", "\(folder): \(SystemFailure.words(errno))",
-                    remedy: "mkdir -p \(folder), or set path.storage.root"))
+        for storage in paths.storages {
+            let remedy = storage.id == .standard ? "path.storage.root" : "path.storage.more"
+            for folder in [storage.images, storage.overlays, storage.homes] where access(folder, W_OK) != 0 {
+                findings.append(
+                    .failed(
+                        storage.id == .standard ? "storage" : "storage \(storage.id)",
+                        "\(folder): \(SystemFailure.words(errno))",
+                        remedy: "mkdir -p \(folder), or set \(remedy)"))
+            }
         }
         guard let identity, let store else { return }
         let disks = ImageDisks(

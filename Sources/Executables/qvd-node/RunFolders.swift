@@ -9,12 +9,23 @@ enum RunFolders {
         try make("\(paths.run)/secrets", mode: 0o700)
         try make("\(paths.run)/dhcp", mode: 0o755)
         for folder in [paths.images, paths.overlays, paths.homes] { try make(folder, mode: 0o711) }
+        for storage in paths.moreStorages {
+            // Its own folder is the operator's to make: one that is missing may be storage that is not mounted.
+            for folder in [storage.overlays, storage.homes] { try makeInside(folder, mode: 0o711) }
+        }
         for file in [paths.routerKey, paths.routerCertificate] { try make(parent(of: file), mode: 0o755) }
     }
 
     static func parent(of path: String) -> String {
         let parts = path.split(separator: "/").dropLast()
         return "/" + parts.joined(separator: "/")
+    }
+
+    private static func makeInside(_ folder: String, mode: mode_t) throws {
+        if mkdir(folder, mode) != 0, errno != EEXIST {
+            throw SystemFailure(
+                errno, "making the folder \(folder)", advice: "mount that storage, or correct path.storage.more")
+        }
     }
 
     private static func make(_ folder: String, mode: mode_t) throws {

@@ -75,11 +75,16 @@ struct FarmSession: Sendable {
         ("properties", .pairs(try await farm.properties(of: owner)))
     }
 
-    func disks() async throws -> ImageDisks {
-        let paths = configuration.paths
+    /// - Throws: `CommandFailure` for a storage that this node does not have.
+    func disks(_ id: StorageID = .standard) async throws -> ImageDisks {
+        guard let storage = configuration.paths.storages.first(where: { $0.id == id }) else {
+            throw CommandFailure(
+                "this node has no storage `\(id)`; name it in path.storage.more of \(configuration.file), or run this"
+                    + " on a node that has it")
+        }
         return ImageDisks(
             farm: try await store.farm().farm,
-            folders: DiskFolders(images: paths.images, overlays: paths.overlays, homes: paths.homes),
+            folders: DiskFolders(images: storage.images, overlays: storage.overlays, homes: storage.homes),
             command: configuration.commands.qemuImg)
     }
 

@@ -139,6 +139,11 @@ struct AssignmentState: Sendable, Hashable {
         row = .assigned(known)
     }
 
+    /// A step of the start is done; what it made is kept for those after it.
+    mutating func took(_ outcome: PortOutcome) {
+        if case .prepared(let disks) = outcome { plan?.disks = disks }
+    }
+
     mutating func failed(_ failure: VMFailure) { self.failure = failure }
     mutating func guestEnded() { endedByGuest = true }
 

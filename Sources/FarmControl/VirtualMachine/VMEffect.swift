@@ -54,6 +54,8 @@ package struct StartPlan: Sendable, Hashable {
     package var secret: AgentSecret?
     /// With this secret the start was begun, and no answer came: it is begun with it again.
     package var triedSecret: AgentSecret?
+    /// What the first step of the start has made ready; the domain is made of it.
+    package var disks: PreparedDisks?
 
     init(assignment: Assignment, image: DiskImage?, isAdopted: Bool = false) {
         self.assignment = assignment
@@ -128,6 +130,8 @@ package enum BeginOutcome: Sendable, Hashable {
 /// How an effect ended, in the words of `PortError` without the port.
 package enum PortOutcome: Sendable, Hashable {
     case done
+    /// Done: these are what was made.
+    case prepared(PreparedDisks)
     /// An outside system is not up yet, and may be soon; nothing happened.
     case notYet(String)
     /// It did not happen; the reason is in words.
@@ -138,7 +142,7 @@ package enum PortOutcome: Sendable, Hashable {
     /// Nil when it was done.
     var failure: VMFailure? {
         switch self {
-        case .done: nil
+        case .done, .prepared: nil
         case .notYet(let words), .failed(let words), .unknown(let words): .reported(words)
         }
     }

@@ -178,8 +178,9 @@ package struct VMMachine: Sendable, Hashable {
         perform(.build(step), in: .building(step), limit: limits.step, now)
     }
 
-    private mutating func built(_ step: StartStep, _ now: Instant) {
+    private mutating func built(_ step: StartStep, _ outcome: PortOutcome, _ now: Instant) {
         retries.built()
+        assignment.took(outcome)
         let isAdopted = assignment.isAdopted
         if let reason = domain.takeEnd() {
             ended(reason, now)
@@ -333,7 +334,7 @@ package struct VMMachine: Sendable, Hashable {
             return undo(from: max(step, late), now)
         }
         switch (effect, outcome.failure) {
-        case (.build(let step), nil): built(step, now)
+        case (.build(let step), nil): built(step, outcome, now)
         case (.build(let step), let why?):
             if outcome.isNotYet { buildNotYet(step, why, now) } else { buildFailed(step, why, now) }
         case (.undo(let step), nil): undone(step, now)

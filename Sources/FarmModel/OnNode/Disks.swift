@@ -1,3 +1,23 @@
+/// A disk as the hypervisor gets it from the storage that holds it.
+package enum DiskAttachment: Sendable, Hashable {
+    /// A disk image of this format.
+    case file(path: String, format: DiskFormat)
+    /// A block device; its content is the disk's.
+    case block(path: String)
+    /// A directory of files: for containers only.
+    case directory(path: String)
+
+    /// Absolute.
+    package var path: String {
+        switch self {
+        case .file(let path, _), .block(let path), .directory(let path): path
+        }
+    }
+}
+
+/// The raw value is QEMU's word for it.
+package enum DiskFormat: String, Sendable, Hashable { case qcow2, raw }
+
 /// What is known of a base image after a look at its file.
 package struct ImageFacts: Sendable, Hashable {
     package var path: String
@@ -31,14 +51,17 @@ package struct OverlaySpecification: Sendable, Hashable {
     }
 }
 
-/// Where the disks lie that a VM's domain needs; nil for one that does not exist.
-package struct DiskPaths: Sendable, Hashable {
-    package var overlay: String?
-    package var userDisk: String?
+/// What a storage has made ready for a VM's start: all that its domain needs of storage.
+package struct PreparedDisks: Sendable, Hashable {
+    package let storage: StorageID
+    package let disks: DomainDisks
+    /// What the image brings to be booted with.
+    package let directBoot: DirectBoot?
 
-    package init(overlay: String?, userDisk: String?) {
-        self.overlay = overlay
-        self.userDisk = userDisk
+    package init(storage: StorageID, disks: DomainDisks, directBoot: DirectBoot?) {
+        self.storage = storage
+        self.disks = disks
+        self.directBoot = directBoot
     }
 }
 

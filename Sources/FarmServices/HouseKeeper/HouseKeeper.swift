@@ -40,7 +40,7 @@ package struct HouseKeeper: Sendable {
         let mode = await withDiscardingTaskGroup { group in
             group.addTask { await worker.hearHypervisor() }
             group.addTask { await worker.hearStore() }
-            group.addTask { for await _ in fenceOrders { await inbox.put(.fence) } }
+            group.addTask { for await _ in fenceOrders { inbox.put(.fence) } }
             group.addTask { await worker.poll(.assignments, every: settings.policy.readEvery, .readDue) }
             group.addTask { await worker.poll(nil, every: StoreReadings.wholeEvery, .readAllDue) }
             group.addTask { await worker.poll(.node, every: settings.policy.lookEvery, .lookDue) }

@@ -8,7 +8,7 @@ package struct NodePorts: Sendable {
     package var network: any NodeNetwork
     package var filter: any TapFilter
     package var addresses: any AddressService
-    package var disks: any DiskStorage
+    package var storages: NodeStorages
     package var secrets: any SecretFiles
     package var agent: any GuestAgent
     package var records: any NodeRecords
@@ -19,14 +19,14 @@ package struct NodePorts: Sendable {
     package init(
         hypervisor: any Hypervisor, network: any NodeNetwork, filter: any TapFilter,
         addresses: any AddressService,
-        disks: any DiskStorage, secrets: any SecretFiles, agent: any GuestAgent, records: any NodeRecords,
+        storages: NodeStorages, secrets: any SecretFiles, agent: any GuestAgent, records: any NodeRecords,
         changes: any StoreChanges, clock: any FarmClock, random: any RandomSource
     ) {
         self.hypervisor = hypervisor
         self.network = network
         self.filter = filter
         self.addresses = addresses
-        self.disks = disks
+        self.storages = storages
         self.secrets = secrets
         self.agent = agent
         self.records = records

@@ -118,7 +118,7 @@ struct NodeWorker: Sendable {
         case .filter: return .filters(try await ports.filter.observe())
         case .secrets: return .secrets(try await ports.secrets.observe())
         case .disks:
-            let disks = try await ports.disks.observe()
+            let disks = try await ports.storages.observe()
             return .overlays(disks.filter { if case .overlay = $0.kind { true } else { false } }.map(\.vm))
         }
     }

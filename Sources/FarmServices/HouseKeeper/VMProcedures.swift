@@ -16,6 +16,7 @@ struct VMProcedures: Sendable {
     func perform(_ effect: VMEffect, _ plan: StartPlan) async -> PortOutcome {
         do throws(PortError) {
             switch effect {
+            case .build(.disks): return .prepared(try await prepareDisks(plan))
             case .build(.reservation): return try await makeSureOfReservation(plan)
             case .build(let step): try await build(step, plan)
             case .undo(let step): try await undo(step, plan)
@@ -61,29 +62,21 @@ struct VMProcedures: Sendable {
             nodeAddress: identity.node.address, ipv6: settings.ipv6)
     }
 
-    private struct Disks {
-        var overlay: String
-        var userDisk: String?
-        var boot: DirectBoot?
-    }
-
-    private func prepareDisks(_ plan: StartPlan) async throws(PortError) -> Disks {
+    private func prepareDisks(_ plan: StartPlan) async throws(PortError) -> PreparedDisks {
+        let attempt = "preparing the disks of VM \(plan.vm.id)"
         guard let image = plan.image else {
-            throw PortError(
-                .rejected, .notFound, attempt: "preparing the disks of VM \(plan.vm.id)",
-                detail: "no image was chosen")
+            throw PortError(.rejected, .notFound, attempt: attempt, detail: "no image was chosen")
         }
-        let facts = try await ports.disks.inspect(imageFile: image.file)
-        let overlay = try await ports.disks.prepareOverlay(
+        let storage = try ports.storages.storage(plan.vm.storage, attempt: attempt)
+        let facts = try await storage.inspect(imageFile: image.file)
+        let overlay = try await storage.prepareOverlay(
             OverlaySpecification(
                 vm: plan.vm.id, image: image.id, imageFile: image.file,
                 keepsExisting: plan.assignment.osf.keepsOverlay))
         let size = plan.assignment.osf.userDiskSize
-        guard size > Mebibytes(0) else {
-            return Disks(overlay: overlay, userDisk: nil, boot: facts.directBoot)
-        }
-        let user = try await ports.disks.ensureUserDisk(of: plan.vm.id, size: size)
-        return Disks(overlay: overlay, userDisk: user, boot: facts.directBoot)
+        let user = size > Mebibytes(0) ? try await storage.ensureUserDisk(of: plan.vm.id, size: size) : nil
+        return PreparedDisks(
+            storage: plan.vm.storage, disks: DomainDisks(system: overlay, user: user), directBoot: facts.directBoot)
     }
 
     /// Every VM of the farm is published whenever the store changes; here it is only made sure of, and that
@@ -116,21 +109,9 @@ struct VMProcedures: Sendable {
 
     private func domain(_ plan: StartPlan) async throws(PortError) -> DomainSpecification {
         let attempt = "defining the domain of VM \(plan.vm.id)"
-        guard let image = plan.image else {
-            throw PortError(.rejected, .notFound, attempt: attempt, detail: "no image was chosen")
+        guard let prepared = plan.disks else {
+            throw PortError(.rejected, .invalid, attempt: attempt, detail: "its disks were not made ready before")
         }
-        let disks = try await ports.disks.find(plan.vm.id, image: image.id)
-        guard let overlay = disks.overlay else {
-            throw PortError(
-                .rejected, .notFound, attempt: attempt, detail: "its overlay has disappeared since it was made")
-        }
-        let needsUserDisk = plan.assignment.osf.userDiskSize > Mebibytes(0)
-        let userDisk = needsUserDisk ? disks.userDisk : nil
-        guard !needsUserDisk || userDisk != nil else {
-            throw PortError(
-                .rejected, .notFound, attempt: attempt, detail: "its user disk has disappeared since it was made")
-        }
-        let facts = try await ports.disks.inspect(imageFile: image.file)
         guard let secretPath = try await ports.secrets.path(of: plan.vm.id) else {
             throw PortError(
                 .rejected, .notFound, attempt: attempt, detail: "its secret file has disappeared since it was written")
@@ -138,11 +119,11 @@ struct VMProcedures: Sendable {
         let owner = owner(plan)
         return DomainSpecification(
             owner: owner, title: plan.vm.name, memory: plan.vm.intent.reserved.memory,
-            virtualCPUs: plan.assignment.osf.cpus ?? settings.virtualCPUs, acceleration: settings.acceleration,
-            tap: TapName(owner),
-            mac: plan.vm.mac, overlayPath: overlay, userDiskPath: userDisk,
-            directBoot: facts.directBoot,
-            secretPath: secretPath, consolePath: "\(settings.consoleFolder)/\(owner.domain).log")
+            virtualCPUs: plan.assignment.osf.cpus ?? settings.virtualCPUs,
+            disks: prepared.disks,
+            networkPort: NetworkPort(tap: TapName(owner), mac: plan.vm.mac), secretPath: secretPath,
+            consolePath: "\(settings.consoleFolder)/\(owner.domain).log",
+            kind: .machine(MachineParts(acceleration: settings.acceleration, directBoot: prepared.directBoot)))
     }
 
     // MARK: Undoing
@@ -161,7 +142,10 @@ struct VMProcedures: Sendable {
         case .filter: try await ports.filter.remove(TapName(owner(plan)))
         case .tap: try await ports.network.removeTap(TapName(owner(plan)))
         case .disks:
-            if !plan.assignment.osf.keepsOverlay { try await ports.disks.removeOverlays(of: plan.vm.id) }
+            if !plan.assignment.osf.keepsOverlay {
+                // Where its storage is not, it has nothing.
+                try await ports.storages[plan.vm.storage]?.removeOverlays(of: plan.vm.id)
+            }
         }
     }
 
@@ -170,7 +154,7 @@ struct VMProcedures: Sendable {
         case .tap(let tap): try await ports.network.removeTap(tap)
         case .filter(let tap): try await ports.filter.remove(tap)
         case .secret(let vm): try await ports.secrets.remove(of: vm)
-        case .overlays(let vm): try await ports.disks.removeOverlays(of: vm)
+        case .overlays(let vm): try await ports.storages.removeOverlays(of: vm)
         case .definition(let vm): try await ports.hypervisor.undefine(DomainName(farm: identity.farm, vm: vm))
         case .domain(let vm):
             let name = DomainName(farm: identity.farm, vm: vm)

@@ -15,6 +15,7 @@ struct VMCommand: AsyncParsableCommand {
     /// In a table only what fits a line; programs and `show` get all.
     static let hiddenInTable: Set<String> = [
         "mac", "since", "wanted", "epoch", "era", "request", "requested_by", "image", "detail", "error", "client",
+        "storage",
     ]
 
     static func row(_ listing: VMListing) -> Listing.Row {
@@ -33,6 +34,7 @@ struct VMCommand: AsyncParsableCommand {
             ("image", vm.observation.image.map { .number($0.rawValue) } ?? .none),
             ("session", Listing.Value(session?.state.rawValue)), ("client", Listing.Value(session?.peer)),
             ("error", Listing.Value(vm.observation.lastError)), ("blocked", .flag(vm.isBlocked)),
+            ("storage", .text(vm.storage.text)),
         ]
     }
 }
@@ -48,12 +50,17 @@ struct VMAdd: FarmCommand {
     @Option(help: "Which image of the OSF: `default`, `head`, a version or another tag.") var tag = "default"
     @Option(help: ArgumentHelp("Its address; the highest free one unless given.", valueName: "address"))
     var address: AddressArgument?
+    @Option(
+        help: ArgumentHelp(
+            "Where its disks lie, for its life: `default`, or one of path.storage.more.", valueName: "name"))
+    var storage: StorageArgument = StorageArgument(storage: .standard)
 
     func run(in session: FarmSession) async throws {
         let user = try await session.farm.user(user).user
         let osf = try await session.farm.osf(osf).osf
         let command = AdministrationCommand.addVM(
-            name: name, user: user.id, osf: osf.id, tag: tag, address: address?.address)
+            name: name, user: user.id, osf: osf.id, tag: tag, address: address?.address,
+            storage: storage.storage)
         guard case .vm(let id) = try await session.farm.apply(command) else { return }
         let vm = try await session.farm.vm("id:\(id)").vm
         print("made VM \(id) (\(name)) with address \(vm.address)")
@@ -207,10 +214,10 @@ struct VMDelete: FarmCommand {
     @Flag(help: "Delete the user disk too. There is no way back.") var deleteUserDisk = false
 
     func run(in session: FarmSession) async throws {
-        let disks = try await session.disks()
         try await session.forEach(vms) { name in
             let vm = try await session.farm.vm(name).vm
             // First, so that storage that is not there is said before anything is deleted.
+            let disks = try await session.disks(vm.storage)
             let hasDisk = try await disks.observe().contains { $0.vm == vm.id && $0.kind == .user }
             try await session.farm.apply(.deleteVM(vm.id))
             // The row is gone, so nothing can start on these any more.

@@ -24,3 +24,17 @@ struct AddressArgument: ExpressibleByArgument {
         self.address = address
     }
 }
+
+/// The name of a storage.
+struct StorageArgument: ExpressibleByArgument {
+    let storage: StorageID
+
+    init(storage: StorageID) { self.storage = storage }
+
+    init?(argument: String) {
+        guard let storage = StorageID(argument) else { return nil }
+        self.storage = storage
+    }
+
+    var defaultValueDescription: String { storage.text }
+}
