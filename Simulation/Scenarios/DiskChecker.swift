@@ -3,12 +3,11 @@ import FarmRules
 import SimulatedPorts
 
 /// `disk-safe`: base images are only read, no disk has two writers, and what is kept stays the same disk, with all that
-/// was written to it.
+/// was written to it. A user disk goes only while an administrator's wish to delete it stands in the store.
 final class DiskChecker {
     private let world: World
     /// What each user disk was when last seen: generation, and what was saved on it.
     private var userDisks: [VMID: HostDisks.UserDisk] = [:]
-    private var deletions: [VMID: Int] = [:]
     /// What each overlay was when last seen; only of farms that keep overlays.
     private var overlays: [VMID: [ImageID: HostDisks.Overlay]] = [:]
     /// Which VM's domain writes to which disk, and the disks of each.
@@ -57,7 +56,6 @@ final class DiskChecker {
 
     private func note(_ vm: VMID, _ disks: HostDisks) {
         userDisks[vm] = disks.userDisks[vm]
-        deletions[vm] = disks.deletedUserDisks[vm]
         if world.plan.farm.keepsOverlay { overlays[vm] = disks.overlays[vm] }
     }
 
@@ -69,8 +67,10 @@ final class DiskChecker {
     }
 
     private func lostUserDisk(_ vm: VMID, _ disks: HostDisks) -> Violation? {
-        guard let was = userDisks[vm], disks.deletedUserDisks[vm] ?? 0 <= deletions[vm] ?? 0 else { return nil }
+        guard let was = userDisks[vm] else { return nil }
         guard let present = disks.userDisks[vm] else {
+            // The wish stands until the store is told that it is fulfilled, which comes later.
+            if world.store.look({ $0.diskDeletion(of: UserDiskID(vm: vm, storage: .standard)) }) != nil { return nil }
             return Violation("disk-safe", at: world.now, vm: vm, "the user disk of VM \(vm) is gone")
         }
         if present.generation != was.generation || present.writes < was.writes {

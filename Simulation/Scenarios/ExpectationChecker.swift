@@ -60,6 +60,7 @@ final class ExpectationChecker {
         case .answered(let user, let status): lastStatus(user) == status
         case .domains(let count): world.liveVMs.count == count
         case .node(let node, let state): world.store.look { $0.node(NodeID(Int64(node)))?.state } == state
+        case .userDisk(let vm, let isKept): (world.storage.disks.userDisks[VMID(Int64(vm))] != nil) == isKept
         }
     }
 
@@ -74,6 +75,11 @@ final class ExpectationChecker {
             return "the user is \(isConnected(user) ? "connected" : "not connected"),"
                 + " last ending \(ending(user).map { "\($0)" } ?? "none")"
         case .answered(let user, _): return "the latest request ended with \(ending(user).map { "\($0)" } ?? "nothing")"
+        case .userDisk(let vm, let isKept):
+            let disk = UserDiskID(vm: VMID(Int64(vm)), storage: .standard)
+            let error = world.store.look { $0.diskDeletion(of: disk) }.map { $0.lastError ?? "no error" }
+            let wish = error.map { "wanted: \($0)" } ?? "not wanted"
+            return "it is \(isKept ? "gone" : "there"), and its deletion is \(wish)"
         case .domains: return "\(world.liveVMs.count) live domains"
         case .node(let node, _):
             return "it is \(world.store.look { $0.node(NodeID(Int64(node)))?.state.rawValue ?? "gone" })"

@@ -139,6 +139,10 @@ package enum AdministratorAction: Sendable, Hashable {
     case block(vm: Int)
     case unblock(vm: Int)
     case delete(vm: Int)
+    /// The VM and its user disk.
+    case deleteWithDisk(vm: Int)
+    /// The user disk of a VM that was deleted.
+    case deleteDisk(vm: Int)
     /// Sets the VM's tag: `default`, `head` or a version.
     case tag(vm: Int, String)
     /// Adds an image to the OSF: it becomes `head`.
@@ -166,6 +170,8 @@ package struct Expectation: Sendable, Hashable {
         case answered(user: Int, status: Int)
         case domains(Int)
         case node(Int, NodeState)
+        /// Of the VM of this number, whether that has a row or not.
+        case userDisk(vm: Int, isKept: Bool)
     }
 
     package enum Time: Sendable, Hashable {

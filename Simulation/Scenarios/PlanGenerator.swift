@@ -115,7 +115,7 @@ package enum PlanGenerator {
         case 3: return .unblockNode(1)
         case 4: return .addImage(file: "desktop-\(dice.below(3)).qcow2")
         case 5: return .tag(vm: vm, "head")
-        case 6: return .delete(vm: vm)
+        case 6: return [.delete(vm: vm), .deleteWithDisk(vm: vm), .deleteDisk(vm: vm)][dice.below(3)]
         case 7, 8: return .stop(vm: vm)
         case 9: return .blockUser(user)
         case 10: return .unblockUser(user)

@@ -2,7 +2,9 @@ import FarmModel
 
 /// Reads what a scenario expects.
 enum ScenarioExpectations {
-    static let keys = ["at", "by", "never", "vm", "user", "is", "error", "answered", "domains", "node", "on"]
+    static let keys = [
+        "at", "by", "never", "vm", "user", "is", "error", "answered", "domains", "node", "on", "user-disk",
+    ]
 
     static func read(_ node: YAMLPosition, _ limits: ScenarioLimits) throws(ScenarioError) -> Expectation {
         let fields = try node.fields(keys)
@@ -48,6 +50,11 @@ enum ScenarioExpectations {
             try fields.refuse(except: times + ["node", "on"], of: "the node")
             return .node(try limits.place(fields["on"]), try state.choice(NodeState.allCases.map { ($0.rawValue, $0) }))
         }
-        throw node.error("expected one of the keys vm, user, domains and node here")
+        if let number = fields["user-disk"] {
+            try fields.refuse(except: times + ["user-disk", "is"], of: "a user disk")
+            let isKept = try fields.required("is").choice([("kept", true), ("deleted", false)])
+            return .userDisk(vm: try limits.vm(number), isKept: isKept)
+        }
+        throw node.error("expected one of the keys vm, user, domains, node and user-disk here")
     }
 }

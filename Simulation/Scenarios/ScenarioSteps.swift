@@ -11,6 +11,7 @@ enum ScenarioSteps {
     /// What each thing that an administrator does takes besides `at` and `administrator`.
     private static let administratorParameters: [(String, [String])] = [
         ("start", ["vm", "on"]), ("stop", ["vm"]), ("block", ["vm"]), ("unblock", ["vm"]), ("delete", ["vm"]),
+        ("delete-with-disk", ["vm"]), ("delete-disk", ["vm"]),
         ("tag", ["vm", "tag"]), ("add-image", ["file"]), (addVM, ["user", "name"]), ("block-user", ["user"]),
         ("unblock-user", ["user"]), ("block-node", ["on"]), ("unblock-node", ["on"]),
         ("drain", ["on"]), ("resume", ["on"]),
@@ -70,6 +71,8 @@ enum ScenarioSteps {
         case "block": return .block(vm: vm)
         case "unblock": return .unblock(vm: vm)
         case "delete": return .delete(vm: vm)
+        case "delete-with-disk": return .deleteWithDisk(vm: vm)
+        case "delete-disk": return .deleteDisk(vm: vm)
         case "tag": return .tag(vm: vm, try fields.required("tag").text("a tag"))
         case "add-image": return .addImage(file: try fields.required("file").text("a file name"))
         case addVM: return .addVM(name: try fields.required("name").text("the VM's name"), user: user)

@@ -67,6 +67,8 @@ package enum ScenarioText {
         case .block(let vm): "block, vm: \(vm)"
         case .unblock(let vm): "unblock, vm: \(vm)"
         case .delete(let vm): "delete, vm: \(vm)"
+        case .deleteWithDisk(let vm): "delete-with-disk, vm: \(vm)"
+        case .deleteDisk(let vm): "delete-disk, vm: \(vm)"
         case .tag(let vm, let tag): "tag, vm: \(vm), tag: \(quoted(tag))"
         case .addImage(let file): "add-image, file: \(quoted(file))"
         case .blockUser(let user): "block-user, user: \(user)"
@@ -104,6 +106,7 @@ package enum ScenarioText {
         case .answered(let user, let status): return "\(time), user: \(user), answered: \(status)"
         case .domains(let count): return "\(time), domains: \(count)"
         case .node(let node, let state): return "\(time), node: \(state.rawValue)\(elsewhere(node))"
+        case .userDisk(let vm, let isKept): return "\(time), user-disk: \(vm), is: \(isKept ? "kept" : "deleted")"
         }
     }
 }

@@ -47,10 +47,11 @@ final class StoreChecker {
             ?? differing(secrets(rows), secrets(shadow))
         let nodes = differing(rows.nodes(), shadow.nodes()) ?? differing(abandoned(rows), abandoned(shadow))
         let images = differing(rows.osfs(), shadow.osfs()) ?? differing(rows.images(), shadow.images())
+        let deletions = differing(rows.diskDeletions(), shadow.diskDeletions())
         let settings =
             differing([rows.properties()], [shadow.properties()])
             ?? differing([rows.configuration()], [shadow.configuration()])
-        return machines ?? people ?? nodes ?? images ?? settings
+        return machines ?? people ?? nodes ?? images ?? deletions ?? settings
     }
 
     private static func secrets(_ ledger: FarmLedger) -> [AgentSecret?] {

@@ -28,6 +28,11 @@ extension World {
             return Violation("no-orphan", at: now, vm: vm, "a domain of VM \(vm) lives, which has no row")
         }
         if let found = orphanedOverlay(rows) { return found }
+        if let deletion = store.look({ $0.diskDeletions().first }) {
+            return Violation(
+                "settles", at: now, vm: deletion.disk.vm,
+                "\(deletion.disk) is not deleted yet: \(deletion.lastError ?? "nobody says why")")
+        }
         for node in nodes {
             let assigned = Set(rows.filter { $0.intent.node == node.id }.map(\.id))
             if let found = node.orphans(assigned) { return found }

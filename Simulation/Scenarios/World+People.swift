@@ -157,6 +157,8 @@ extension World {
         case .block(let vm): .setVM(VMID(Int64(vm)), name: nil, tag: nil, isBlocked: true)
         case .unblock(let vm): .setVM(VMID(Int64(vm)), name: nil, tag: nil, isBlocked: false)
         case .delete(let vm): .deleteVM(VMID(Int64(vm)))
+        case .deleteWithDisk(let vm): .deleteVM(VMID(Int64(vm)), deletesUserDisk: true)
+        case .deleteDisk(let vm): .deleteUserDisk(UserDiskID(vm: VMID(Int64(vm)), storage: .standard))
         case .tag(let vm, let tag): .setVM(VMID(Int64(vm)), name: nil, tag: tag, isBlocked: nil)
         case .addImage(let file): addImage(file)
         case .blockUser(let user): .setUser(UserID(Int64(user)), passwordHash: nil, isBlocked: true)

@@ -86,7 +86,6 @@ package struct SimulatedDiskStorage: DiskStorage {
         try await gate.call(.deleteUserDisk, vm: vm, attempt: "deleting the user disk of VM \(vm)") {
             host.change(.disks, of: vm) { truth in
                 truth[id].userDisks[vm] = nil
-                truth[id].deletedUserDisks[vm, default: 0] += 1
             }
         }
     }

@@ -66,8 +66,6 @@ package struct HostDisks: Sendable {
     package var images: [String: Image] = [:]
     package var overlays: [VMID: [ImageID: Overlay]] = [:]
     package var userDisks: [VMID: UserDisk] = [:]
-    /// Deletions that were called for.
-    package var deletedUserDisks: [VMID: Int] = [:]
     package var generations = 0
     /// Which live domain, on which node, holds the write lock of which overlay.
     var locks: [String: LockHolder] = [:]

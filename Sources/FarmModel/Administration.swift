@@ -41,8 +41,11 @@ package enum AdministrationCommand: Sendable, Hashable {
     case addVM(
         name: String, user: UserID, osf: OSFID, tag: String, address: IPv4Address?, storage: StorageID = .standard)
     case setVM(VMID, name: String?, tag: String?, isBlocked: Bool?)
-    /// Refused unless the VM is stopped and nobody wants it to run.
-    case deleteVM(VMID)
+    /// Refused unless the VM is stopped and nobody wants it to run. Its user disk stays, or is deleted too: by a node,
+    /// soon.
+    case deleteVM(VMID, deletesUserDisk: Bool = false)
+    /// A node that has the storage deletes the disk, soon. Refused while the VM has a row.
+    case deleteUserDisk(UserDiskID)
     /// Places the VM on a node that is running, not blocked and has room for it, and wants it to run: on this node, or
     /// on the one that the farm's policy chooses. On a VM that already runs or starts it changes nothing.
     case startVM(VMID, node: NodeID?)

@@ -59,6 +59,9 @@ package protocol FarmDetails: Sendable {
     /// The farm's domains without a row that an operator gave up (`abandonDomain`), for this node.
     func abandonedDomains(on node: NodeID) async throws(PortError) -> [VMID]
 
+    /// The user disks that are wanted deleted and are not yet, sorted.
+    func diskDeletions() async throws(PortError) -> [DiskDeletion]
+
     /// The newest records, newest first.
     func audit(limit: Int) async throws(PortError) -> [AuditRecord]
 }

@@ -51,6 +51,19 @@ package protocol NodeRecords: Sendable {
     ) async throws(PortError)
 }
 
+/// What HKD tells the store of the user disks that somebody wants deleted (`DesiredState.diskDeletions`).
+package protocol DiskDeletionRecords: Sendable {
+    /// Asked right before the disk is deleted: whether that is still wanted. False when it has been done, and when the
+    /// VM has a row, as after a backup was restored: then the wish is void and taken back.
+    func confirmDeletion(of disk: UserDiskID, by node: NodeID, at time: WallTime) async throws(PortError) -> Bool
+
+    /// The disk is gone: the wish is fulfilled. Idempotent.
+    func recordDeletion(of disk: UserDiskID, by node: NodeID, at time: WallTime) async throws(PortError)
+
+    /// Why the disk could not be deleted yet, for people. Of a wish that is not open it changes nothing.
+    func recordDeletionFailure(of disk: UserDiskID, _ error: String) async throws(PortError)
+}
+
 package struct NodeIdentity: Sendable, Hashable {
     package var farm: FarmID
     package var node: Node

@@ -194,7 +194,8 @@ extension FarmRecords {
         let flavours = try flavours(of: assigned, others)
         return DesiredState(
             node: node, assignments: flavours.assignments(assigned), elsewhere: flavours.assignments(others),
-            asked: Set(vms), abandoned: try abandonedDomains(on: id), revision: try revision())
+            asked: Set(vms), abandoned: try abandonedDomains(on: id), diskDeletions: try disksToDelete(),
+            revision: try revision())
     }
 
     /// Of those of these VMs that have a row, wherever they are.

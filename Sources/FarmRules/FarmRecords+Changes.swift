@@ -22,8 +22,8 @@ extension FarmRecords {
         let wanted = changed.filter(vms.contains).union(news.compactMap { $0.topic == .node(id) ? $0.vm : nil })
         return DesiredStateChanges(
             node: node, vms: wanted, rows: try assignments(ofVMs: wanted.sorted()),
-            abandoned: try abandonedDomains(on: id), areReservationsOthers: news.contains(where: isOfFarm),
-            revision: newest)
+            abandoned: try abandonedDomains(on: id), diskDeletions: try disksToDelete(),
+            areReservationsOthers: news.contains(where: isOfFarm), revision: newest)
     }
 
     // MARK: Telling

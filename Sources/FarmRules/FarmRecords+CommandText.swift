@@ -48,7 +48,9 @@ extension FarmRecords {
             changes(
                 of: try self.name(id),
                 [name.map { "name \(quoted($0))" }, tag.map { "tag \(quoted($0))" }, isBlocked.map(blockedWord)])
-        case .deleteVM(let id): "delete \(try name(id))"
+        case .deleteVM(let id, let deletesUserDisk):
+            "delete \(try name(id))\(deletesUserDisk ? " with its user disk" : "")"
+        case .deleteUserDisk(let disk): "have \(disk) deleted"
         case .startVM(let id, let node?): "start \(try name(id)) on \(try name(node))"
         case .startVM(let id, nil): "start \(try name(id))"
         case .stopVM(let id): "stop \(try name(id))"

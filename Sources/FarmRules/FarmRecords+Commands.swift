@@ -10,7 +10,7 @@ extension FarmRecords {
     package mutating func apply(
         _ command: AdministrationCommand, by actor: Actor, request: RequestID? = nil, at time: WallTime
     ) throws(LedgerError) -> CommandAnswer {
-        guard let request else { return try carryOut(command, by: actor, at: time) }
+        guard let request else { return try carryOut(command, by: actor, request: nil, at: time) }
         if let kept = try answer(to: request, of: actor.description) {
             guard kept.command != command.fingerprint else { return try read(kept, of: request) }
             let refusal = AdministrationRefusal(
@@ -19,7 +19,7 @@ extension FarmRecords {
             try append(try record(of: try words(for: command), .failure(refusal), by: actor, at: time))
             return .failure(refusal)
         }
-        let answer = try carryOut(command, by: actor, at: time)
+        let answer = try carryOut(command, by: actor, request: request, at: time)
         let kept = KeptAnswer(command: command.fingerprint, text: AnswerText.text(of: answer))
         try keep(kept, to: request, of: actor.description)
         return answer
@@ -34,14 +34,14 @@ extension FarmRecords {
     }
 
     private mutating func carryOut(
-        _ command: AdministrationCommand, by actor: Actor, at time: WallTime
+        _ command: AdministrationCommand, by actor: Actor, request: RequestID?, at time: WallTime
     ) throws(LedgerError) -> CommandAnswer {
         // Before the command, because afterwards a deleted object has no name any more.
         let action = try words(for: command)
         let result: CommandAnswer
         do {
             try checkRights(of: actor, to: command)
-            result = .success(try perform(command, by: actor.description))
+            result = .success(try perform(command, by: actor.description, request: request, at: time))
         } catch {
             guard case .refused(let refusal) = error else { throw error }
             result = .failure(refusal)
@@ -63,7 +63,7 @@ extension FarmRecords {
     }
 
     private mutating func perform(
-        _ command: AdministrationCommand, by actor: String
+        _ command: AdministrationCommand, by actor: String, request: RequestID?, at time: WallTime
     ) throws(LedgerError) -> AdministrationResult {
         switch command {
         case .addTenant(let name): return .tenant(try addTenant(name: name))
@@ -99,7 +99,12 @@ extension FarmRecords {
             return .vm(
                 try addVM(name: name, user: user, osf: osf, tag: tag, address: address, storage: storage))
         case .setVM(let id, let name, let tag, let isBlocked): try setVM(id, name: name, tag: tag, isBlocked: isBlocked)
-        case .deleteVM(let id): try deleteVM(id)
+        case .deleteVM(let id, let deletesUserDisk):
+            let storage = try existing(id).storage
+            try deleteVM(id)
+            guard deletesUserDisk else { break }
+            try wishDeletion(of: UserDiskID(vm: id, storage: storage), by: actor, request: request, at: time)
+        case .deleteUserDisk(let disk): try wishDeletion(of: disk, by: actor, request: request, at: time)
         case .startVM(let id, let node): return .placed(id, on: try requestStart(id, on: node, by: actor))
         case .stopVM(let id): try requestStop(id, by: actor)
         case .abandonDomain(let vm, let node): try abandonDomain(of: vm, on: node)
@@ -123,7 +128,7 @@ extension AdministrationCommand {
         case .setImage(let id, _), .tagImage(let id, _), .untagImage(let id, _): .image(id)
         case .setVM(let id, _, _, _), .stopVM(let id): .vm(id)
         case .addTenant, .addUser, .addOSF, .addNode, .addImage, .addVM: .done
-        case .deleteTenant, .deleteUser, .deleteOSF, .deleteNode, .deleteImage, .deleteVM: .done
+        case .deleteTenant, .deleteUser, .deleteOSF, .deleteNode, .deleteImage, .deleteVM, .deleteUserDisk: .done
         case .startVM, .abandonDomain, .setProperty, .deleteProperty, .setConfiguration, .deleteConfiguration: .done
         }
     }

@@ -48,7 +48,9 @@ extension AdministrationCommand {
             (.nodes, .node(id))
         // The OSF is of the user's tenant, or the command is refused anyway.
         case .addVM(_, let user, _, _, _, _): (.desktops, .user(user))
-        case .setVM(let id, _, _, _), .deleteVM(let id): (.desktops, .vm(id))
+        case .setVM(let id, _, _, _), .deleteVM(let id, _): (.desktops, .vm(id))
+        // Nothing says any more whose it was.
+        case .deleteUserDisk: (.desktops, nil)
         case .startVM(let id, _), .stopVM(let id): (.power, .vm(id))
         case .setProperty(let owner, _, _), .deleteProperty(let owner, _): (owner.right, owner.object)
         case .setConfiguration, .deleteConfiguration: (.configuration, nil)

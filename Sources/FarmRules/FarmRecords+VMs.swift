@@ -98,6 +98,7 @@ extension FarmRecords {
         try tellChange(from: before, to: vm)
     }
 
+    /// Its row only; its user disk is another matter.
     mutating func deleteVM(_ id: VMID) throws(LedgerError) {
         let vm = try existing(id)
         let isSettled = vm.observation.state == .stopped && vm.intent.wanted == .stop && vm.intent.node == nil

@@ -8,7 +8,7 @@ package import FarmModel
 /// row of that id; `remove` is idempotent. A row store checks nothing: the rules look before they write, so that a
 /// refused command has written nothing.
 package protocol FarmRecords: FarmRows, TenantRows, UserRows, FlavourRows, ImageRows, NodeRows, VMRows, AssignmentRows,
-    SessionRows, PropertyRows, AuditRows, ChangeRows, RequestRows, ListRows, RelatedRows
+    DiskDeletionRows, SessionRows, PropertyRows, AuditRows, ChangeRows, RequestRows, ListRows, RelatedRows
 {}
 
 /// How many audit records a store keeps at least, so that the trail cannot fill the disk: about 20 MB in a database.

@@ -83,6 +83,16 @@ package protocol VMRows {
     mutating func remove(_ vm: VMID) throws(LedgerError)
 }
 
+/// Wishes that user disks be deleted.
+package protocol DiskDeletionRows {
+    func diskDeletion(of disk: UserDiskID) throws(LedgerError) -> DiskDeletion?
+    func diskDeletions() throws(LedgerError) -> [DiskDeletion]
+    /// Their disks, sorted.
+    func disksToDelete() throws(LedgerError) -> [UserDiskID]
+    mutating func put(_ deletion: DiskDeletion) throws(LedgerError)
+    mutating func removeDiskDeletion(of disk: UserDiskID) throws(LedgerError)
+}
+
 /// Who runs which VM: intents, observations, and the secrets of the agents. Each is written apart; the VM's row exists.
 package protocol AssignmentRows {
     func vms(assignedTo node: NodeID) throws(LedgerError) -> [VirtualMachine]

@@ -78,6 +78,12 @@ extension FarmStore: FarmDetails {
         }
     }
 
+    package func diskDeletions() async throws(PortError) -> [DiskDeletion] {
+        try await read("reading which user disks are to be deleted") { records throws(LedgerError) in
+            try records.diskDeletions()
+        }
+    }
+
     package func audit(limit: Int) async throws(PortError) -> [AuditRecord] {
         try await read("reading the audit trail") { records throws(LedgerError) in try records.audit(limit: limit) }
     }

@@ -269,11 +269,19 @@ final class AdministrationTests: XCTestCase {
         XCTAssertEqual(try rig.qvd("disks", "list").output, "none\n")
         XCTAssertTrue(try complaint(rig.qvd("disks", "delete", "1")).contains("exists"))
         XCTAssertTrue(try rig.qvd("vm", "delete", "desk").output.contains("stays"))
-        XCTAssertEqual(try rig.qvd("vm", "delete", "lab", "--delete-user-disk").status, 0)
+        let deleted = try rig.qvd("vm", "delete", "lab", "--delete-user-disk")
+        XCTAssertEqual(deleted.status, 0)
+        XCTAssertTrue(deleted.output.contains("will be deleted as soon as a node"), deleted.output)
         let disks = try objects(rig.qvd("disks", "list", "--json"))
-        XCTAssertEqual(disks.map { $0["vm"] as? Int }, [1])
-        XCTAssertEqual(disks.map { $0["state"] as? String }, ["detached"])
-        XCTAssertEqual(try rig.qvd("disks", "delete", "1").status, 0)
-        XCTAssertTrue(try complaint(rig.qvd("disks", "delete", "1")).contains("no user disk"))
+        XCTAssertEqual(disks.map { $0["vm"] as? Int }, [1, 2])
+        XCTAssertEqual(disks.map { $0["state"] as? String }, ["detached", "to be deleted"])
+        XCTAssertTrue(try rig.qvd("disks", "delete", "1").output.contains("the user disk of VM 1 will be deleted"))
+        XCTAssertEqual(try rig.qvd("disks", "delete", "1").status, 0, "wished twice")
+        XCTAssertTrue(try complaint(rig.qvd("disks", "delete", "3")).contains("no user disk"))
+        for vm in 1...2 {
+            XCTAssertTrue(
+                FileManager.default.fileExists(atPath: rig.path("storage/homes/\(name)-\(vm).raw")),
+                "no node has run that could delete it")
+        }
     }
 }

@@ -125,6 +125,16 @@ struct NodeBench {
         send(.read(state, number: number ?? machine.rowWords.question.number))
     }
 
+    /// Reads again that these user disks are to be deleted.
+    mutating func readAgain(deletions: [UserDiskID], _ assignments: [Assignment] = []) {
+        send(.storeChanged)
+        var state = DesiredState(
+            node: Node(id: Self.node, name: "node", address: IPv4Address(bits: 0x0a03_0002), state: nodeState),
+            assignments: assignments, diskDeletions: deletions)
+        state.asked = Set(asked)
+        send(.read(state, number: machine.rowWords.question.number))
+    }
+
     /// The store is read again, because somebody changed it.
     mutating func readAgain(
         _ assignments: [Assignment], others: [Int64] = [], abandoned: [Int64] = [], freeRows: [Assignment] = []

@@ -161,6 +161,7 @@ struct NodeExplorationWorld {
             case .report(.domainWithoutRow(_, let vm)): ghosts[vm]?.isReported = true
             case .recordRunning: pending.append(.init(call: .recordRunning))
             case .announceReady, .report: break
+            case .deleteUserDisk, .postponeDeletion: preconditionFailure("no disk is wanted deleted here")
             }
         }
     }

@@ -160,6 +160,34 @@ final class AdministrationServiceTests: XCTestCase {
         XCTAssertEqual(blocked.remedies, [.unblock(.node(FarmBench.node))])
     }
 
+    func testItIsSaidWhatCameOfTheWishToDeleteADisk() throws {
+        let bench = try bench()
+        defer { bench.end() }
+        bench.host.change {
+            $0.disks.userDisks[VMID(2)] = HostDisks.UserDisk(size: Mebibytes(8), generation: 1, writes: 0)
+        }
+        let disk = UserDiskID(vm: VMID(2), storage: .standard)
+        let wait: @Sendable (Administration) async throws -> Administration.Deletion = {
+            try await $0.awaitDeletion(of: disk, atMost: .seconds(5))
+        }
+        try bench.apply(.deleteVM(VMID(2), deletesUserDisk: true))
+        let before = bench.simulation.now
+        XCTAssertEqual(try ask(bench, as: root, wait), .open)
+        XCTAssertLessThan(bench.simulation.now - before, 1_000_000_000, "no node runs that could do it")
+        XCTAssertEqual(try ask(bench, as: root) { try await $0.diskDeletions().map(\.disk) }, [disk])
+        XCTAssertEqual(try refusal(bench, as: eve) { try await $0.diskDeletions() }.reason, .notAllowed)
+
+        bench.fault(.call(.failing(.disks, .rejected, perMille: 1000)))
+        bench.startKeeper()
+        XCTAssert(bench.pass(upTo: .seconds(30)) { bench.nodeState == .running })
+        guard case .hindered(let words) = try ask(bench, as: root, wait) else { return XCTFail("nothing is said") }
+        XCTAssert(words.contains("deleting the user disk of VM 2"), words)
+        bench.simulation.withFaults { $0.endAll() }
+        XCTAssert(bench.pass(upTo: .seconds(90)) { bench.store.look { $0.diskDeletions().isEmpty } })
+        XCTAssertEqual(try ask(bench, as: root, wait), .done)
+        XCTAssertNil(bench.host.state.disks.userDisks[VMID(2)])
+    }
+
     func testAVMIsExplainedFromWhatBelongsToIt() throws {
         let bench = try bench()
         defer { bench.end() }

@@ -1,5 +1,6 @@
 import FarmModel
 import FarmPorts
+import FarmRules
 import SimulatedPorts
 import Simulator
 import XCTest
@@ -67,7 +68,94 @@ final class HouseKeeperStorageTests: XCTestCase {
             ]
             truth[fast].userDisks[VMID(77)] = HostDisks.UserDisk(size: Mebibytes(8), generation: 1, writes: 0)
         }
-        XCTAssert(bench.pass(upTo: .seconds(60)) { storage.disks.overlays[VMID(77)] == nil })
+        // It is seen by a look, asked about by a reading of everything, and removed at a look after that.
+        bench.pass(.seconds(130))
+        bench.host.change { _ in }
+        XCTAssert(
+            bench.pass(upTo: .seconds(60)) { storage.disks.overlays[VMID(77)] == nil }, bench.journal.lines.joined())
         XCTAssertNotNil(storage.disks.userDisks[VMID(77)], "a user disk is nobody's leftover")
+    }
+
+    // MARK: User disks that are to be deleted
+
+    /// VM 2 with a user disk, stopped.
+    private func benchWithDisk() throws -> (FarmBench, SimulatedStorage) {
+        let (bench, storage) = try bench()
+        try bench.start(VMID(2))
+        XCTAssert(bench.pass(upTo: .seconds(60)) { bench.state(VMID(2)) == .running }, bench.journal.lines.joined())
+        try bench.apply(.stopVM(VMID(2)))
+        XCTAssert(bench.pass(upTo: .seconds(60)) { (try? bench.row(VMID(2)))?.intent.node == nil })
+        XCTAssertNotNil(storage.disks.userDisks[VMID(2)])
+        return (bench, storage)
+    }
+
+    private func wishes(_ bench: FarmBench) -> [DiskDeletion] { bench.store.look { $0.diskDeletions() } }
+
+    func testAUserDiskIsDeletedOnlyWhenItIsWishedAndFromItsStorage() throws {
+        let (bench, storage) = try benchWithDisk()
+        defer { bench.end() }
+        bench.host.change {
+            $0.disks.userDisks[VMID(2)] = HostDisks.UserDisk(size: Mebibytes(8), generation: 1, writes: 0)
+        }
+        try bench.apply(.deleteVM(VMID(2)))
+        bench.pass(.seconds(300))
+        XCTAssertNotNil(storage.disks.userDisks[VMID(2)])
+        try bench.apply(.deleteUserDisk(UserDiskID(vm: VMID(2), storage: fast)))
+        XCTAssert(bench.pass(upTo: .seconds(2)) { wishes(bench).isEmpty }, "the node is told at once")
+        XCTAssertNil(storage.disks.userDisks[VMID(2)])
+        XCTAssertNotNil(bench.host.state.disks.userDisks[VMID(2)], "another storage's disk of that VM")
+        let audit = bench.store.look { $0.audit(limit: 1) }
+        XCTAssertEqual(audit.map(\.action), ["delete the user disk of VM 2 on storage fast"])
+        XCTAssertEqual(audit.map(\.outcome), ["done"])
+    }
+
+    func testAStorageThatFailsIsSaidAndTriedAgain() throws {
+        let (bench, storage) = try benchWithDisk()
+        defer { bench.end() }
+        bench.fault(.call(.failing(.disks, .rejected, perMille: 1000)))
+        try bench.apply(.deleteVM(VMID(2), deletesUserDisk: true))
+        XCTAssert(bench.pass(upTo: .seconds(20)) { wishes(bench).first?.lastError != nil })
+        XCTAssert(wishes(bench).first?.lastError?.contains("deleting the user disk of VM 2") ?? false)
+        bench.pass(.seconds(60))
+        XCTAssertNotNil(storage.disks.userDisks[VMID(2)])
+        bench.simulation.withFaults { $0.endAll() }
+        XCTAssert(bench.pass(upTo: .seconds(120)) { wishes(bench).isEmpty })
+        XCTAssertNil(storage.disks.userDisks[VMID(2)])
+    }
+
+    /// A backup was restored, in which the VM is there and the wish too.
+    func testTheDiskOfAVMThatIsThereAgainIsKept() throws {
+        let (bench, storage) = try benchWithDisk()
+        defer { bench.end() }
+        try bench.killKeeper()
+        var ledger = bench.store.ledger
+        let disk = UserDiskID(vm: VMID(2), storage: fast)
+        ledger.put(DiskDeletion(disk: disk, request: nil, requestedBy: "test", requestedAt: WallTime(seconds: 1)))
+        bench.store.replace(ledger)
+        bench.startKeeper()
+        XCTAssert(bench.pass(upTo: .seconds(60)) { wishes(bench).isEmpty }, "it is taken back")
+        bench.pass(.seconds(60))
+        XCTAssertNotNil(storage.disks.userDisks[VMID(2)])
+        try bench.apply(.deleteVM(VMID(2)))
+        bench.pass(.seconds(60))
+        XCTAssertNotNil(storage.disks.userDisks[VMID(2)], "nor is it deleted with the VM, of which nobody asked that")
+    }
+
+    /// The wish stands at whichever step HKD dies, until the disk is really gone.
+    func testAWishOutlivesEveryDeathOfHKD() throws {
+        for step in 0..<100 {
+            let (bench, storage) = try benchWithDisk()
+            defer { bench.end() }
+            try bench.apply(.deleteVM(VMID(2), deletesUserDisk: true))
+            bench.pass(.milliseconds(Int64(step) * 2))
+            try bench.killKeeper()
+            bench.pass(.seconds(5))
+            if wishes(bench).isEmpty {
+                XCTAssertNil(storage.disks.userDisks[VMID(2)], "step \(step): fulfilled, and the disk is there")
+            }
+            bench.startKeeper()
+            XCTAssert(bench.pass(upTo: .seconds(60)) { wishes(bench).isEmpty }, "step \(step)")
+            XCTAssertNil(storage.disks.userDisks[VMID(2)], "step \(step)")
+        }
     }
 }

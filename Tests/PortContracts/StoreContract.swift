@@ -5,8 +5,7 @@ package import FarmPorts
 /// the tenant `default`, and throws a `StoreContractFailure` where the store does otherwise.
 package enum StoreContract {
     package typealias Store = NodeRecords & NodeStandings & Desktops & SessionClaims & Sessions & AdministrationCommands
-        & FarmLists & FarmDetails
-        & StoreChanges
+        & FarmLists & FarmDetails & DiskDeletionRecords & StoreChanges
     package typealias Case = (name: String, check: @Sendable (any Store) async throws -> Void)
 
     package static let farm = FarmID(bits: 0xabc123)
@@ -17,7 +16,7 @@ package enum StoreContract {
 
     package static let cases: [Case] =
         people + images + machines + assignments + withdrawals + placements + sessions + records + requests + lists
-        + feed
+        + deletions + feed
 }
 
 /// Where a store broke its contract.

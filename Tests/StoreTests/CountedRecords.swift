@@ -41,6 +41,18 @@ extension CountedRecords {
 }
 
 extension CountedRecords {
+    func diskDeletion(of disk: UserDiskID) throws(LedgerError) -> DiskDeletion? {
+        try one(base.diskDeletion(of: disk))
+    }
+    func diskDeletions() throws(LedgerError) -> [DiskDeletion] { try list(base.diskDeletions()) }
+    func disksToDelete() throws(LedgerError) -> [UserDiskID] { try list(base.disksToDelete()) }
+    mutating func put(_ deletion: DiskDeletion) throws(LedgerError) { try passed(base.put(deletion)) }
+    mutating func removeDiskDeletion(of disk: UserDiskID) throws(LedgerError) {
+        try passed(base.removeDiskDeletion(of: disk))
+    }
+}
+
+extension CountedRecords {
     func tenant(_ id: TenantID) throws(LedgerError) -> Tenant? { try one(base.tenant(id)) }
     func tenant(named name: String) throws(LedgerError) -> Tenant? { try one(base.tenant(named: name)) }
     func tenants() throws(LedgerError) -> [Tenant] { try list(base.tenants()) }

@@ -20,6 +20,8 @@ enum RandomOperation {
     case endEarlier(RouterPlace, String)
     case find(FarmNoun, String, TenantID?)
     case list(FarmNoun, TenantID?, ListPage)
+    /// Fails with these words, or is done.
+    case deletion(UserDiskID, NodeID, String?, WallTime)
     case apply(AdministrationCommand, Actor, RequestID?, WallTime)
 
     /// Begins with `!` when the store said no.
@@ -37,7 +39,8 @@ enum RandomOperation {
         case .desiredState(let node, let vms):
             let desired = try await store.desiredState(of: node, about: vms)
             return "\(desired.node) \(desired.assignments) \(desired.elsewhere) \(desired.asked.sorted())"
-                + " \(desired.abandoned) \(desired.revision) \(try await store.abandonedDomains(on: node))"
+                + " \(desired.abandoned) \(desired.diskDeletions) \(desired.revision)"
+                + " \(try await store.abandonedDomains(on: node))"
         case .reservations:
             return "\(try await store.reservations())"
         case .record(let observation, let vm, let node, let epoch):
@@ -63,6 +66,15 @@ enum RandomOperation {
         case .endEarlier(let place, let router): try await store.endEarlier(at: place, than: router)
         case .find(let noun, let text, let tenant): return "\(try await store.find(noun, text, in: tenant))"
         case .list(let noun, let tenant, let page): return try await list(noun, tenant, page, store)
+        case .deletion(let disk, let node, let words, let time):
+            let isWanted = try await store.confirmDeletion(of: disk, by: node, at: time)
+            let before = try await store.diskDeletions()
+            if let words {
+                try await store.recordDeletionFailure(of: disk, words)
+            } else {
+                try await store.recordDeletion(of: disk, by: node, at: time)
+            }
+            return "\(isWanted) \(before) \(try await store.diskDeletions())"
         case .apply(let command, let actor, let request, let time):
             switch try await store.apply(command, by: actor, request: request, at: time) {
             case .success(let result): return "\(result)"

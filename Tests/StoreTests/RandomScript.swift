@@ -13,11 +13,14 @@ struct RandomScript {
     mutating func next() -> RandomOperation {
         tick += 1
         let time = WallTime(seconds: tick)
-        switch pick(22) {
+        switch pick(23) {
         case 20: return .find(pick(FarmNoun.allCases), pick(3) == 0 ? "\(pick(5))" : reference(), maybe(tenant()))
         case 21:
             let page = ListPage(after: Int64(pick(3)), limit: 1 + pick(4))
             return .list(pick(FarmNoun.allCases), maybe(tenant()), page)
+        case 22:
+            let words = pick(3) == 0 ? nil : pick(2) == 0 ? "no space \(tick)" : "hangs"
+            return .deletion(disk(), node(), words, time)
         case 0: return .recordState(node(), NodeState.allCases[pick(100) < 70 ? 2 : pick(4)], time)
         case 1: return .desiredState(node(), [vm(), vm(), vm()])
         case 2: return .reservations
@@ -65,6 +68,7 @@ struct RandomScript {
     private mutating func image() -> ImageID { ImageID(Int64(1 + pick(8))) }
     private mutating func node() -> NodeID { NodeID(Int64(1 + pick(3))) }
     private mutating func vm() -> VMID { VMID(Int64(1 + pick(8))) }
+    private mutating func disk() -> UserDiskID { UserDiskID(vm: vm(), storage: pick([.standard, StorageID("fast")!])) }
     private mutating func epoch() -> Epoch { Epoch(Int64(pick(6))) }
     private mutating func name() -> String {
         pick(["a", "b", "ä", "a\u{308}", "C", "", "x y", "<&>", "a@b", "head", "'; DROP TABLE vms; --"])
@@ -144,7 +148,7 @@ struct RandomScript {
                 name: name(), user: user(), osf: osf(), tag: tag(), address: maybe(address()),
                 storage: pick([.standard, StorageID("fast")!]))
         case 26: .setVM(vm(), name: maybe(name()), tag: maybe(tag()), isBlocked: maybe(pick(4) == 0))
-        case 27: .deleteVM(vm())
+        case 27: pick(3) > 0 ? .deleteVM(vm(), deletesUserDisk: pick(2) == 0) : .deleteUserDisk(disk())
         case 28...31: .startVM(vm(), node: maybe(node()))
         case 32: .stopVM(vm())
         case 33, 34: .setProperty(owner(), key: name(), value: name())

@@ -75,6 +75,9 @@ struct FarmSession: Sendable {
         ("properties", .pairs(try await farm.properties(of: owner)))
     }
 
+    /// Whether this node has the storage.
+    func has(_ id: StorageID) -> Bool { configuration.paths.storages.contains { $0.id == id } }
+
     /// - Throws: `CommandFailure` for a storage that this node does not have.
     func disks(_ id: StorageID = .standard) async throws -> ImageDisks {
         guard let storage = configuration.paths.storages.first(where: { $0.id == id }) else {
@@ -86,6 +89,16 @@ struct FarmSession: Sendable {
             farm: try await store.farm().farm,
             folders: DiskFolders(images: storage.images, overlays: storage.overlays, homes: storage.homes),
             command: configuration.commands.qemuImg)
+    }
+
+    /// What comes of the wish to delete the disk, in words; waits a little for a node to do it.
+    func fate(of disk: UserDiskID) async throws -> String {
+        switch try await farm.awaitDeletion(of: disk, atMost: .seconds(5)) {
+        case .done: "\(disk) is deleted"
+        case .hindered(let error):
+            "\(disk) could not be deleted yet, and is tried again (`qvd disks list`): \(error)"
+        case .open: "\(disk) will be deleted as soon as a node that has its storage runs (`qvd disks list`)"
+        }
     }
 
     /// Does one thing to each, says what failed, and goes on with the rest.

@@ -20,6 +20,8 @@ package enum NodeEvent: Sendable, Hashable {
     case collected(Leftover)
     /// Put back, or not: the next look says.
     case repaired(VMID)
+    /// A user disk is deleted, or not wanted deleted any more; otherwise it is tried again.
+    case deletionEnded(UserDiskID, isOver: Bool)
     case hypervisor(HypervisorEvent)
     /// Somebody may have changed the store.
     case storeChanged
@@ -50,6 +52,10 @@ package enum NodeAction: Sendable, Hashable {
     /// Puts the rules of a running VM back that somebody removed or changed.
     case repairFilter(StartPlan)
     case collect(Leftover)
+    /// Asks the store once more whether the disk is to be deleted, deletes it, and says that it is done.
+    case deleteUserDisk(UserDiskID)
+    /// Says in the store that the disk is not deleted yet, because a domain of its VM is here.
+    case postponeDeletion(UserDiskID)
     /// Says in the store that the node serves. It is said again when the store says otherwise: a write of unknown
     /// outcome ("starting") may take effect after all, when "running" was written already.
     case recordRunning

@@ -23,13 +23,16 @@ package struct NodeMachine: Sendable, Hashable {
     private var serving = Serving()
     private var heardStops = HeardStops()
     private var repairs = Repairs()
+    private var deletions: DiskDeletions
     private var episodes = ReportedEpisodes()
     /// The VMs to which something happened here since the last reading, or about which that could not say anything
     /// yet. For all others whose row has not changed a reading brings nothing.
     private var unsettled: Set<VMID> = []
     private var stock = Stock()
 
-    package init(farm: FarmID, node: NodeID, policy: NodePolicy) {
+    /// - Parameter storages: those that the node has.
+    package init(farm: FarmID, node: NodeID, policy: NodePolicy, storages: Set<StorageID> = [.standard]) {
+        deletions = DiskDeletions(storages: storages)
         self.farm = farm
         self.policy = policy
         vms = NodeVMs(policy)
@@ -71,6 +74,9 @@ package struct NodeMachine: Sendable, Hashable {
         case .collected(let leftover):
             repairs.collected(leftover)
             meet(leftover.vm, now, &changes)
+        case .deletionEnded(let disk, let isOver):
+            deletions.ended(disk, isOver: isOver, at: now, policy)
+            deleteDisks(now, &changes)
         case .storeChanged: readStore(now, &changes)
         case .readDue, .readAllDue: if !rowWords.question.isOut { readStore(now, &changes) }
         case .lookDue:
@@ -85,6 +91,7 @@ package struct NodeMachine: Sendable, Hashable {
         if let fence { return mode == .fenced ? nil : [fence.retryAt, inventory.deadline].compactMap { $0 }.min() }
         let moments = [
             rowWords.question.wakeAt, inventory.deadline, serving.retryAt, vms.deadline, reports.deadline,
+            deletions.deadline,
         ]
         return moments.compactMap { $0 }.min()
     }
@@ -111,6 +118,7 @@ package struct NodeMachine: Sendable, Hashable {
     ) {
         guard rowWords.question.end(number) else { return }
         rowWords.took(wanted)
+        deletions.read(wanted.diskDeletions)
         haveRead(wanted.node, of: rowWords.vms, now, &changes)
     }
 
@@ -119,6 +127,7 @@ package struct NodeMachine: Sendable, Hashable {
     ) {
         guard rowWords.question.end(number) else { return }
         rowWords.took(news, about: vms)
+        deletions.read(news.diskDeletions)
         let vms = unsettled.union(news.vms).filter { rowWords.word(of: $0) != .unknown }
         haveRead(news.node, of: vms.sorted(), now, &changes)
     }
@@ -139,6 +148,7 @@ package struct NodeMachine: Sendable, Hashable {
             if node.state != .running { recordRunning(&changes) }
             for vm in vms { meet(vm, now, &changes) }
             forgetDeletedVMs(among: vms)
+            deleteDisks(now, &changes)
         } else {
             beginIfBothAreKnown(now, &changes)
         }
@@ -214,6 +224,7 @@ package struct NodeMachine: Sendable, Hashable {
         meetIdleVMs(now, &changes)
         for source in NodeSource.allCases where inventory.asOf(source) != nil { putRight(source, &changes) }
         recordRunning(&changes)
+        deleteDisks(now, &changes)
     }
 
     private mutating func heard(_ event: HypervisorEvent, _ now: Instant, _ changes: inout NodeChanges) {
@@ -336,6 +347,16 @@ package struct NodeMachine: Sendable, Hashable {
         }
     }
 
+    // MARK: User disks that are to be deleted
+
+    /// A disk that a domain here may still use stays until that is gone.
+    private mutating func deleteDisks(_ now: Instant, _ changes: inout NodeChanges) {
+        for disk in deletions.begin(at: now) {
+            let isInUse = inventory.domains[disk.vm]?.isLive == true || !vms.isIdle(disk.vm)
+            changes.add(isInUse ? .postponeDeletion(disk) : .deleteUserDisk(disk))
+        }
+    }
+
     // MARK: Results and time
 
     private mutating func finished(
@@ -353,6 +374,7 @@ package struct NodeMachine: Sendable, Hashable {
         if rowWords.question.isDue(at: now) { readStore(now, &changes) }
         lookWhereDue(now, &changes)
         if serving.isDue(at: now) { recordRunning(&changes) }
+        if isReady { deleteDisks(now, &changes) }
         vms.tick(at: now, &changes)
         for vm in reports.takeDue(at: now) { changes.touch(vm) }
     }
@@ -397,6 +419,7 @@ package struct NodeMachine: Sendable, Hashable {
         copy.inventory = inventory.normalized(known)
         copy.reports = reports.normalized(known)
         copy.serving = serving.normalized(known)
+        copy.deletions = deletions.normalized(known)
         copy.heardStops = heardStops.normalized(known)
         return copy
     }

@@ -10,18 +10,21 @@ package struct DesiredState: Sendable, Hashable {
     package var asked: Set<VMID>
     /// Domains without a row that an operator gave up (`abandonDomain`), sorted.
     package var abandoned: [VMID]
+    /// The user disks of the farm that somebody wants deleted, on whatever storage, sorted.
+    package var diskDeletions: [UserDiskID]
     /// The moment of the reading.
     package var revision: Revision
 
     package init(
         node: Node, assignments: [Assignment], elsewhere: [Assignment] = [], asked: Set<VMID> = [],
-        abandoned: [VMID] = [], revision: Revision = Revision(0)
+        abandoned: [VMID] = [], diskDeletions: [UserDiskID] = [], revision: Revision = Revision(0)
     ) {
         self.node = node
         self.assignments = assignments
         self.elsewhere = elsewhere
         self.asked = asked
         self.abandoned = abandoned
+        self.diskDeletions = diskDeletions
         self.revision = revision
     }
 }

@@ -8,19 +8,22 @@ package struct DesiredStateChanges: Sendable, Hashable {
     package var rows: [Assignment]
     /// As in `DesiredState`.
     package var abandoned: [VMID]
+    /// As in `DesiredState`.
+    package var diskDeletions: [UserDiskID]
     /// Whether VMs were made, deleted or renamed: then the farm's reservations are others.
     package var areReservationsOthers: Bool
     /// The later moment.
     package var revision: Revision
 
     package init(
-        node: Node, vms: Set<VMID>, rows: [Assignment], abandoned: [VMID], areReservationsOthers: Bool,
-        revision: Revision
+        node: Node, vms: Set<VMID>, rows: [Assignment], abandoned: [VMID], diskDeletions: [UserDiskID] = [],
+        areReservationsOthers: Bool, revision: Revision
     ) {
         self.node = node
         self.vms = vms
         self.rows = rows
         self.abandoned = abandoned
+        self.diskDeletions = diskDeletions
         self.areReservationsOthers = areReservationsOthers
         self.revision = revision
     }
@@ -45,6 +48,6 @@ extension DesiredState {
         return DesiredState(
             node: changes.node, assignments: rows.filter(isHere),
             elsewhere: rows.filter { !isHere($0) && asked.contains($0.vm.id) }, asked: asked,
-            abandoned: changes.abandoned, revision: changes.revision)
+            abandoned: changes.abandoned, diskDeletions: changes.diskDeletions, revision: changes.revision)
     }
 }

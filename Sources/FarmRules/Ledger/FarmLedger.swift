@@ -19,6 +19,7 @@ package struct FarmLedger: FarmRecords, Sendable {
     var propertyRows: [PropertyOwner: Properties] = [:]
     var configurationRows: [String: String] = [:]
     var abandoned: [NodeID: Set<VMID>] = [:]
+    var deletionRows = Rows<UserDiskID, DiskDeletion>()
     var auditRows: [AuditRecord] = []
     var changeLog = ChangeLog()
     var answers: [RequestKey: KeptAnswer] = [:]

@@ -35,7 +35,8 @@ package struct HouseKeeper: Sendable {
         let inbox = NodeInbox()
         let worker = NodeWorker(
             ports: ports, procedures: VMProcedures(ports: ports, identity: identity, settings: settings),
-            identity: identity, reservations: ReservationPublisher(ports: ports, log: log), log: log, onReady: onReady,
+            identity: identity, reservations: ReservationPublisher(ports: ports, log: log),
+            deletions: DiskDeleter(ports: ports, node: identity.node, log: log), log: log, onReady: onReady,
             inbox: inbox)
         let mode = await withDiscardingTaskGroup { group in
             group.addTask { await worker.hearHypervisor() }
@@ -44,7 +45,9 @@ package struct HouseKeeper: Sendable {
             group.addTask { await worker.poll(.assignments, every: settings.policy.readEvery, .readDue) }
             group.addTask { await worker.poll(nil, every: StoreReadings.wholeEvery, .readAllDue) }
             group.addTask { await worker.poll(.node, every: settings.policy.lookEvery, .lookDue) }
-            var machine = NodeMachine(farm: identity.farm, node: identity.node.id, policy: settings.policy)
+            var machine = NodeMachine(
+                farm: identity.farm, node: identity.node.id, policy: settings.policy,
+                storages: Set(ports.storages.ids))
             var alarms = Alarms()
             var readings = StoreReadings()
             inbox.put(.started)

@@ -12,6 +12,7 @@ package struct NodePorts: Sendable {
     package var secrets: any SecretFiles
     package var agent: any GuestAgent
     package var records: any NodeRecords
+    package var deletions: any DiskDeletionRecords
     package var changes: any StoreChanges
     package var clock: any FarmClock
     package var random: any RandomSource
@@ -19,7 +20,8 @@ package struct NodePorts: Sendable {
     package init(
         hypervisor: any Hypervisor, network: any NodeNetwork, filter: any TapFilter,
         addresses: any AddressService,
-        storages: NodeStorages, secrets: any SecretFiles, agent: any GuestAgent, records: any NodeRecords,
+        storages: NodeStorages, secrets: any SecretFiles, agent: any GuestAgent,
+        records: some NodeRecords & DiskDeletionRecords,
         changes: any StoreChanges, clock: any FarmClock, random: any RandomSource
     ) {
         self.hypervisor = hypervisor
@@ -30,6 +32,7 @@ package struct NodePorts: Sendable {
         self.secrets = secrets
         self.agent = agent
         self.records = records
+        deletions = records
         self.changes = changes
         self.clock = clock
         self.random = random

@@ -9,6 +9,7 @@ struct NodeWorker: Sendable {
     let procedures: VMProcedures
     let identity: NodeIdentity
     let reservations: ReservationPublisher
+    let deletions: DiskDeleter
     let log: Logger
     let onReady: @Sendable () -> Void
     let inbox: NodeInbox
@@ -30,6 +31,8 @@ struct NodeWorker: Sendable {
         case .endDomain(let plan): await endDomain(plan)
         case .repairFilter(let plan): await repairFilter(plan)
         case .collect(let leftover): await collect(leftover)
+        case .deleteUserDisk(let disk): await deletions.delete(disk, inbox)
+        case .postponeDeletion(let disk): await deletions.postpone(disk, inbox)
         case .recordRunning: await recordRunning()
         case .announceReady: onReady()
         case .report(let finding): report(finding)

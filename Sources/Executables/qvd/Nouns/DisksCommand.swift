@@ -24,26 +24,50 @@ struct DisksList: FarmCommand {
     func run(in session: FarmSession) async throws {
         var names: [VMID: String] = [:]
         for listing in try await session.farm.vms() { names[listing.vm.id] = listing.vm.name }
+        var open: [UserDiskID: DiskDeletion] = [:]
+        for deletion in try await session.farm.diskDeletions() { open[deletion.disk] = deletion }
         var rows: [Listing.Row] = []
         for storage in session.configuration.paths.storages.map(\.id) {
             for disk in try await session.disks(storage).observe() where disk.kind == .user {
                 let name = names[disk.vm]
+                let deletion = open.removeValue(forKey: UserDiskID(vm: disk.vm, storage: storage))
                 guard all || name == nil else { continue }
-                rows.append([
-                    ("vm", .number(disk.vm.rawValue)), ("name", Listing.Value(name)),
-                    ("state", .text(name == nil ? "detached" : "attached")),
-                    ("used", .text(sizeText(disk.usedBytes))), ("bytes", .number(disk.usedBytes)),
-                    ("path", .text(disk.path)), ("storage", .text(storage.text)),
-                ])
+                rows.append(Self.row(disk, on: storage, name: name, deletion))
             }
         }
-        Listing(rows: rows, hiddenInTable: ["bytes", "storage"]).print(output)
+        for deletion in open.values.sorted(by: { $0.disk < $1.disk }) { rows.append(Self.row(deletion)) }
+        Listing(rows: rows, hiddenInTable: ["bytes", "storage", "requested_by"]).print(output)
+    }
+
+    private static func row(
+        _ disk: ObservedDisk, on storage: StorageID, name: String?, _ deletion: DiskDeletion?
+    ) -> Listing.Row {
+        let state = deletion != nil ? "to be deleted" : name == nil ? "detached" : "attached"
+        return [
+            ("vm", .number(disk.vm.rawValue)), ("name", Listing.Value(name)), ("state", .text(state)),
+            ("used", .text(sizeText(disk.usedBytes))), ("bytes", .number(disk.usedBytes)),
+            ("path", .text(disk.path)), ("storage", .text(storage.text)),
+            ("requested_by", Listing.Value(deletion?.requestedBy)), ("error", Listing.Value(deletion?.lastError)),
+        ]
+    }
+
+    /// Of a disk on a storage that this node does not have, or that is gone.
+    private static func row(_ deletion: DiskDeletion) -> Listing.Row {
+        [
+            ("vm", .number(deletion.disk.vm.rawValue)), ("name", .none), ("state", .text("to be deleted")),
+            ("used", .none), ("bytes", .none), ("path", .none), ("storage", .text(deletion.disk.storage.text)),
+            ("requested_by", .text(deletion.requestedBy)), ("error", Listing.Value(deletion.lastError)),
+        ]
     }
 }
 
 struct DisksDelete: FarmCommand {
     static let configuration = CommandConfiguration(
-        commandName: "delete", abstract: "Delete detached user disks. There is no way back.")
+        commandName: "delete", abstract: "Delete detached user disks. There is no way back.",
+        discussion: """
+            A node that has the storage deletes them, at once if one runs, otherwise when one does. Until then \
+            `qvd disks list` shows them as `to be deleted`, with what is in the way.
+            """)
 
     @OptionGroup var farm: FarmOptions
     @Argument(help: "Numbers of VMs that were deleted, as `qvd disks list` shows them.") var vms: [Int64]
@@ -51,18 +75,21 @@ struct DisksDelete: FarmCommand {
     var storage: StorageArgument = StorageArgument(storage: .standard)
 
     func run(in session: FarmSession) async throws {
-        let disks = try await session.disks(storage.storage)
+        let storage = storage.storage
+        let disks = session.has(storage) ? try await session.disks(storage) : nil
         try await session.forEach(vms.map(String.init)) { number in
-            let id = VMID(Int64(number) ?? 0)
-            if let vm = try await session.farm.vms(VMFilter(id: id)).first?.vm {
+            let disk = UserDiskID(vm: VMID(Int64(number) ?? 0), storage: storage)
+            if let vm = try await session.farm.vms(VMFilter(id: disk.vm)).first?.vm {
                 throw CommandFailure(
-                    "VM \(id) (\(vm.name)) exists, so its disk is not detached; `qvd vm delete --delete-user-disk`"
+                    "VM \(vm.id) (\(vm.name)) exists, so its disk is not detached; `qvd vm delete --delete-user-disk`"
                         + " deletes both")
             }
-            guard try await disks.observe().contains(where: { $0.vm == id && $0.kind == .user }) else {
-                throw CommandFailure("there is no user disk of VM \(id); `qvd disks list` shows them")
+            let isThere = try await disks?.observe().contains { $0.vm == disk.vm && $0.kind == .user }
+            guard isThere ?? true else {
+                throw CommandFailure("there is no user disk of VM \(disk.vm); `qvd disks list` shows them")
             }
-            try await disks.deleteUserDisk(of: id)
+            try await session.farm.apply(.deleteUserDisk(disk))
+            print(try await session.fate(of: disk))
         }
     }
 }

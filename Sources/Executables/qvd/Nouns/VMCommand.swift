@@ -217,14 +217,18 @@ struct VMDelete: FarmCommand {
         try await session.forEach(vms) { name in
             let vm = try await session.farm.vm(name).vm
             // First, so that storage that is not there is said before anything is deleted.
-            let disks = try await session.disks(vm.storage)
-            let hasDisk = try await disks.observe().contains { $0.vm == vm.id && $0.kind == .user }
-            try await session.farm.apply(.deleteVM(vm.id))
+            let disks = session.has(vm.storage) ? try await session.disks(vm.storage) : nil
+            // What lies on a storage that is not here, nodes that have it know.
+            let hasDisk = try await disks?.observe().contains { $0.vm == vm.id && $0.kind == .user } ?? true
+            try await session.farm.apply(.deleteVM(vm.id, deletesUserDisk: deleteUserDisk && hasDisk))
             // The row is gone, so nothing can start on these any more.
-            try await disks.removeOverlays(of: vm.id)
-            if deleteUserDisk { try await disks.deleteUserDisk(of: vm.id) }
-            let fate = deleteUserDisk ? "with its user disk" : "; its user disk stays (`qvd disks list`)"
-            print("deleted VM \(vm.id) (\(vm.name))\(hasDisk ? (deleteUserDisk ? " " : "") + fate : "")")
+            try await disks?.removeOverlays(of: vm.id)
+            guard hasDisk, deleteUserDisk else {
+                let fate = hasDisk ? "; its user disk stays (`qvd disks list`)" : ""
+                return print("deleted VM \(vm.id) (\(vm.name))\(fate)")
+            }
+            let fate = try await session.fate(of: UserDiskID(vm: vm.id, storage: vm.storage))
+            print("deleted VM \(vm.id) (\(vm.name)); \(fate)")
         }
     }
 }
