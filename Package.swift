@@ -167,9 +167,9 @@ let package = Package(
         tests(
             "RouterTests",
             [
-                "Goldens", "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "FarmStore", "NIOTransport",
-                "OpenSSLSecrets", "HTTPGuestAgent", "GuestProtocol", "SystemClock", "SimulatedPorts", subprocess, tls,
-                log,
+                "Goldens", "FarmModel", "FarmControl", "FarmPorts", "FarmServices", "FarmStore", "PortContracts",
+                "NIOTransport", "OpenSSLSecrets", "HTTPGuestAgent", "GuestProtocol", "SystemClock", "SimulatedPorts",
+                subprocess, tls, log,
             ] + nio),
         tests(
             "AdapterTests",
@@ -193,7 +193,10 @@ let package = Package(
             ]),
         tests(
             "NodeTests",
-            ["FarmModel", "FarmPorts", "HTTPGuestAgent", "NodeRig", "GuestProtocol", "GuestControl", subprocess]),
+            [
+                "FarmModel", "FarmPorts", "PortContracts", "HTTPGuestAgent", "SystemClock", "NodeRig", "GuestProtocol",
+                "GuestControl", subprocess,
+            ]),
     ]
 )
 

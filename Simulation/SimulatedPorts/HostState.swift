@@ -169,9 +169,19 @@ package struct SimulatedGuest: Sendable, Hashable {
     package var isHung = false
     package var isHostile = false
     package var neverGetsUp = false
-    package var session = GuestSessionState.stopped
+    package private(set) var session = GuestSessionState.stopped
+    /// Whether a client ever saw the session that there is.
+    package private(set) var wasSeen = false
+    /// What the session was started for.
+    package var request: [String: String] = [:]
     /// Grows with each change of the session, so that old plans for it are void.
     package var sessionStep = 0
     /// How many connections lead into the session at this moment.
     package var connections = 0
+
+    package mutating func enter(_ next: GuestSessionState) {
+        session = next
+        if next == .connected { wasSeen = true }
+        if next == .stopped { wasSeen = false }
+    }
 }

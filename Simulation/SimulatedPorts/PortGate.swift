@@ -79,7 +79,7 @@ package struct PortGate: Sendable {
         if usual > operation.timeLimit {
             try await hang(operation, subject, until: simulation.now + usual, attempt, effect)
         }
-        guard await simulation.executor.wait(until: simulation.now + usual) else {
+        guard await wait(operation, until: simulation.now + usual) else {
             abandon(operation, within: usual, effect)
             throw gone(.outcomeUnknown, attempt())
         }
@@ -91,6 +91,16 @@ package struct PortGate: Sendable {
         simulation.step(incarnation, in: operation)
         guard incarnation.isAlive else { throw gone(.outcomeUnknown, attempt()) }
         return answer
+    }
+
+    /// False when the caller was cancelled first, unless nothing can call the operation off.
+    private func wait(_ operation: PortOperation, until moment: Int64) async -> Bool {
+        if await simulation.executor.wait(until: moment) { return true }
+        guard operation.isUnstoppable, incarnation.isAlive else { return false }
+        let end = Signal<Void>()
+        simulation.executor.schedule(at: moment) { end.fire(()) }
+        await end.waitThroughCancellation()
+        return true
     }
 
     private func note(_ decision: FaultBoard.Decision, _ operation: PortOperation, _ vm: Int64) {

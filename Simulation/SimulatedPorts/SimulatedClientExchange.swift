@@ -32,7 +32,8 @@ package final class SimulatedClientExchange: ClientExchange {
         var progress: [String] = []
         var headers: [HTTPField] = []
         var connection: SimulatedGuestConnection?
-        var finalAnswers = 0
+        /// It was answered, or is a session: as a real client it takes no other answer.
+        var isConcluded = false
     }
 
     /// Within this time the transport notices that a client vanished, in nanoseconds.
@@ -47,8 +48,6 @@ package final class SimulatedClientExchange: ClientExchange {
 
     package var progressTexts: [String] { state.value.progress }
     package var sessionHeaders: [HTTPField] { state.value.headers }
-    /// Final answers given; more than one is the router's fault.
-    package var finalAnswers: Int { state.value.finalAnswers }
     /// Whether bytes flow at this moment, and to which VM.
     package var seesNow: VMID? { state.value.connection?.vm }
 
@@ -90,7 +89,7 @@ package final class SimulatedClientExchange: ClientExchange {
 
     package func respond(_ response: ClientResponse) async throws(PortError) {
         try check("answering \(response.status)")
-        state.value.finalAnswers += 1
+        state.value.isConcluded = true
         guard simulation.mutation != .swallowsAnswers else { return }
         simulation.record(
             .user, source: 0, outcome: UInt32(response.status),
@@ -115,9 +114,14 @@ package final class SimulatedClientExchange: ClientExchange {
     func relay(
         over connection: SimulatedGuestConnection, headers: [HTTPField]
     ) async throws(PortError) -> RelayEnd {
-        try check("relaying a session of \(request.peer)")
+        do throws(PortError) {
+            try check("relaying a session of \(request.peer)")
+        } catch {
+            connection.shut()
+            throw error
+        }
+        state.value.isConcluded = true
         guard connection.isUsable else { return await end(connection, .guestClosed) }
-        state.value.finalAnswers += 1
         state.value.headers = headers
         state.value.connection = connection
         connection.beginRelay()
@@ -154,8 +158,9 @@ package final class SimulatedClientExchange: ClientExchange {
         if let router = state.value.router, !router.isAlive {
             throw PortError(.unreachable, .cancelled, attempt: attempt, detail: "\(router.name) is dead")
         }
-        if gone.value != nil || ending.value != nil {
-            throw PortError(.unreachable, .unavailable, attempt: attempt, detail: "the client is gone")
+        if gone.value != nil || ending.value != nil || state.value.isConcluded {
+            throw PortError(
+                .rejected, .unavailable, attempt: attempt, detail: "the client is gone, or was answered before")
         }
     }
 }

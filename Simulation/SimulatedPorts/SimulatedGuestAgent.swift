@@ -16,10 +16,15 @@ package struct SimulatedGuestAgent: GuestAgent {
         try await ask(.startSession, guest) { host, name in
             switch host.session(of: name) {
             case .stopped, .suspended:
+                host.changeGuest(name) { $0.request = parameters }
                 host.sessionStarts(name)
                 return .success(())
             case .listening, .starting, .provisioning:
-                return .failure("a session is being started")
+                // As the agent does it: a call whose answer was lost is answered like the first, and another client's
+                // takes the place of one that did not come.
+                if host.read({ $0.domains[name]?.guest.request }) == parameters { return .success(()) }
+                if host.session(of: name) == .listening { host.giveUpWaiting(name) }
+                return .failure("a session is being started for another client")
             case .connected:
                 // The agent suspends it, so that the next try finds it free: that is how a take-over gets through.
                 host.sessionGoes(name, to: .suspending, thenTo: .suspended, in: host.times.sessionSuspend)
@@ -68,7 +73,10 @@ package struct SimulatedGuestAgent: GuestAgent {
     private enum Delivery<Value: Sendable>: Sendable {
         case answered(Value)
         case refused(PortError.Effect, PortError.Reason, String)
+        /// It was taken, and nothing comes back.
         case silence
+        /// Nobody takes it: the guest is on no network, or its kernel stands still.
+        case noConnection
     }
 
     private func ask<Value: Sendable>(
@@ -89,24 +97,34 @@ package struct SimulatedGuestAgent: GuestAgent {
         case .answered(let value): return value
         case .refused(let effect, let reason, let detail):
             throw PortError(effect, reason, attempt: attempt(), detail: detail)
-        case .silence:
-            let limit = operation.timeLimit
-            _ = await gate.simulation.executor.wait(until: gate.simulation.now + limit)
-            throw PortError(
-                .outcomeUnknown, gate.incarnation.isAlive ? .timedOut : .cancelled, attempt: attempt(),
-                detail: "no answer within \(limit / 1_000_000_000) s")
+        case .silence: throw await silence(.outcomeUnknown, operation, attempt(), "no answer")
+        case .noConnection: throw await silence(.unreachable, operation, attempt(), "no connection")
         }
+    }
+
+    /// What there is to say when the limit has passed, or the caller was cancelled.
+    private func silence(
+        _ effect: PortError.Effect, _ operation: PortOperation, _ attempt: String, _ what: String
+    ) async -> PortError {
+        let limit = operation.timeLimit
+        let isOver = await gate.simulation.executor.wait(until: gate.simulation.now + limit)
+        return PortError(
+            effect, isOver && gate.incarnation.isAlive ? .timedOut : .cancelled, attempt: attempt,
+            detail: "\(what) within \(limit / 1_000_000_000) s")
     }
 
     private func deliver<Value: Sendable>(
         _ guest: AgentEndpoint, _ act: (SimulatedHost, DomainName) -> Answer<Value>
     ) -> Delivery<Value> {
         guard let (host, name) = self.host.guestReachable(at: guest.address), let domain = host.state.domains[name]
-        else { return .silence }
+        else { return .noConnection }
         let vm = domain.specification.owner.vm
-        let isSilenced = host.simulation.withFaults { $0.isAgentSilent(vm) }
-        if domain.guest.isHung || domain.isStanding || isSilenced {
-            host.simulation.mark(isSilenced ? .agentWasSilent : domain.isStanding ? .emulatorWasFrozen : .guestHung)
+        if domain.guest.isHung || domain.isStanding {
+            host.simulation.mark(domain.isStanding ? .emulatorWasFrozen : .guestHung)
+            return .noConnection
+        }
+        if host.simulation.withFaults({ $0.isAgentSilent(vm) }) {
+            host.simulation.mark(.agentWasSilent)
             return .silence
         }
         guard domain.guest.phase == .up else {
@@ -147,7 +165,7 @@ extension SimulatedHost {
 
     func session(of name: DomainName) -> GuestSessionState { read { $0.domains[name]?.guest.session ?? .stopped } }
 
-    /// The X agent comes up and listens, for as long as its agent's limit says: one that nobody connects to is ended.
+    /// The X agent comes up and listens, for as long as its agent's limit says.
     func sessionStarts(_ name: DomainName) {
         sessionGoes(name, to: .starting, thenTo: .listening, in: times.sessionStart) { host, step in
             guard let life = host.read({ $0.domains[name]?.life }) else { return }
@@ -155,9 +173,17 @@ extension SimulatedHost {
                 guard let guest = host.read({ $0.domains[name]?.guest }), guest.sessionStep == step,
                     guest.session == .listening, guest.connections == 0
                 else { return }
-                host.sessionGoes(name, to: .stopping, thenTo: .stopped, in: host.times.sessionSuspend)
+                host.giveUpWaiting(name)
             }
         }
+    }
+
+    /// Ends the wait for a client that does not come: a desktop that was ever seen is kept, suspended.
+    func giveUpWaiting(_ name: DomainName) {
+        let wasSeen = read { $0.domains[name]?.guest.wasSeen } ?? false
+        sessionGoes(
+            name, to: wasSeen ? .suspending : .stopping, thenTo: wasSeen ? .suspended : .stopped,
+            in: times.sessionSuspend)
     }
 
     /// Moves the session through a passing state, unless something else happens to it meanwhile.
@@ -170,7 +196,7 @@ extension SimulatedHost {
         let step = read { $0.domains[name]?.guest.sessionStep }
         plan(name, domain.life, in: range) { host in
             guard host.read({ $0.domains[name]?.guest.sessionStep }) == step else { return }
-            host.changeGuest(name) { $0.session = next }
+            host.changeGuest(name) { $0.enter(next) }
             after(host, step ?? 0)
         }
     }

@@ -73,7 +73,7 @@ package final class SimulatedGuestConnection: GuestConnection, Sendable {
     /// The first bytes flow: the session is connected.
     func beginRelay() {
         isUsed.value = true
-        host.changeGuest(domain) { $0.session = .connected }
+        host.changeGuest(domain) { $0.enter(.connected) }
     }
 
     var isUsable: Bool { isOpen.value && host.session(of: domain) == .listening }

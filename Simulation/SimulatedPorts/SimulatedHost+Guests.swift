@@ -174,7 +174,7 @@ extension SimulatedHost {
     /// The session's X agent suspends or ends; lines into it end.
     func endSession(_ name: DomainName, as end: GuestSessionState) {
         changeGuest(name) {
-            $0.session = end
+            $0.enter(end)
             $0.sessionStep += 1
             $0.connections = 0
         }

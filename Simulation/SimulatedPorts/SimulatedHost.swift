@@ -73,7 +73,7 @@ package final class SimulatedHost: Sendable {
 
     // MARK: Events
 
-    /// A stream of hypervisor events that ends with the incarnation.
+    /// A stream of hypervisor events that ends with the incarnation, and begins with the connection's state.
     func events(for incarnation: Incarnation) -> AsyncStream<HypervisorEvent> {
         let (stream, continuation) = AsyncStream<HypervisorEvent>.makeStream(bufferingPolicy: .bufferingNewest(1024))
         guard incarnation.isAlive else {
@@ -83,6 +83,8 @@ package final class SimulatedHost: Sendable {
         let number = nextListener.value
         nextListener.value += 1
         listeners.value[number] = continuation
+        let isAway = simulation.withFaults { $0.isHypervisorAway(on: node) }
+        continuation.yield(isAway ? .connectionLost : .connectionRestored)
         incarnation.onDeath { [listeners] in
             listeners.value[number] = nil
             continuation.finish()

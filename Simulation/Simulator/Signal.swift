@@ -23,6 +23,19 @@ package final class Signal<Value: Sendable>: Sendable {
         for number in waiters.keys.sorted() { waiters[number]?.resume(returning: value) }
     }
 
+    /// Returns when it has happened, whatever becomes of the task.
+    package func waitThroughCancellation() async {
+        let number = state.value.nextWaiter
+        state.value.nextWaiter += 1
+        _ = await withUnsafeContinuation { (continuation: UnsafeContinuation<Value?, Never>) in
+            if let value = state.value.value {
+                continuation.resume(returning: value)
+            } else {
+                state.value.waiters[number] = continuation
+            }
+        }
+    }
+
     /// Returns what happened, or nil when the task was cancelled first.
     package func wait(isolation: isolated (any Actor)? = #isolation) async -> Value? {
         let number = state.value.nextWaiter

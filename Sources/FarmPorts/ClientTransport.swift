@@ -1,17 +1,20 @@
 package import FarmModel
 
 /// One request of a QVD client, parsed by the transport; and the way to answer it.
+///
+/// A client gets interim answers in their order, and then one final answer or one session. After that, and once it is
+/// gone, everything that is to be told to it throws `.unavailable` and does nothing.
 package protocol ClientExchange: Sendable {
     var request: ClientRequest { get }
 
-    /// An interim answer: `102 Processing` with `X-QVD-VM-Info`. Throws `.unavailable` when the client is gone.
+    /// An interim answer: `102 Processing` with `X-QVD-VM-Info`.
     func progress(_ text: String) async throws(PortError)
 
     /// The final answer of a request that is not a session.
     func respond(_ response: ClientResponse) async throws(PortError)
 
     /// Connects to a guest for this client: its X agent, or another port of it. More than one may be open. A probe is
-    /// no substitute: nxagent dies of a connection that says nothing.
+    /// no substitute: nxagent dies of a connection that says nothing. Where nobody listens it is `unreachable`.
     func openConnection(to address: IPv4Address, port: Int) async throws(PortError) -> any GuestConnection
 
     /// Returns when the client has gone away before the final answer was given, or the task is cancelled.
@@ -86,8 +89,11 @@ package enum RelayEnd: Sendable, Hashable {
 package protocol GuestConnection: Sendable {
     /// Answers the client `101 Switching Protocols` with the headers, then relays bytes both ways until one side ends,
     /// the client vanishes (noticed within 60 s), or the task is cancelled; then both are closed. Half-close is
-    /// honoured and each side reads no faster than the other takes. Once per client.
+    /// honoured and each side reads no faster than the other takes. Once per client: a second relay is refused with
+    /// `.unavailable`, as that of a client that has left, and the connection is closed. A guest that has closed since
+    /// the connection was opened ends the relay at once.
     func relay(headers: [HTTPField]) async throws(PortError) -> RelayEnd
 
+    /// Can be repeated. The client is not concerned.
     func close() async
 }

@@ -1,6 +1,8 @@
 package import FarmModel
 
-/// Time, as services see it.
+/// Time, as services see it. It never goes back, and goes on while the process or the machine is stopped: who was to
+/// wake meanwhile wakes when it goes on. A task that was cancelled before does not sleep either, not even until a
+/// moment that has passed.
 package protocol FarmClock: Sendable {
     /// Monotonic; also counts while the machine is suspended (CLOCK_BOOTTIME).
     var now: Instant { get }

@@ -1,6 +1,7 @@
 package import FarmModel
 
-/// Domains on this node. Calls about one VM never wait behind a call about another.
+/// Domains on this node. Calls about one VM never wait behind a call about another. While the hypervisor's daemon is
+/// away every call is `unreachable`; domains run on.
 package protocol Hypervisor: Sendable {
     /// Writes the domain's definition, replacing that of the same name. Starts nothing. Idempotent.
     func define(_ specification: DomainSpecification) async throws(PortError)
@@ -21,7 +22,8 @@ package protocol Hypervisor: Sendable {
     /// Every domain of the hypervisor, ours and others', sorted by name.
     func observe() async throws(PortError) -> [ObservedDomain]
 
-    /// What happens from now on. A hint: events can be lost and doubled, and `observe` is the truth.
+    /// What happens from now on, after the connection's present state. A hint: events can be lost and doubled, what
+    /// happens while the daemon is away is not told, and `observe` is the truth.
     func events() -> AsyncStream<HypervisorEvent>
 
     func capabilities() async throws(PortError) -> HypervisorCapabilities

@@ -2,6 +2,7 @@ import DnsmasqAddresses
 import FarmControl
 import FarmModel
 import FarmPorts
+import Foundation
 import Logging
 import NodeRig
 import PortContracts
@@ -83,6 +84,19 @@ final class DnsmasqWorld: AddressServiceWorld {
 
     func hinder(_ vm: VMID) async throws { try await RigCommand.run("mkdir", "-p", obstacle(vm)) }
     func allow(_ vm: VMID) async throws { try await RigCommand.run("rmdir", obstacle(vm)) }
+
+    private func entry(_ vm: VMID) -> String { "\(configuration.folder)/hosts/\(configuration.farm)-\(vm)" }
+
+    func tear(_ vm: VMID) async throws { try await RigCommand.run("truncate", "-s", "10", entry(vm)) }
+
+    func makeStale(_ vm: VMID) async throws -> MACAddress {
+        let path = entry(vm)
+        let old = try String(contentsOfFile: path, encoding: .utf8)
+        let stranger = MACAddress(bits: 0x5452_00ee_9999)
+        let stale = "\(stranger)," + old.split(separator: ",").dropFirst().joined(separator: ",")
+        try stale.write(toFile: path, atomically: false, encoding: .utf8)
+        return stranger
+    }
 
     func processID() async throws -> String {
         try await RigCommand.run("cat", configuration.folder + "/dnsmasq.pid").split(separator: "\n").joined()

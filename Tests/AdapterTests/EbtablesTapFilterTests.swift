@@ -63,6 +63,7 @@ final class EbtablesTapFilterTests: XCTestCase {
                 var sent = 0
                 var heard: [[UInt8]] = []
                 while !isReplaced.isRaised {
+                    try Task.checkCancellation()
                     try world.guest.send(right.frame)
                     sent += 1
                     // IPv6 is right in every other round; what is tested here is always wrong.

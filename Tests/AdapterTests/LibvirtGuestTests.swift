@@ -24,11 +24,15 @@ final class LibvirtGuestTests: XCTestCase {
     }
 
     /// Everything of a VM with a busybox guest, in a folder of this name.
-    private func setUp(_ vm: Int64, folder name: String, _ world: LibvirtWorld) async throws -> Setup {
+    ///
+    /// - Parameter overlays: the folder of the overlays, when it lies elsewhere.
+    private func setUp(
+        _ vm: Int64, folder name: String, overlays: String? = nil, _ world: LibvirtWorld
+    ) async throws -> Setup {
         let folder = try world.scratch.folder("\(name)-\(vm)")
         let folders = DiskFolders(
             images: try world.scratch.folder("\(name)-\(vm)/images"),
-            overlays: try world.scratch.folder("\(name)-\(vm)/overlays"),
+            overlays: try overlays ?? world.scratch.folder("\(name)-\(vm)/overlays"),
             homes: try world.scratch.folder("\(name)-\(vm)/homes"))
         let disks = ImageDisks(farm: world.farm, folders: folders)
         let image = "im,age <\(vm)>.qcow2"
@@ -55,6 +59,38 @@ final class LibvirtGuestTests: XCTestCase {
 
     private func text(_ path: String) -> String {
         FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
+    /// A write of the guest finds the storage full: it waits for room, and nothing is lost.
+    func testADomainWhoseStorageIsFullIsPausedAndGoesOnWhenThereIsRoom() async throws {
+        let storage = try await ScratchFolder.ext4("full", megabytes: 16)
+        try await LibvirtWorld.run { world in
+            let setup = try await setUp(54, folder: "full", overlays: storage.path, world)
+            let name = setup.specification.name
+            let filler = "\(storage.path)/filler"
+            try await RigCommand.run("sh", "-c", "cat /dev/zero >'\(filler)' 2>/dev/null || sync")
+            try await world.port.define(setup.specification)
+            try await world.port.create(name)
+            func state() async throws -> ObservedDomain.State? {
+                try await world.port.observe().first { $0.name == name }?.state
+            }
+            try await waitFor("\(name) to be paused; its console: \(setup.console)", upTo: .seconds(120)) {
+                try await state() == .paused
+            }
+            XCTAssertFalse(text(setup.console).contains(BusyboxGuest.readyText), "it did not wait for its write")
+            try FileManager.default.removeItem(atPath: filler)
+            try await world.resume(name)
+            try await waitFor("the guest to go on", upTo: .seconds(120)) {
+                text(setup.console).contains(BusyboxGuest.readyText)
+            }
+            let found = try await state()
+            XCTAssertEqual(found, .running)
+            try await world.port.destroy(name)
+            // What it wrote is there.
+            let second = try await bootUntilReady(setup, world)
+            XCTAssertTrue(second.contains("MARK vda x"), "\(second)")
+        }
+        try await storage.remove()
     }
 
     private func bootUntilReady(_ setup: Setup, _ world: LibvirtWorld) async throws -> [String] {

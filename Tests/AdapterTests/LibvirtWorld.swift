@@ -46,6 +46,8 @@ struct LibvirtWorld: HypervisorWorld {
         do {
             try await body(world)
         } catch {
+            // It may have been away when the body failed.
+            try await world.startDaemon()
             try await world.end()
             throw error
         }
@@ -109,6 +111,31 @@ struct LibvirtWorld: HypervisorWorld {
 
     func thawEmulator(_ domain: DomainName) async throws {
         try await rig.signal(SIGCONT, emulatorOf: domain.text)
+    }
+
+    func pause(_ domain: DomainName) async throws {
+        try await RigCommand.run("virsh", "-c", LibvirtRig.uri, "suspend", domain.text)
+    }
+
+    func resume(_ domain: DomainName) async throws {
+        try await RigCommand.run("virsh", "-c", LibvirtRig.uri, "resume", domain.text)
+    }
+
+    func endDaemon() async throws { try await rig.kill() }
+    func startDaemon() async throws { try await LibvirtRig.start() }
+
+    /// Emulators, taps and all that lies in /run are gone; definitions are on a disk.
+    func losePower() async throws {
+        try await rig.kill()
+        let folder = "/run/libvirt/qemu"
+        for file in try FileManager.default.contentsOfDirectory(atPath: folder) where file.hasSuffix(".pid") {
+            let domain = String(file.dropLast(4))
+            if rig.emulator(of: domain) != nil { try await rig.signal(SIGKILL, emulatorOf: domain) }
+        }
+        try await RigCommand.run("find", "/run/libvirt", "-mindepth", "1", "-delete")
+        for tap in try FileManager.default.contentsOfDirectory(atPath: "/sys/class/net")
+        where tap.hasPrefix("q\(farm)") { try await RigCommand.run("ip", "link", "del", tap) }
+        try await LibvirtRig.start()
     }
 }
 

@@ -106,6 +106,7 @@ final class NetlinkNodeNetworkTests: XCTestCase {
             group.addTask {
                 var seen = 0
                 while seen < names.count {
+                    try Task.checkCancellation()
                     let taps = try await observer.observeTaps()
                     try require(taps.count >= seen, "a listing lost a tap: \(taps.count) after \(seen)")
                     seen = taps.count
@@ -134,6 +135,9 @@ private struct NetlinkWorld: NodeNetworkWorld {
 
     func removeBridge() async throws { try await rig.removeBridge() }
     func restoreBridge() async throws { try await rig.makeBridge() }
+    func setBridge(isUp: Bool) async throws {
+        try await RigCommand.run("ip", "link", "set", rig.bridge, isUp ? "up" : "down")
+    }
 
     func makeForeignInterface(named name: String) async throws {
         try await RigCommand.run("ip", "link", "add", name, "type", "veth", "peer", "name", "foreign0")

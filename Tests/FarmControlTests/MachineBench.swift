@@ -14,6 +14,7 @@ struct MachineBench {
     private(set) var actions: [VMAction] = []
     /// Whether a stop has a slot at once.
     var hasSlotsForStops = true
+    var turns = Turns()
 
     init(_ limits: VMTimeLimits = VMTimeLimits()) { machine = VMMachine(vm: Self.vm, limits: limits) }
 
@@ -82,7 +83,10 @@ struct MachineBench {
 
     /// Answers the effect that is out.
     mutating func answer(_ outcome: PortOutcome = .done, line: UInt = #line) {
-        guard let out = machine.progress.outstanding else { return XCTFail("nothing is out", line: line) }
+        guard let out = machine.progress.outstanding else {
+            turns.giveUp()
+            return XCTFail("nothing is out", line: line)
+        }
         switch (out.effect, outcome) {
         case (.begin, .done): send(.began(out.id, .begun(epoch, Self.secret)))
         case (.begin, _): send(.began(out.id, .unknown("no answer")))
@@ -108,7 +112,7 @@ struct MachineBench {
         want(.run)
         send(.slotGranted)
         begin()
-        while machine.progress.outstanding?.effect != .build(step) { answer() }
+        while machine.progress.outstanding?.effect != .build(step), turns.go() { answer() }
     }
 
     mutating func startCompletely() {
@@ -119,7 +123,7 @@ struct MachineBench {
 
     /// Answers undoing after undoing, until nothing is undone any more.
     mutating func undoAll() {
-        while case .undo? = machine.progress.outstanding?.effect { answer() }
+        while case .undo? = machine.progress.outstanding?.effect, turns.go() { answer() }
     }
 
     mutating func forgetActions() { actions = [] }

@@ -40,6 +40,7 @@ struct NodeBench {
     /// What the store says of the node itself.
     var nodeState = NodeState.running
     var isDraining = false
+    var turns = Turns()
 
     init(slots: Int = 10) {
         var policy = NodePolicy()
@@ -173,7 +174,7 @@ struct NodeBench {
     mutating func lookAgain(
         except hung: NodeSource? = nil, readings: Bool = true, _ change: (inout FoundOnNode) -> Void = { _ in }
     ) {
-        while NodeSource.allCases.contains(where: { !machine.inventory[$0].isOut }) {
+        while NodeSource.allCases.contains(where: { !machine.inventory[$0].isOut }), turns.go() {
             now = max(now, deadline)
             send(.tick)
             if readings, machine.rowWords.question.isOut, let last = lastReading {
@@ -186,6 +187,7 @@ struct NodeBench {
     /// Answers the effect of the VM that is out.
     mutating func answer(_ number: Int64, _ outcome: PortOutcome = .done) {
         guard let out = machine.vms[VMID(number)], let id = out.progress.outstanding?.id, let plan = out.plan else {
+            turns.giveUp()
             return XCTFail("nothing is out")
         }
         if out.progress.outstanding?.effect == .begin {
@@ -199,7 +201,7 @@ struct NodeBench {
     mutating func begin(_ number: Int64) { answer(number) }
 
     mutating func runCompletely(_ number: Int64) {
-        while machine.vms[VMID(number)]?.state != .running { answer(number) }
+        while machine.vms[VMID(number)]?.state != .running, turns.go() { answer(number) }
     }
 
     mutating func forgetActions() { actions = [] }

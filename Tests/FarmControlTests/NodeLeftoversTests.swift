@@ -73,7 +73,7 @@ final class NodeLeftoversTests: XCTestCase {
     func testNothingIsCollectedOfAVMThatWasGivenBackBeforeTheStoreIsReadAgain() {
         var bench = NodeBench.ready()
         bench.readAgain([NodeBench.assignment(1, .stop)])
-        while bench.machine.vms[VMID(1)]?.isIdle == false { bench.answer(1) }
+        while bench.machine.vms[VMID(1)]?.isIdle == false, bench.turns.go() { bench.answer(1) }
         let tap = ObservedTap(name: NodeBench.tap(1), isUp: true, isOnBridge: true)
         bench.lookAgain(readings: false) { $0.taps = [tap] }
         XCTAssertEqual(bench.collected, [], "it may be wanted here again by now")
@@ -228,7 +228,9 @@ final class NodeLeftoversTests: XCTestCase {
     func testALookThatBeganBeforeTheDomainWasMadeRepairsNothing() {
         var bench = NodeBench.ready()
         bench.readAgain([NodeBench.assignment(1)])
-        while bench.machine.vms[VMID(1)]?.progress.outstanding?.effect != .build(.domain) { bench.answer(1) }
+        while bench.machine.vms[VMID(1)]?.progress.outstanding?.effect != .build(.domain), bench.turns.go() {
+            bench.answer(1)
+        }
         bench.send(.hypervisor(.connectionRestored))
         bench.runCompletely(1)
         bench.forgetActions()

@@ -126,7 +126,8 @@ final class RoutingConnectMachineTests: XCTestCase {
         let zombie = Event.desktopRead(desktop(.zombie, wanted: .stop, node: NodeID(4)))
         _ = drive(
             &machine, [.begin, .authenticated(grant), .nodeRead(isBlocked: false), running, .claimed])
-        while machine.ending == nil {
+        var turns = Turns()
+        while machine.ending == nil, turns.go() {
             guard case .wait(let until, _)? = drive(&machine, [zombie]).last else {
                 return XCTFail("no wait")
             }
@@ -162,7 +163,8 @@ final class RoutingConnectMachineTests: XCTestCase {
     /// Answers every claim with `held` until the machine asks for something else, and tells after how many claims.
     private func wait(_ machine: inout ConnectMachine, _ held: Event) throws -> (claims: Int, action: Action?) {
         var claims = 0
-        while true {
+        var turns = Turns()
+        while turns.go() {
             guard case .wait(let until, forStore: true)? = drive(&machine, [held]).last else { break }
             now = until
             claims += 1
@@ -211,7 +213,8 @@ final class RoutingConnectMachineTests: XCTestCase {
         XCTAssertEqual(drive(&machine, [running]), [.startSession])
         var tries = 1
         let failure = Event.failed(.init("retry later", isTransient: true))
-        while machine.ending == nil {
+        var turns = Turns()
+        while machine.ending == nil, turns.go() {
             guard case .wait(let until, forStore: false)? = drive(&machine, [failure]).last else { break }
             XCTAssertEqual(now.duration(to: until), .seconds(1))
             now = until
@@ -250,7 +253,8 @@ final class RoutingConnectMachineTests: XCTestCase {
                 .begin, .authenticated(grant), .nodeRead(isBlocked: false), running, .claimed, running,
                 .sessionStarted,
             ])
-        while machine.ending == nil {
+        var turns = Turns()
+        while machine.ending == nil, turns.go() {
             guard case .wait(let until, _)? = drive(&machine, [.guestState(.starting)]).last else {
                 return XCTFail("no wait")
             }

@@ -22,14 +22,14 @@ final class VirtualMachineBeginTests: XCTestCase {
 
     func testEverythingAfterTheBeginNamesItsEpoch() {
         var bench = begun()
-        while bench.machine.state != .running { bench.answer() }
+        while bench.machine.state != .running, bench.turns.go() { bench.answer() }
         XCTAssertEqual(plans(.begin, in: bench).map(\.epoch), [Epoch(1)])
         for step in StartStep.allCases {
             XCTAssertEqual(plans(.build(step), in: bench).map(\.epoch), [Epoch(2)], "\(step)")
         }
         XCTAssertEqual(plans(.ping, in: bench).map(\.secret), [MachineBench.secret])
         bench.want(.stop, epoch: 2, request: 2)
-        while bench.machine.phase != .releasing {
+        while bench.machine.phase != .releasing, bench.turns.go() {
             if case .askPowerOff? = bench.machine.progress.outstanding?.effect {
                 bench.look(isLive: false, heard: .shutdown)
             } else {
@@ -42,7 +42,7 @@ final class VirtualMachineBeginTests: XCTestCase {
     func testARowThatWasReadBeforeTheBeginSaysNothing() {
         var bench = begun()
         bench.want(.run)
-        while bench.machine.state != .running { bench.answer() }
+        while bench.machine.state != .running, bench.turns.go() { bench.answer() }
         bench.forgetActions()
         bench.want(.run)
         bench.look(isLive: true, epoch: 2)
@@ -53,7 +53,7 @@ final class VirtualMachineBeginTests: XCTestCase {
     /// After the row was read with its epoch, one with the earlier epoch is that of a restored database.
     func testAnOlderRowAfterTheNewOneIsARestoredDatabase() {
         var bench = begun()
-        while bench.machine.state != .running { bench.answer() }
+        while bench.machine.state != .running, bench.turns.go() { bench.answer() }
         bench.want(.run, epoch: 2)
         bench.forgetActions()
         bench.want(.run)
@@ -94,7 +94,7 @@ final class VirtualMachineBeginTests: XCTestCase {
     /// The domain dies, and the row was not read since: the same assignment is begun again from the epoch it has.
     func testARestartBeginsFromTheEpochOfTheLastBegin() {
         var bench = begun()
-        while bench.machine.state != .running { bench.answer() }
+        while bench.machine.state != .running, bench.turns.go() { bench.answer() }
         bench.forgetActions()
         bench.look(isLive: false, heard: .crashed)
         bench.undoAll()
@@ -102,7 +102,7 @@ final class VirtualMachineBeginTests: XCTestCase {
         XCTAssertEqual(plans(.begin, in: bench).map(\.epoch), [Epoch(2)])
         bench.begin(.begun(Epoch(3), MachineBench.secret))
         bench.want(.run, epoch: 2)
-        while bench.machine.state != .running { bench.answer() }
+        while bench.machine.state != .running, bench.turns.go() { bench.answer() }
         XCTAssertEqual(plans(.build(.domain), in: bench).map(\.epoch), [Epoch(3)])
     }
 }

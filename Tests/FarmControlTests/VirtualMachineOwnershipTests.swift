@@ -81,7 +81,7 @@ final class VirtualMachineOwnershipTests: XCTestCase {
             bench.want(.run, epoch: 5)
             bench.send(.slotGranted)
             bench.begin()
-            while bench.machine.state != .running { bench.answer() }
+            while bench.machine.state != .running, bench.turns.go() { bench.answer() }
             bench.forgetActions()
             bench.send(.row(.assigned(row(wanted, on: NodeID(1), epoch: 3))))
             XCTAssertEqual(bench.actions, [], "a restored database ends no desktop")

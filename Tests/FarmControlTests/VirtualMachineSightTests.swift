@@ -50,7 +50,7 @@ final class VirtualMachineSightTests: XCTestCase {
             bench.takeBack()
             bench.want(.run, epoch: 2, request: 2)
             bench.send(.slotGranted)
-            while bench.machine.progress.outstanding?.effect != .ping { bench.answer() }
+            while bench.machine.progress.outstanding?.effect != .ping, bench.turns.go() { bench.answer() }
             if !isBooting { bench.answer() }
             bench.look(isLive: true, epoch: 2)
             XCTAssertEqual(bench.machine.state, isBooting ? .starting : .running)
@@ -101,7 +101,7 @@ final class VirtualMachineSightTests: XCTestCase {
     func testAnAdoptedDesktopKeepsItsRowRunningAndOnlyItsRulesAndReservationAreMadeSure() {
         var bench = MachineBench()
         bench.adopt(MachineBench.assignment(state: .running))
-        while bench.machine.progress.outstanding?.effect != .ping {
+        while bench.machine.progress.outstanding?.effect != .ping, bench.turns.go() {
             XCTAssertEqual(bench.machine.state, .running)
             bench.answer()
         }
@@ -123,7 +123,7 @@ final class VirtualMachineSightTests: XCTestCase {
         for failedStep in [StartStep.filter, .reservation] {
             var bench = MachineBench()
             bench.adopt(MachineBench.assignment(state: .running))
-            while bench.machine.progress.outstanding?.effect != .build(failedStep) { bench.answer() }
+            while bench.machine.progress.outstanding?.effect != .build(failedStep), bench.turns.go() { bench.answer() }
             bench.answer(.failed("ebtables is locked"))
             XCTAssertEqual(bench.machine.report?.failure?.words, "ebtables is locked")
             bench.passDeadline()
@@ -132,7 +132,7 @@ final class VirtualMachineSightTests: XCTestCase {
             XCTAssertEqual(bench.machine.state, .running)
             bench.answer(.unknown("no answer"))
             bench.passDeadline()
-            while bench.machine.progress.outstanding?.effect != .ping { bench.answer() }
+            while bench.machine.progress.outstanding?.effect != .ping, bench.turns.go() { bench.answer() }
             XCTAssertTrue(bench.effects.allSatisfy { if case .undo = $0 { false } else { true } })
             XCTAssertNil(bench.machine.report?.failure?.words, "the trouble is over")
         }
@@ -190,7 +190,7 @@ final class VirtualMachineSightTests: XCTestCase {
     func testAGuestThatEndsSoonAfterItsAdoptionIsStartedAgainForItMayHaveBeenAsked() {
         var bench = MachineBench()
         bench.adopt(MachineBench.assignment(state: .running))
-        while bench.machine.progress.outstanding?.effect != .ping { bench.answer() }
+        while bench.machine.progress.outstanding?.effect != .ping, bench.turns.go() { bench.answer() }
         bench.answer()
         var later = bench
         bench.look(isLive: false, heard: .shutdown)

@@ -136,7 +136,7 @@ final class VirtualMachineStartTests: XCTestCase {
         var bench = MachineBench()
         bench.start(upTo: .reservation)
         let began = bench.now
-        while bench.machine.progress.outstanding?.effect == .build(.reservation) {
+        while bench.machine.progress.outstanding?.effect == .build(.reservation), bench.turns.go() {
             bench.answer(.notYet("the DHCP server is down"))
             if bench.machine.progress.outstanding == nil { bench.passDeadline() }
             XCTAssertLessThan(began.duration(to: bench.now), .seconds(30), "it is waited for for ever")

@@ -106,7 +106,7 @@ final class VirtualMachineStopTests: XCTestCase {
     func testASilentAgentsGuestIsEndedWhenThereIsASlot() {
         var bench = running
         bench.hasSlotsForStops = false
-        while bench.machine.state == .running {
+        while bench.machine.state == .running, bench.turns.go() {
             bench.passDeadline()
             if bench.machine.progress.outstanding != nil { bench.answer(.failed("no route")) }
         }
@@ -147,7 +147,7 @@ final class VirtualMachineStopTests: XCTestCase {
             var bench = running
             bench.want(.stop, request: 2)
             bench.look(isLive: false)
-            while bench.machine.progress.outstanding?.effect != .undo(step) { bench.answer() }
+            while bench.machine.progress.outstanding?.effect != .undo(step), bench.turns.go() { bench.answer() }
             var pauses: [Duration] = []
             for _ in 0..<6 {
                 bench.answer(.failed("busy"))
@@ -207,7 +207,7 @@ final class VirtualMachineStopTests: XCTestCase {
             guard death < 4 else { break }
             XCTAssertEqual(bench.releases, [], "death \(death)")
             bench.send(.slotGranted)
-            while bench.machine.state != .running { bench.answer() }
+            while bench.machine.state != .running, bench.turns.go() { bench.answer() }
         }
         XCTAssertEqual(bench.releases.count, 1)
         XCTAssertTrue(bench.releases.first??.contains("died 4 times") == true, "\(bench.releases)")
@@ -221,7 +221,7 @@ final class VirtualMachineStopTests: XCTestCase {
             bench.look(isLive: false, heard: .crashed)
             bench.undoAll()
             bench.send(.slotGranted)
-            while bench.machine.state != .running { bench.answer() }
+            while bench.machine.state != .running, bench.turns.go() { bench.answer() }
         }
         XCTAssertEqual(bench.releases, [])
     }

@@ -115,12 +115,14 @@ final class FarmBench {
 
     func killKeeper() throws { simulation.kill(try XCTUnwrap(keeper)) }
 
-    func startRouter() {
+    /// - Parameter configuration: of its login.
+    func startRouter(login configuration: LoginConfiguration = LoginConfiguration()) {
         let life = simulation.begin(.router, on: Self.node)
         router = life
         let ports = PortSet(host: host, incarnation: life)
         let connection = StoreConnection(store: store, gate: ports.gate)
         let login = Login(
+            configuration: configuration,
             ports: LoginPorts(
                 store: connection, passwords: ports.hasher, clock: ports.clock, random: ports.random,
                 log: journal.logger))

@@ -2,6 +2,7 @@ import FarmModel
 import Foundation
 import GuestProtocol
 import NodeRig
+import Synchronization
 import XCTest
 
 /// A guest without a machine: `qvd-vma` in mount and process namespaces of its own, with empty /tmp, /home and
@@ -14,6 +15,8 @@ final class GuestRig: Sendable {
     /// Process 1 of the namespace, as seen from here. Its end is the end of all in it.
     private let first: pid_t
     private let holder: pid_t
+    /// What waits outside for a program that was started here, by its name.
+    private let waiting = Mutex<[String: pid_t]>([:])
 
     /// The folder of the homes when there is a user disk: below /home, which is a mount of its own here.
     static let homes = "/home/disk"
@@ -253,8 +256,29 @@ final class GuestRig: Sendable {
     func start(_ name: String, _ arguments: [String], isUsers: Bool = false) throws {
         try? FileManager.default.removeItem(atPath: "\(folder)/\(name).pid")
         let command = ["sh", "-c", "echo $$ >\(folder)/\(name).pid; exec \"$@\"", "sh"] + arguments
-        _ = try DaemonRig.start(
+        let outside = try DaemonRig.start(
             "/usr/bin/env", isUsers ? beside(command) : enter(command), log: "\(folder)/\(name).log")
+        waiting.withLock { $0[name] = outside.processID }
+    }
+
+    /// Stops a program, until `resume`. What waits for it outside stops with it.
+    func freeze(_ name: String) async throws {
+        let outside = try XCTUnwrap(waiting.withLock { $0[name] })
+        try await signal(name, "STOP")
+        try await waitFor("\(name) to be stopped") { Self.isStopped(stat: "/proc/\(outside)/stat") }
+    }
+
+    /// What waits outside lets it go on.
+    func resume(_ name: String) async throws {
+        let outside = try XCTUnwrap(waiting.withLock { $0[name] })
+        let inside = path("/proc/\(try await processID(name))/stat")
+        kill(outside, SIGCONT)
+        try await waitFor("\(name) to go on") { !Self.isStopped(stat: inside) }
+    }
+
+    private static func isStopped(stat path: String) -> Bool {
+        let text = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+        return text?.split(separator: ")").last?.split(separator: " ").first == "T"
     }
 
     func log(_ name: String) -> String {

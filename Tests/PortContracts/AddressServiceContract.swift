@@ -21,6 +21,12 @@ package protocol AddressServiceWorld: Sendable {
     /// From now on whatever is to be written about this VM fails, until `allow`.
     func hinder(_ vm: VMID) async throws
     func allow(_ vm: VMID) async throws
+    /// Somebody puts back what was published about this VM earlier, with the MAC address of another card.
+    ///
+    /// - Returns: that address.
+    func makeStale(_ vm: VMID) async throws -> MACAddress
+    /// Of what was published about this VM a part is there, as a power loss leaves it.
+    func tear(_ vm: VMID) async throws
 }
 
 /// The promises of `AddressService`. Each check begins with what it publishes.
@@ -43,6 +49,10 @@ package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
             ContractCheck("a publication that was broken off is not called refused, and is mended") {
                 try await brokenPublicationIsUnknown()
             },
+            ContractCheck("a stale entry is told as it is, and put right by publishing") {
+                try await staleEntryIsPutRight()
+            },
+            ContractCheck("a torn entry is none, and put right by publishing") { try await tornEntryIsPutRight() },
             ContractCheck("a bad host name is refused and changes nothing") {
                 try await badHostNameIsRefused()
             },
@@ -79,6 +89,31 @@ package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
         for vm: Int64 in 1...3 {
             try requireEqual(try await offer(reservation(vm)), reservation(vm).address, "the offer to VM \(vm)")
         }
+    }
+
+    private func staleEntryIsPutRight() async throws {
+        try await awaitServing()
+        let published = [reservation(1), reservation(2)]
+        try await port.publish(published)
+        let stranger = try await world.makeStale(VMID(1))
+        var stale = reservation(1)
+        stale.mac = stranger
+        try requireEqual(try await port.observe(), [stale, reservation(2)], "with a stale entry")
+        try requireEqual(try await offer(reservation(2)), reservation(2).address, "the offer to another VM")
+        try await port.publish(published)
+        try requireEqual(try await port.observe(), published, "published again")
+        for one in published { try requireEqual(try await offer(one), one.address, "the offer to VM \(one.vm)") }
+        try requireEqual(try await world.offer(to: stranger), nil, "the offer to the other card")
+    }
+
+    private func tornEntryIsPutRight() async throws {
+        let published = [reservation(1), reservation(2)]
+        try await port.publish(published)
+        try await world.tear(VMID(1))
+        try requireEqual(try await port.observe(), [reservation(2)], "with a torn entry")
+        try await port.publish(published)
+        try requireEqual(try await port.observe(), published, "published again")
+        for one in published { try requireEqual(try await offer(one), one.address, "the offer to VM \(one.vm)") }
     }
 
     private func reservationsAreServed() async throws {
@@ -155,7 +190,7 @@ package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
         try await world.killServer()
         try await port.publish([reservation(2), reservation(3)])
         try await awaitServing()
-        try await eventually("an offer after the server's death") {
+        try await eventually("an offer after the server's death", on: world.clock, within: world.patience) {
             try await offer(reservation(2)) == reservation(2).address
         }
         try requireEqual(
@@ -177,14 +212,6 @@ package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
     }
 
     private func awaitServing() async throws {
-        try await eventually("serving") { await port.status() == .serving }
-    }
-
-    private func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
-        let deadline = world.clock.now.advanced(by: world.patience)
-        while try await !condition() {
-            try require(world.clock.now < deadline, "\(what) was not seen within \(world.patience)")
-            try await world.clock.sleep(for: .milliseconds(20))
-        }
+        try await eventually("serving", on: world.clock, within: world.patience) { await port.status() == .serving }
     }
 }

@@ -22,6 +22,14 @@ package protocol HypervisorWorld: Sendable {
     /// Stops the emulator from running, without ending it, as SIGSTOP does: it answers nothing.
     func freezeEmulator(_ domain: DomainName) async throws
     func thawEmulator(_ domain: DomainName) async throws
+    /// The hypervisor pauses a domain, as when a write finds the storage full; or lets it go on.
+    func pause(_ domain: DomainName) async throws
+    func resume(_ domain: DomainName) async throws
+    /// Ends the hypervisor's daemon as `kill -9` does; domains run on. It is away until `startDaemon`.
+    func endDaemon() async throws
+    func startDaemon() async throws
+    /// The node loses its power and boots.
+    func losePower() async throws
 }
 
 /// The promises of `Hypervisor`. Each check uses VMs of its own and cleans up what it made.
@@ -32,7 +40,7 @@ package struct HypervisorContract<World: HypervisorWorld>: Sendable {
     package init(_ world: World) { self.world = world }
 
     package var checks: [ContractCheck] {
-        definitionChecks + lifeChecks + eventChecks + [
+        definitionChecks + lifeChecks + eventChecks + accidentChecks + [
             ContractCheck("calls about one VM do not wait behind a hung one") {
                 try await frozenVMStopsNobody()
             },

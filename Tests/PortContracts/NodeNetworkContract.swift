@@ -12,6 +12,7 @@ package protocol NodeNetworkWorld: Sendable {
     func removeBridge() async throws
     /// Makes the bridge again as it was.
     func restoreBridge() async throws
+    func setBridge(isUp: Bool) async throws
     /// Makes an interface of that name that is no tap.
     func makeForeignInterface(named name: String) async throws
     func foreignInterfaceExists(named name: String) async throws -> Bool
@@ -40,6 +41,7 @@ package struct NodeNetworkContract<World: NodeNetworkWorld>: Sendable {
             ContractCheck("without the bridge no tap is made") { try await missingBridgeIsRefused() },
             ContractCheck("an interface of somebody else is not touched") { try await foreignIsRefused() },
             ContractCheck("the bridge is told as it is") { try await bridgeIsTold() },
+            ContractCheck("a bridge that is down is told, and takes taps all the same") { try await bridgeIsDown() },
         ]
     }
 
@@ -138,6 +140,20 @@ package struct NodeNetworkContract<World: NodeNetworkWorld>: Sendable {
         try requireEqual(try await port.observeTaps(), [], "what is no tap is not listed")
         try require(try await world.foreignInterfaceExists(named: name), "the foreign interface was removed")
         try await world.removeForeignInterface(named: name)
+    }
+
+    private func bridgeIsDown() async throws {
+        try await port.ensureTap(tap(9), mac: mac(9))
+        try await world.setBridge(isUp: false)
+        var down = world.bridge
+        down.isUp = false
+        try requireEqual(try await port.observeBridge(), down, "the bridge that was set down")
+        try requireEqual(try await port.observeTaps(), [whole(9)], "a tap on the bridge that was set down")
+        try await port.ensureTap(tap(10), mac: mac(10))
+        try await world.setBridge(isUp: true)
+        try requireEqual(try await port.observeBridge(), world.bridge, "the bridge that is up again")
+        try requireEqual(try await port.observeTaps(), [whole(9), whole(10)], "the taps on it")
+        for vm: Int64 in [9, 10] { try await port.removeTap(tap(vm)) }
     }
 
     private func bridgeIsTold() async throws {

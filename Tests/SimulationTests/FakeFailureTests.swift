@@ -22,37 +22,6 @@ final class FakeFailureTests: XCTestCase {
         }
     }
 
-    /// As `BlockingCalls`: nothing overtakes a call that hangs, and many that hang let none in.
-    func testFileCallsThatHangLetNothingOvertakeThem() {
-        let run = SimulatedRun()
-        let hanging = Fault(at: 0, lasts: 120_000_000_000, .hanging(.disks, vm: nil))
-        run.simulation.withFaults { $0.begin(hanging, index: 0) }
-        let (ports, simulation) = (run.ports, run.simulation)
-        run.run {
-            for vm in 1...Int64(16) {
-                simulation.executor.spawn(on: run.life.executor) {
-                    let told = await failure { () async throws(PortError) in
-                        try await ports.disks.removeOverlays(of: VMID(vm))
-                    }
-                    XCTAssertEqual(told?.reason, .timedOut)
-                }
-            }
-            try await ports.clock.sleep(for: .seconds(31))
-            simulation.withFaults { $0.endAll() }
-            let same = await failure { () async throws(PortError) in
-                try await ports.disks.removeOverlays(of: VMID(1))
-            }
-            XCTAssertEqual(same?.effect, .unreachable)
-            XCTAssertEqual(same?.reason, .busy)
-            let other = await failure { () async throws(PortError) in
-                try await ports.disks.removeOverlays(of: VMID(17))
-            }
-            XCTAssertEqual(other?.reason, .limit)
-            try await ports.clock.sleep(for: .seconds(90))
-            try await ports.disks.removeOverlays(of: VMID(1))
-        }
-    }
-
     func testAFastClockWakesItsSleepersEarlier() {
         let run = SimulatedRun()
         let (ports, host, simulation) = (run.ports, run.host, run.simulation)

@@ -84,6 +84,11 @@ final class SimulatedPortContractTests: XCTestCase {
         }
     }
 
+    func testHangingStorageKeepsItsContract() {
+        let run = SimulatedRun()
+        run.run { try await runContract(HangingStorageContract(HangingHands(run: run)).checks) }
+    }
+
     func testTheSecretFilesKeepTheirContract() {
         let run = SimulatedRun()
         run.run {
@@ -92,7 +97,7 @@ final class SimulatedPortContractTests: XCTestCase {
     }
 }
 
-private struct HypervisorHands: HypervisorWorld {
+struct HypervisorHands: HypervisorWorld {
     let host: SimulatedHost
     let ports: PortSet
     var port: SimulatedHypervisor { ports.hypervisor }
@@ -135,6 +140,23 @@ private struct HypervisorHands: HypervisorWorld {
 
     func freezeEmulator(_ domain: DomainName) async throws { host.setFrozen(domain, true) }
     func thawEmulator(_ domain: DomainName) async throws { host.setFrozen(domain, false) }
+    func pause(_ domain: DomainName) async throws { host.setPaused(domain, true) }
+    func resume(_ domain: DomainName) async throws { host.setPaused(domain, false) }
+
+    func endDaemon() async throws {
+        host.simulation.withFaults { $0.begin(Fault(at: 0, .ofNode(.hypervisorRestarts)), index: 0) }
+        host.inject(.ofNode(.hypervisorRestarts))
+    }
+
+    func startDaemon() async throws {
+        host.simulation.withFaults { $0.endAll() }
+        host.tellConnection(isLost: false)
+    }
+
+    func losePower() async throws {
+        host.inject(.ofNode(.powerLoss))
+        host.powerReturns()
+    }
 }
 
 private struct NetworkHands: NodeNetworkWorld {
@@ -144,6 +166,9 @@ private struct NetworkHands: NodeNetworkWorld {
 
     func removeBridge() async throws { host.change { $0.network.bridge = nil } }
     func restoreBridge() async throws { host.change { $0.network.bridge = bridge } }
+    func setBridge(isUp: Bool) async throws {
+        if isUp { host.bridgeComesUp() } else { host.inject(.ofNode(.bridgeDown)) }
+    }
     func makeForeignInterface(named name: String) async throws {
         host.change { _ = $0.network.foreignInterfaces.insert(name) }
     }
@@ -196,6 +221,16 @@ private struct AddressHands: AddressServiceWorld {
 
     func hinder(_ vm: VMID) async throws { host.change { _ = $0.hinderedReservations.insert(vm) } }
     func allow(_ vm: VMID) async throws { host.change { _ = $0.hinderedReservations.remove(vm) } }
+
+    func tear(_ vm: VMID) async throws { host.change { $0.reservations.removeAll { $0.vm == vm } } }
+
+    func makeStale(_ vm: VMID) async throws -> MACAddress {
+        host.inject(.ofVM(.dhcpStale, vm))
+        guard let stale = host.state.reservations.first(where: { $0.vm == vm }) else {
+            throw ContractViolation("VM \(vm) has no reservation")
+        }
+        return stale.mac
+    }
 
     /// Its supervisor starts it again a second later.
     func killServer() async throws {
@@ -257,6 +292,31 @@ private struct DiskHands: DiskStorageWorld {
         }
         for (vm, disk) in disks.userDisks where HostDisks.userDiskPath(vm, on: id) == path { return disk.marks }
         return nil
+    }
+}
+
+private struct HangingHands: HangingStorageWorld {
+    /// In nanoseconds.
+    private static let longest: Int64 = 3600 * 1_000_000_000
+
+    let run: SimulatedRun
+    private let end = Confined<Int64>(0)
+    var port: SimulatedDiskStorage { run.ports.disks }
+    var clock: any FarmClock { run.ports.clock }
+    var patience: Duration { .seconds(120) }
+
+    init(run: SimulatedRun) { self.run = run }
+
+    func hang() async throws {
+        end.value = run.simulation.now + Self.longest
+        let fault = Fault(at: run.simulation.now, lasts: Self.longest, .hanging(.disks, vm: nil))
+        run.simulation.withFaults { $0.begin(fault, index: 0) }
+    }
+
+    /// When the fault's time is over.
+    func comeLoose() async throws {
+        try await clock.sleep(until: Instant(nanoseconds: end.value))
+        run.simulation.withFaults { $0.endAll() }
     }
 }
 

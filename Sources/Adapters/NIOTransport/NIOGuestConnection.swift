@@ -11,6 +11,11 @@ extension NIOClientExchange {
         let attempt = "connecting to the X session at \(address):\(port)"
         var bootstrap = ClientBootstrap(group: channel.eventLoop)
             .connectTimeout(TimeAmount(configuration.guestConnectTime))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(EarlyArrivals())
+                }
+            }
             .channelOption(.autoRead, value: false)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.recvAllocator, value: SessionBuffers.receiveAllocator)
@@ -78,8 +83,33 @@ final class NIOGuestConnection: GuestConnection {
             throw PortError(
                 .rejected, .unavailable, attempt: "relaying a session", detail: "the guest closed the connection")
         }
+        let pipeline = channel.pipeline.syncOperations
+        let early = try pipeline.handler(type: EarlyArrivals.self)
         let splice = try exchange.yieldClient(headers)
-        try channel.pipeline.syncOperations.addHandler(SpliceHandler(splice, .guest))
+        try pipeline.addHandler(SpliceHandler(splice, .guest))
+        early.handOver(to: splice)
+        pipeline.removeHandler(early, promise: nil)
         return splice
+    }
+}
+
+/// Keeps what a guest says before its connection is relayed. Nothing is read from it then, but when it closes: its end
+/// is told once, and what it had sent comes with it.
+private final class EarlyArrivals: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+
+    private var arrived: [NIOAny] = []
+    private var hasEnded = false
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { arrived.append(data) }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event { hasEnded = true }
+    }
+
+    func handOver(to splice: Splice) {
+        for data in arrived { splice.received(data, from: .guest) }
+        arrived = []
+        if hasEnded { splice.inputEnded(.guest) }
     }
 }
