@@ -14,7 +14,7 @@ final class IdleNodeFigures: XCTestCase {
     func testIdleNode() async throws {
         let farm = try await FarmRig.make()
         let node = try await farm.startNode()
-        let agents = try IdleGuests()
+        let agents = try IdleGuests(askForSecret: true)
         let names = (1...Figure.size(1, full: 20)).map { "idle\($0)" }
         try await addTinyDesktops(names, to: farm)
         for name in names { try await farm.qvd("vm", "start", name) }
@@ -35,9 +35,10 @@ final class IdleNodeFigures: XCTestCase {
                 "\(role) idle with \(names.count) VMs for \(Int(seconds)) s, children counted",
                 String(format: "%.2f %% of a core, %.1f MiB", share, memory), aim: "≤ 0.2 % of a core")
         }
+        // Without an agent the guest is asked by its power button.
+        agents.close()
         for name in names { try await farm.qvd("vm", "stop", name) }
         for name in names { try await farm.waitUntil(name, is: "stopped", upTo: .seconds(300)) }
-        agents.close()
         try await node.stop()
         try await farm.remove()
     }
@@ -60,7 +61,7 @@ final class IdleNodeFigures: XCTestCase {
     private func addTinyDesktops(_ names: [String], to farm: FarmRig) async throws {
         let image = "\(farm.folder)/tiny.qcow2"
         try await TinyGuest.writeImage(to: image)
-        try await farm.qvd("osf", "add", "tiny", "--memory", "32", "--user-disk", "8")
+        try await farm.qvd("osf", "add", "tiny", "--memory", "64", "--user-disk", "128")
         try await farm.qvd("di", "add", "tiny", image)
         try await farm.qvd("user", "add", "alice", "--password-file", farm.passwordFile)
         for (index, name) in names.enumerated() {

@@ -11,7 +11,8 @@ final class IdleGuests: Sendable {
     private let display: CInt
     private let open = Mutex<[CInt]>([])
 
-    init() throws {
+    /// - Parameter askForSecret: whether whoever shows no secret is refused, as a real agent does.
+    init(askForSecret: Bool = false) throws {
         var limit = rlimit()
         getrlimit(Int32(RLIMIT_NOFILE.rawValue), &limit)
         limit.rlim_cur = limit.rlim_max
@@ -19,7 +20,7 @@ final class IdleGuests: Sendable {
         agent = try Self.listen(3030)
         display = try Self.listen(4100)
         Thread.detachNewThread { [self] in
-            while let caller = Self.accept(agent) { Self.answer(caller) }
+            while let caller = Self.accept(agent) { Self.answer(caller, askForSecret) }
         }
         Thread.detachNewThread { [self] in
             while let line = Self.accept(display) { open.withLock { $0.append(line) } }
@@ -57,15 +58,17 @@ final class IdleGuests: Sendable {
         return descriptor < 0 ? nil : descriptor
     }
 
-    private static func answer(_ caller: CInt) {
+    private static func answer(_ caller: CInt, _ askForSecret: Bool) {
         defer { Glibc.close(caller) }
         var request = [UInt8](repeating: 0, count: 16_384)
         let count = read(caller, &request, request.count)
         guard count > 0 else { return }
-        let isStart = String(decoding: request[..<count], as: UTF8.self).contains("x_start")
-        let body = isStart ? "[\"starting\"]" : "[\"listening\"]"
+        let text = String(decoding: request[..<count], as: UTF8.self)
+        let body = text.contains("x_start") ? "[\"starting\"]" : "[\"listening\"]"
+        let isRefused = askForSecret && !text.lowercased().contains("\r\nauthorization:")
+        let status = isRefused ? "401 Unauthorized" : "200 OK"
         let reply =
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+            "HTTP/1.1 \(status)\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
         _ = reply.withCString { write(caller, $0, strlen($0)) }
     }
 }

@@ -15,6 +15,8 @@ package final class EbtablesTapFilter: TapFilter {
     private let queue = CallQueue()
     /// What this process applied: only a guess of what stands, tried first because it saves a listing.
     private let remembered = Mutex<[TapName: TapChains]>([:])
+    /// What the newest look found in which text: the same text says the same.
+    private let lastObservation = Mutex<(text: String, filters: [ObservedFilter])?>(nil)
 
     /// A batch takes 6 to 20 ms; listing 1,000 taps about 100.
     private static let timeLimit = Duration.seconds(10)
@@ -93,8 +95,12 @@ package final class EbtablesTapFilter: TapFilter {
     }
 
     package func observe() async throws(PortError) -> [ObservedFilter] {
-        let listing = try await list("listing filter rules")
-        return listing.taps.keys.sorted().map { ObservedFilter(tap: $0, isComplete: listing.isComplete($0)) }
+        let text = try await listedText("listing filter rules")
+        if let last = lastObservation.withLock({ $0 }), last.text == text { return last.filters }
+        let listing = RuleListing(text)
+        let filters = listing.taps.keys.sorted().map { ObservedFilter(tap: $0, isComplete: listing.isComplete($0)) }
+        lastObservation.withLock { $0 = (text, filters) }
+        return filters
     }
 
     private func remember(_ chains: TapChains?, of tap: TapName) { remembered.withLock { $0[tap] = chains } }
@@ -132,9 +138,13 @@ package final class EbtablesTapFilter: TapFilter {
     }
 
     private func list(_ attempt: String) async throws(PortError) -> RuleListing {
+        RuleListing(try await listedText(attempt))
+    }
+
+    private func listedText(_ attempt: String) async throws(PortError) -> String {
         let outcome = try await run(save, input: "", attempt)
         guard outcome.isSuccess else { throw refusal(outcome, of: save, attempt) }
-        return RuleListing(outcome.output)
+        return outcome.output
     }
 
     private func refusal(_ outcome: ProgramRun.Outcome, of program: ProgramRun, _ attempt: String) -> PortError {

@@ -156,7 +156,7 @@ package struct HTTPGuestAgent: GuestAgent {
                         try pipeline.addHandler(ReplyHandler(promise))
                     }
                 }
-                .connect(host: guest.address.description, port: guest.port).get()
+                .connect(to: SocketAddress(ipAddress: guest.address.description, port: guest.port)).get()
             return (channel, promise.futureResult)
         } catch {
             promise.fail(error)
