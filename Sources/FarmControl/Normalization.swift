@@ -20,6 +20,17 @@ package struct Normalization {
         self.number = number
     }
 
+    /// - Parameter moments: those that are compared with each other.
+    init(now: Instant, comparing moments: [Instant], number: @escaping (VMEffectID) -> Int64) {
+        let places = Set(moments).sorted()
+        self.init(
+            now: now,
+            rank: { moment in
+                let later = places.firstIndex { $0 > moment } ?? places.count
+                return Instant(nanoseconds: Int64(later) - 1)
+            }, number: number)
+    }
+
     /// How far a moment lies ahead, in steps of 10 ms: finer differences come from the order of calls alone.
     func left(_ moment: Instant) -> Instant {
         Instant(nanoseconds: (now.duration(to: moment) + .milliseconds(5)).wholeNanoseconds / 10_000_000)

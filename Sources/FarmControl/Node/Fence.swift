@@ -61,15 +61,18 @@ struct Fence: Sendable, Hashable {
     private mutating func reported(_ isOurs: Bool, at now: Instant) -> [Action] {
         guard isOurs else { return [] }
         changedAt = now
-        return awaited.isEmpty && removing.isEmpty ? [.look(.network), .look(.hypervisor)] : []
+        return isQuiet ? [.look(.network), .look(.hypervisor)] : []
     }
+
+    /// Nothing is out that could still change what lives.
+    private var isQuiet: Bool { awaited.isEmpty && removing.isEmpty }
 
     /// Judges what a look has found.
     mutating func saw(_ source: NodeSource, _ inventory: Inventory, at now: Instant) -> [Action] {
         guard source == .network || source == .hypervisor else { return [] }
         guard changedAt <= inventory[source].began else { return [.look(source)] }
         if source == .network { return remove(taps(in: inventory)) }
-        if inventory.liveVMs.isEmpty, awaited.isEmpty, removing.isEmpty { return [.beFenced] }
+        if inventory.liveVMs.isEmpty, isQuiet { return [.beFenced] }
         return endDomains(inventory, at: now)
     }
 

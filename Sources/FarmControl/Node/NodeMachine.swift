@@ -304,7 +304,7 @@ package struct NodeMachine: Sendable, Hashable {
     private mutating func meet(_ vm: VMID, _ now: Instant, _ changes: inout NodeChanges) {
         guard !repairs.isCollecting(vm) else { return }  // `.collected` comes back to it
         let word = rowWords.word(of: vm)
-        if let epoch = strayEpoch(of: vm) {
+        if let epoch = vms.strayEpoch(of: vm, inventory.domains[vm]) {
             switch Ownership(of: epoch, by: word) {
             case .mine, .notMine: vms.give(.adopted(word, liveUnder: epoch), to: vm, at: now, &changes)
             case .unknown: readStore(now, &changes)
@@ -317,34 +317,17 @@ package struct NodeMachine: Sendable, Hashable {
         }
     }
 
-    /// The epoch of a live domain that no machine works on, and whose assignment was not given back by this daemon:
-    /// what appears after that is a late answer's, and is removed.
-    private func strayEpoch(of vm: VMID) -> Epoch? {
-        guard vms.isIdle(vm), let domain = inventory.domains[vm], domain.isLive, let epoch = domain.owner?.epoch else {
-            return nil
-        }
-        guard let machine = vms[vm] else { return epoch }
-        return machine.isNews(epoch) ? epoch : nil
-    }
-
     // MARK: What is to be put right
 
     private mutating func putRight(_ source: NodeSource, _ changes: inout NodeChanges) {
-        if source == .filter { repairs.putBackRules(plansWithoutRules, &changes) }
+        if source == .filter, let seen = inventory.asOf(source) {
+            repairs.putBackRules(vms.plansWithoutRules(inventory.filters, asOf: seen), &changes)
+        }
         let leftovers = Leftovers(of: source, inventory, rowWords, vms)
         repairs.collect(leftovers.toCollect, &changes)
         guard source == .hypervisor else { return }
         for (name, vm) in leftovers.withoutRow { episodes.domainWithoutRow(name, vm, &changes) }
         episodes.forgetDomains(except: leftovers.goneVMs)
-    }
-
-    private var plansWithoutRules: [StartPlan] {
-        guard let seen = inventory.asOf(.filter) else { return [] }
-        let whole = Set(inventory.filters.filter(\.isComplete).map(\.tap.vm))
-        return vms.machines.keys.filter { !whole.contains($0) }.sorted().compactMap { vm in
-            guard let machine = vms[vm], machine.needsFilter(asOf: seen) else { return nil }
-            return machine.plan
-        }
     }
 
     // MARK: User disks that are to be deleted
@@ -369,22 +352,17 @@ package struct NodeMachine: Sendable, Hashable {
     }
 
     private mutating func tick(_ now: Instant, _ changes: inout NodeChanges) {
-        giveUpReading(now, &changes)
+        if rowWords.question.isUnanswered(at: now) { readFailed(unanswered, rowWords.question.number, now, &changes) }
         giveUpLooks(now, &changes)
         if rowWords.question.isDue(at: now) { readStore(now, &changes) }
         lookWhereDue(now, &changes)
         if serving.isDue(at: now) { recordRunning(&changes) }
-        if isReady { deleteDisks(now, &changes) }
+        if mode.converges { deleteDisks(now, &changes) }
         vms.tick(at: now, &changes)
         for vm in reports.takeDue(at: now) { changes.touch(vm) }
     }
 
-    /// Whoever has not answered within the limit is asked anew; people are told.
-    private mutating func giveUpReading(_ now: Instant, _ changes: inout NodeChanges) {
-        guard rowWords.question.isUnanswered(at: now) else { return }
-        readFailed(unanswered, rowWords.question.number, now, &changes)
-    }
-
+    /// A source that has not answered within the limit is asked anew; people are told.
     private mutating func giveUpLooks(_ now: Instant, _ changes: inout NodeChanges) {
         for source in NodeSource.allCases where inventory[source].isUnanswered(at: now) {
             lookFailed(source, unanswered, inventory[source].number, now, &changes)
@@ -403,13 +381,7 @@ package struct NodeMachine: Sendable, Hashable {
     package func normalized(at now: Instant, number: @escaping (VMEffectID) -> Int64) -> NodeMachine {
         var moments = inventory.comparedMoments + heardStops.moments
         moments += vms.machines.values.compactMap(\.domain.knownAt)
-        let places = Set(moments).sorted()
-        let known = Normalization(
-            now: now,
-            rank: { moment in
-                let later = places.firstIndex { $0 > moment } ?? places.count
-                return Instant(nanoseconds: Int64(later) - 1)
-            }, number: number)
+        let known = Normalization(now: now, comparing: moments, number: number)
         var copy = self
         copy.unsettled = []
         copy.stock = Stock()

@@ -62,6 +62,23 @@ struct NodeVMs: Sendable, Hashable {
     /// The earliest moment at which one of them wants to be woken.
     var deadline: Instant? { summary.wakeTimes.first }
 
+    /// The epoch of a VM's live domain that no machine works on, and whose assignment was not given back by this daemon:
+    /// what appears after that is a late answer's, and is removed.
+    func strayEpoch(of vm: VMID, _ domain: ObservedDomain?) -> Epoch? {
+        guard isIdle(vm), let domain, domain.isLive, let epoch = domain.owner?.epoch else { return nil }
+        guard let machine = machines[vm] else { return epoch }
+        return machine.isNews(epoch) ? epoch : nil
+    }
+
+    /// Of the VMs whose tap must have its rules, those where that look did not find them whole.
+    func plansWithoutRules(_ found: [ObservedFilter], asOf look: Instant) -> [StartPlan] {
+        let whole = Set(found.filter(\.isComplete).map(\.tap.vm))
+        return machines.keys.filter { !whole.contains($0) }.sorted().compactMap { vm in
+            guard let machine = machines[vm], machine.needsFilter(asOf: look) else { return nil }
+            return machine.plan
+        }
+    }
+
     /// What is out that may still make something on the node.
     var effectsThatBuild: [VMEffectID] {
         machines.values.compactMap { machine in
