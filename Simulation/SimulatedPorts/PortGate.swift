@@ -87,7 +87,7 @@ package struct PortGate: Sendable {
             abandon(operation, within: 1_000_000_000, effect)
             throw gone(.outcomeUnknown, attempt())
         }
-        let answer = try await settle(operation, decision.failure, attempt, half, effect)
+        let answer = try await answer(operation, decision.failure, attempt, half, effect)
         simulation.step(incarnation, in: operation)
         guard incarnation.isAlive else { throw gone(.outcomeUnknown, attempt()) }
         return answer
@@ -112,7 +112,7 @@ package struct PortGate: Sendable {
     }
 
     /// The effect at its instant, as the fault has it.
-    private func settle<Answer>(
+    private func answer<Answer>(
         _ operation: PortOperation, _ failure: FailureMode?, _ attempt: () -> String, _ half: (@Sendable () -> Void)?,
         _ effect: @escaping @Sendable () async throws(PortError) -> Answer
     ) async throws(PortError) -> Answer {

@@ -101,8 +101,8 @@ extension FarmRecords {
     /// Its row only; its user disk is another matter.
     mutating func deleteVM(_ id: VMID) throws(LedgerError) {
         let vm = try existing(id)
-        let isSettled = vm.observation.state == .stopped && vm.intent.wanted == .stop && vm.intent.node == nil
-        guard isSettled else {
+        let isStopped = vm.observation.state == .stopped && vm.intent.wanted == .stop && vm.intent.node == nil
+        guard isStopped else {
             let state = vm.observation.state == .stopped ? "about to start" : vm.observation.state.rawValue
             throw .refuse(.notStopped, .vm(id), "VM \(id) (\(vm.name)) is \(state)", .stop([id]))
         }

@@ -13,71 +13,71 @@ import XCTest
 
 final class DnsmasqAddressesTests: XCTestCase {
     func testKeepsTheContractWithARealServer() async throws {
-        try await DnsmasqWorld.with { try await runContract(AddressServiceContract($0).checks) }
+        try await DnsmasqFixture.with { try await runContract(AddressServiceContract($0).checks) }
     }
 
     func testAClientIsGivenItsAddressNameAndRouterForEver() async throws {
-        try await DnsmasqWorld.with { world in
-            try await world.awaitServing()
-            let one = reservation(1, world)
-            try await world.port.publish([one])
-            let found = try await world.client.discover(one.mac)
+        try await DnsmasqFixture.with { fixture in
+            try await fixture.awaitServing()
+            let one = reservation(1, fixture)
+            try await fixture.port.publish([one])
+            let found = try await fixture.client.discover(one.mac)
             let offer = try XCTUnwrap(found)
             XCTAssertEqual(
                 offer,
                 .init(
-                    address: one.address, server: world.rig.nodeAddress, router: world.rig.plan.gateway,
+                    address: one.address, server: fixture.rig.nodeAddress, router: fixture.rig.plan.gateway,
                     hostName: one.hostName, type: 2))
-            let answered = try await world.client.request(one.address, one.mac, server: world.rig.nodeAddress)
+            let answered = try await fixture.client.request(one.address, one.mac, server: fixture.rig.nodeAddress)
             XCTAssertEqual(answered?.type, 5)
             XCTAssertEqual(answered?.address, one.address)
-            let refused = try await world.client.request(
-                world.addresses[9], one.mac, server: world.rig.nodeAddress)
+            let refused = try await fixture.client.request(
+                fixture.addresses[9], one.mac, server: fixture.rig.nodeAddress)
             XCTAssertEqual(refused?.type, 6, "another address than its own is refused")
             // Deleted and made again, as the store gives the highest free address again: the same MAC.
-            try await world.port.publish([])
-            let gone = try await world.client.discover(one.mac)
+            try await fixture.port.publish([])
+            let gone = try await fixture.client.discover(one.mac)
             XCTAssertNil(gone)
             var heir = one
             heir.vm = VMID(77)
             heir.hostName = "heir"
-            try await world.port.publish([heir])
-            let inherited = try await world.client.discover(one.mac)
+            try await fixture.port.publish([heir])
+            let inherited = try await fixture.client.discover(one.mac)
             XCTAssertEqual(inherited?.address, one.address)
             XCTAssertEqual(inherited?.hostName, "heir")
         }
     }
 
     func testWithoutAGatewayNoRouterIsGiven() async throws {
-        try await DnsmasqWorld.with(gateway: false) { world in
-            try await world.awaitServing()
-            try await world.port.publish([reservation(1, world)])
-            let offer = try await world.client.discover(reservation(1, world).mac)
-            XCTAssertEqual(offer?.address, reservation(1, world).address)
+        try await DnsmasqFixture.with(gateway: false) { fixture in
+            try await fixture.awaitServing()
+            try await fixture.port.publish([reservation(1, fixture)])
+            let offer = try await fixture.client.discover(reservation(1, fixture).mac)
+            XCTAssertEqual(offer?.address, reservation(1, fixture).address)
             XCTAssertNil(offer?.router)
         }
     }
 
     func testAServerThatOutlivedItsDaemonIsAdopted() async throws {
-        try await DnsmasqWorld.with { world in
-            try await world.awaitServing()
-            try await world.port.publish([reservation(1, world), reservation(2, world)])
-            let pid = try await world.processID()
+        try await DnsmasqFixture.with { fixture in
+            try await fixture.awaitServing()
+            try await fixture.port.publish([reservation(1, fixture), reservation(2, fixture)])
+            let pid = try await fixture.processID()
             // The next daemon: what the first one runs is not its child.
-            let next = DnsmasqAddresses(world.configuration, log: Logger(label: "next"))
+            let next = DnsmasqAddresses(fixture.configuration, log: Logger(label: "next"))
             let known = try await next.observe()
-            XCTAssertEqual(known, [reservation(1, world), reservation(2, world)])
+            XCTAssertEqual(known, [reservation(1, fixture), reservation(2, fixture)])
             // While nobody looks after the server, a reservation goes and one comes.
-            try await next.publish([reservation(2, world), reservation(3, world)])
+            try await next.publish([reservation(2, fixture), reservation(3, fixture)])
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await next.run() }
                 try await waitFor("adoption") { await next.status() == .serving }
-                let same = try await world.processID()
+                let same = try await fixture.processID()
                 XCTAssertEqual(same, pid, "the same process serves")
                 for (vm, isServed) in [(1, false), (2, true), (3, true)] {
-                    let offer = try await world.client.discover(reservation(vm, world).mac)
+                    let offer = try await fixture.client.discover(reservation(vm, fixture).mac)
                     XCTAssertEqual(
-                        offer?.address, isServed ? reservation(vm, world).address : nil, "VM \(vm)")
+                        offer?.address, isServed ? reservation(vm, fixture).address : nil, "VM \(vm)")
                 }
                 group.cancelAll()
                 try await group.waitForAll()
@@ -86,20 +86,20 @@ final class DnsmasqAddressesTests: XCTestCase {
     }
 
     func testAServerOfAnotherConfigurationIsReplaced() async throws {
-        try await DnsmasqWorld.with { world in
-            try await world.awaitServing()
-            let pid = try await world.processID()
-            var other = world.configuration
+        try await DnsmasqFixture.with { fixture in
+            try await fixture.awaitServing()
+            let pid = try await fixture.processID()
+            var other = fixture.configuration
             other.plan = try AddressPlan(
                 network: other.plan.network, prefixLength: 16, rangeStart: other.plan.rangeStart, gateway: nil
             )
             let next = DnsmasqAddresses(other, log: Logger(label: "next"))
-            try await next.publish([reservation(1, world)])
+            try await next.publish([reservation(1, fixture)])
             // The first one would start its own again at once; it is not the test's subject.
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await next.run() }
                 try await waitFor("the replacement") { await next.status() == .serving }
-                let replaced = try await world.processID()
+                let replaced = try await fixture.processID()
                 XCTAssertNotEqual(replaced, pid)
                 group.cancelAll()
                 try await group.waitForAll()
@@ -121,18 +121,18 @@ final class DnsmasqAddressesTests: XCTestCase {
     }
 
     func testAnAddressDeclinedInAnothersNameIsServedAgainAtOnce() async throws {
-        try await DnsmasqWorld.with { world in
-            try await world.awaitServing()
-            let victim = reservation(1, world)
-            let rogue = reservation(2, world)
-            try await world.port.publish([victim, rogue])
-            let first = try await world.client.discover(victim.mac)
+        try await DnsmasqFixture.with { fixture in
+            try await fixture.awaitServing()
+            let victim = reservation(1, fixture)
+            let rogue = reservation(2, fixture)
+            try await fixture.port.publish([victim, rogue])
+            let first = try await fixture.client.discover(victim.mac)
             XCTAssertEqual(first?.address, victim.address)
-            try world.client.decline(
-                victim.address, chaddr: victim.mac, from: rogue.mac, server: world.rig.nodeAddress)
+            try fixture.client.decline(
+                victim.address, chaddr: victim.mac, from: rogue.mac, server: fixture.rig.nodeAddress)
             // dnsmasq alone would keep it from its owner for ten minutes.
             try await waitFor("the address to be served again", upTo: .seconds(10)) {
-                try await world.client.discover(victim.mac)?.address == victim.address
+                try await fixture.client.discover(victim.mac)?.address == victim.address
             }
         }
     }
@@ -163,33 +163,33 @@ final class DnsmasqAddressesTests: XCTestCase {
     }
 
     func testTenThousandReservationsAreServed() async throws {
-        try await DnsmasqWorld.with { world in
-            try await world.awaitServing()
+        try await DnsmasqFixture.with { fixture in
+            try await fixture.awaitServing()
             var all = (1...10_000).map { number in
-                let address = IPv4Address(bits: world.rig.plan.rangeStart.bits + UInt32(number))
+                let address = IPv4Address(bits: fixture.rig.plan.rangeStart.bits + UInt32(number))
                 return Reservation(
                     vm: VMID(Int64(number)), mac: MACAddress(forVirtualMachineAt: address), address: address,
                     hostName: "vm-\(number)")
             }
             let began = clinux_monotonic_nanoseconds()
-            try await world.port.publish(all)
+            try await fixture.port.publish(all)
             let published = clinux_monotonic_nanoseconds()
             for index in [0, 4_999, 9_999] {
-                let offer = try await world.client.discover(all[index].mac)
+                let offer = try await fixture.client.discover(all[index].mac)
                 XCTAssertEqual(offer?.address, all[index].address)
             }
             let removed = all.removeLast()
             let before = clinux_monotonic_nanoseconds()
-            try await world.port.publish(all)
+            try await fixture.port.publish(all)
             let after = clinux_monotonic_nanoseconds()
-            let gone = try await world.client.discover(removed.mac)
+            let gone = try await fixture.client.discover(removed.mac)
             XCTAssertNil(gone)
             let asked = clinux_monotonic_nanoseconds()
-            let kept = try await world.client.discover(all[0].mac)
+            let kept = try await fixture.client.discover(all[0].mac)
             let answered = clinux_monotonic_nanoseconds()
             XCTAssertEqual(kept?.address, all[0].address)
             let again = clinux_monotonic_nanoseconds()
-            try await world.port.publish(all + [removed])
+            try await fixture.port.publish(all + [removed])
             print(
                 "10,000 reservations: published in \((published - began) / 1_000_000) ms, one removed in",
                 "\((after - before) / 1_000_000) ms, one added in",
@@ -198,8 +198,8 @@ final class DnsmasqAddressesTests: XCTestCase {
         }
     }
 
-    private func reservation(_ number: Int, _ world: DnsmasqWorld) -> Reservation {
-        let address = world.addresses[number]
+    private func reservation(_ number: Int, _ fixture: DnsmasqFixture) -> Reservation {
+        let address = fixture.addresses[number]
         return Reservation(
             vm: VMID(Int64(number)), mac: MACAddress(forVirtualMachineAt: address), address: address,
             hostName: "desk-\(number)")

@@ -13,27 +13,27 @@ final class EbtablesTapFilterTests: XCTestCase {
     override func setUpWithError() throws { try PrivateNamespaces.require() }
 
     func testKeepsTheContractOnRealRules() async throws {
-        let world = EbtablesWorld()
-        try await world.flushEverything()
-        try await runContract(TapFilterContract(world).checks)
-        try await world.flushEverything()
+        let fixture = EbtablesFixture()
+        try await fixture.flushEverything()
+        try await runContract(TapFilterContract(fixture).checks)
+        try await fixture.flushEverything()
     }
 
     func testRealFramesOfEveryClassArriveExactlyWhereTheyMay() async throws {
-        let world = try await TapFrameRig.make()
-        try await runContract(TapFrameContract(world).checks)
-        try await world.remove()
+        let fixture = try await TapFrameRig.make()
+        try await runContract(TapFrameContract(fixture).checks)
+        try await fixture.remove()
     }
 
     func testRulesStandBeforeTheTapAndBeforeItsFirstFrame() async throws {
-        let world = try await TapFrameRig.make()
+        let fixture = try await TapFrameRig.make()
         let tap = TapName(farm: FarmID(bits: 0xf1), node: NodeID(1), vm: VMID(9))
-        try await world.filter.apply(TapFrameRig.rules(tap, world.frames.own, world.rig, .denied))
-        try await world.network.ensureTap(tap, mac: world.frames.own.mac)
-        let node = try world.rig.listenAtNode()
+        try await fixture.filter.apply(TapFrameRig.rules(tap, fixture.frames.own, fixture.rig, .denied))
+        try await fixture.network.ensureTap(tap, mac: fixture.frames.own.mac)
+        let node = try fixture.rig.listenAtNode()
         let guest = try TapPort(tap.text)
-        let wrong = world.frames.cases(ipv6: .denied).first { $0.name.hasPrefix("IPv4 of another VM") }!
-        let right = world.frames.cases(ipv6: .denied).first { $0.name.hasPrefix("own IPv4 broadcast") }!
+        let wrong = fixture.frames.cases(ipv6: .denied).first { $0.name.hasPrefix("IPv4 of another VM") }!
+        let right = fixture.frames.cases(ipv6: .denied).first { $0.name.hasPrefix("own IPv4 broadcast") }!
         try await waitFor("the first honest frame", every: .milliseconds(1)) {
             try guest.send(wrong.frame)
             try guest.send(right.frame)
@@ -41,22 +41,22 @@ final class EbtablesTapFilterTests: XCTestCase {
             try require(!heard.contains { isSame($0, wrong.frame) }, "a foreign frame passed")
             return heard.contains { isSame($0, right.frame) }
         }
-        try await world.network.removeTap(tap)
-        try await world.filter.remove(tap)
-        try await world.remove()
+        try await fixture.network.removeTap(tap)
+        try await fixture.filter.remove(tap)
+        try await fixture.remove()
     }
 
     func testReplacingRulesLetsNoForeignFramePassAndLosesNoHonestOne() async throws {
-        let world = try await TapFrameRig.make()
-        let cases = world.frames.cases(ipv6: .denied)
+        let fixture = try await TapFrameRig.make()
+        let cases = fixture.frames.cases(ipv6: .denied)
         let right = cases.first { $0.name.hasPrefix("own IPv4 broadcast") }!
         let wrong = cases.filter { !$0.mayReachNode && !$0.mayReachOtherPorts }
-        let node = try world.rig.listenAtNode()
+        let node = try fixture.rig.listenAtNode()
         let rounds = 60
         let isReplaced = Flag()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                for round in 0..<rounds { try await world.use(round % 2 == 0 ? .linkLocal : .denied) }
+                for round in 0..<rounds { try await fixture.use(round % 2 == 0 ? .linkLocal : .denied) }
                 isReplaced.raise()
             }
             group.addTask {
@@ -64,12 +64,12 @@ final class EbtablesTapFilterTests: XCTestCase {
                 var heard: [[UInt8]] = []
                 while !isReplaced.isRaised {
                     try Task.checkCancellation()
-                    try world.guest.send(right.frame)
+                    try fixture.guest.send(right.frame)
                     sent += 1
                     // IPv6 is right in every other round; what is tested here is always wrong.
                     for item in wrong
                     where EthernetFrame(item.frame)?.etherType != EthernetFrame.EtherType.ipv6 {
-                        try world.guest.send(item.frame)
+                        try fixture.guest.send(item.frame)
                     }
                     heard += try node.received()
                     await Task.yield()
@@ -86,16 +86,16 @@ final class EbtablesTapFilterTests: XCTestCase {
             }
             try await group.waitForAll()
         }
-        try await world.remove()
+        try await fixture.remove()
     }
 
     func testAFloodingGuestCostsTheOthersNoFrame() async throws {
-        let world = try await TapFrameRig.make()
-        let far = try world.rig.listenAtOtherNode()
-        let frames = world.frames
+        let fixture = try await TapFrameRig.make()
+        let far = try fixture.rig.listenAtOtherNode()
+        let frames = fixture.frames
         // The guest claims to be the other VM, its node and the other node, in every way that a bridge might
         // learn.
-        let attackers = [frames.other.mac, frames.node.mac, world.rig.otherNodeMAC]
+        let attackers = [frames.other.mac, frames.node.mac, fixture.rig.otherNodeMAC]
         let groups = [
             FrameBytes.broadcast, MACAddress(bits: 0x0180_c200_000e), MACAddress(bits: 0x0180_c200_0000),
         ]
@@ -105,7 +105,7 @@ final class EbtablesTapFilterTests: XCTestCase {
             }
         }
         let honest = TapFrames(
-            own: frames.other, other: .init(mac: world.rig.otherNodeMAC, address: world.rig.otherNodeAddress),
+            own: frames.other, other: .init(mac: fixture.rig.otherNodeMAC, address: fixture.rig.otherNodeAddress),
             node: frames.node, broadcastAddress: frames.broadcastAddress)
         let out = honest.cases(ipv6: .denied).first { $0.name.hasPrefix("own IPv4, to other") }!.frame
         let back = TapFrames(
@@ -116,11 +116,11 @@ final class EbtablesTapFilterTests: XCTestCase {
         var arrivedBack = 0
         func collect() throws {
             arrivedOut += try far.received().count { isSame($0, out) }
-            arrivedBack += try world.otherGuest.received().count { isSame($0, back) }
+            arrivedBack += try fixture.otherGuest.received().count { isSame($0, back) }
         }
         for _ in 0..<count {
-            for attack in attacks { try world.guest.send(attack) }
-            try world.otherGuest.send(out)
+            for attack in attacks { try fixture.guest.send(attack) }
+            try fixture.otherGuest.send(out)
             try far.send(back)
             try collect()
         }
@@ -135,9 +135,9 @@ final class EbtablesTapFilterTests: XCTestCase {
             "\(count * attacks.count) spoofed ones")
         XCTAssertEqual(arrivedOut, count)
         XCTAssertEqual(arrivedBack, count)
-        let behind = try await world.addressesBehindTap()
+        let behind = try await fixture.addressesBehindTap()
         XCTAssertEqual(behind, [frames.own.mac])
-        try await world.remove()
+        try await fixture.remove()
     }
 
     func testWithoutTheProgramsTheErrorSaysWhatToInstall() async throws {
@@ -149,8 +149,8 @@ final class EbtablesTapFilterTests: XCTestCase {
     }
 
     func testABatchOfOneVMTakesMilliseconds() async throws {
-        let world = EbtablesWorld()
-        try await world.flushEverything()
+        let fixture = EbtablesFixture()
+        try await fixture.flushEverything()
         let rig = try await NetworkRig.make()
         var applying: [Int64] = []
         var removing: [Int64] = []
@@ -165,19 +165,19 @@ final class EbtablesTapFilterTests: XCTestCase {
             let party = TapFrames.Party(mac: MACAddress(forVirtualMachineAt: address), address: address)
             let rules = TapFrameRig.rules(tap, party, rig, .denied)
             applying.append(
-                try await measured { () async throws(PortError) in try await world.port.apply(rules) })
+                try await measured { () async throws(PortError) in try await fixture.port.apply(rules) })
         }
-        let listing = try await measured { () async throws(PortError) in _ = try await world.port.observe() }
-        let complete = try await world.port.observe()
+        let listing = try await measured { () async throws(PortError) in _ = try await fixture.port.observe() }
+        let complete = try await fixture.port.observe()
         XCTAssertEqual(complete.count { $0.isComplete }, taps.count)
         for tap in taps {
             removing.append(
-                try await measured { () async throws(PortError) in try await world.port.remove(tap) })
+                try await measured { () async throws(PortError) in try await fixture.port.remove(tap) })
         }
         print(
             "rules of a VM: applied in \(applying.sorted()[50]) µs (median of 100), removed in",
             "\(removing.sorted()[50]) µs, 100 listed in \(listing) µs")
-        let left = try await world.port.observe()
+        let left = try await fixture.port.observe()
         XCTAssertEqual(left, [])
         try await rig.remove()
     }

@@ -13,7 +13,7 @@ import XCTest
 /// the real adapter.
 final class GuestNetworkTests: XCTestCase {
     private struct Node {
-        let world: LibvirtWorld
+        let fixture: LibvirtFixture
         let rig: NetworkRig
         let network: NetlinkNodeNetwork
         let filter: EbtablesTapFilter
@@ -21,14 +21,15 @@ final class GuestNetworkTests: XCTestCase {
     }
 
     private func withNode(_ body: (Node) async throws -> Void) async throws {
-        try await LibvirtWorld.run { world in
+        try await LibvirtFixture.run { fixture in
             let rig = try await NetworkRig.make()
             let addresses = DnsmasqAddresses(
                 DnsmasqConfiguration(
-                    farm: world.farm, plan: rig.plan, bridge: rig.bridge,
-                    folder: try world.scratch.folder("dhcp") + "/served"), log: Logger(label: "dnsmasq"))
+                    farm: fixture.farm, plan: rig.plan, bridge: rig.bridge,
+                    folder: try fixture.scratch.folder("dhcp") + "/served"), log: Logger(label: "dnsmasq"))
             let node = Node(
-                world: world, rig: rig, network: NetlinkNodeNetwork(bridge: rig.bridge), filter: EbtablesTapFilter(),
+                fixture: fixture, rig: rig, network: NetlinkNodeNetwork(bridge: rig.bridge),
+                filter: EbtablesTapFilter(),
                 addresses: addresses)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await addresses.run() }
@@ -41,7 +42,7 @@ final class GuestNetworkTests: XCTestCase {
                 }
                 group.cancelAll()
                 try await group.waitForAll()
-                for domain in try await world.port.observe() { try await world.port.destroy(domain.name) }
+                for domain in try await fixture.port.observe() { try await fixture.port.destroy(domain.name) }
                 for tap in try await node.network.observeTaps() {
                     try await node.network.removeTap(tap.name)
                     try await node.filter.remove(tap.name)
@@ -60,9 +61,9 @@ final class GuestNetworkTests: XCTestCase {
 
     /// Everything of a VM but its reservation, and its start.
     private func start(_ reservation: Reservation, _ node: Node) async throws -> DomainSpecification {
-        let folder = try node.world.scratch.folder("guest-\(reservation.vm)")
+        let folder = try node.fixture.scratch.folder("guest-\(reservation.vm)")
         let guest = try BusyboxGuest.prepare(in: folder)
-        var specification = try await node.world.specification(of: reservation.vm, epoch: Epoch(1))
+        var specification = try await node.fixture.specification(of: reservation.vm, epoch: Epoch(1))
         specification.memory = Mebibytes(96)
         specification.networkPort.mac = reservation.mac
         let boot = DirectBoot(
@@ -74,8 +75,8 @@ final class GuestNetworkTests: XCTestCase {
             TapRules.rules(
                 tap: specification.networkPort.tap, mac: reservation.mac, address: reservation.address,
                 nodeAddress: node.rig.nodeAddress, ipv6: .denied))
-        try await node.world.port.define(specification)
-        try await node.world.port.create(specification.name)
+        try await node.fixture.port.define(specification)
+        try await node.fixture.port.create(specification.name)
         return specification
     }
 
@@ -94,7 +95,7 @@ final class GuestNetworkTests: XCTestCase {
             for reservation in all.prefix(2) {
                 let specification = try await start(reservation, node)
                 try await waitFor("the guest to obtain \(reservation.address)", upTo: .seconds(90)) {
-                    node.world.consoleText(reservation.vm).contains("MARK address \(reservation.address)")
+                    node.fixture.consoleText(reservation.vm).contains("MARK address \(reservation.address)")
                 }
                 print("VM \(reservation.vm) had its address \(ContinuousClock.now - began) after the first start")
                 try await waitFor("the guest to be reached") {
@@ -120,14 +121,14 @@ final class GuestNetworkTests: XCTestCase {
             try await node.addresses.publish([reservation(7, node.rig)])
             _ = try await start(stranger, node)
             try await waitFor("the guest to run", upTo: .seconds(90)) {
-                node.world.consoleText(stranger.vm).contains(BusyboxGuest.readyText)
+                node.fixture.consoleText(stranger.vm).contains(BusyboxGuest.readyText)
             }
             // It asks once a second; as soon as it is known it is served.
-            let hasAddress = node.world.consoleText(stranger.vm).contains("MARK address")
+            let hasAddress = node.fixture.consoleText(stranger.vm).contains("MARK address")
             XCTAssertFalse(hasAddress)
             try await node.addresses.publish([reservation(7, node.rig), stranger])
             try await waitFor("the guest to obtain its address", upTo: .seconds(60)) {
-                node.world.consoleText(stranger.vm).contains("MARK address \(stranger.address)")
+                node.fixture.consoleText(stranger.vm).contains("MARK address \(stranger.address)")
             }
         }
     }

@@ -12,39 +12,39 @@ import XCTest
 final class HangingStorageTests: XCTestCase {
     private let limit = Duration.milliseconds(500)
 
-    private func inWorld(_ body: (ImageDisksWorld, ImageDisks) async throws -> Void) async throws {
-        let world = try await ImageDisksWorld()
+    private func withFixture(_ body: (ImageDisksFixture, ImageDisks) async throws -> Void) async throws {
+        let fixture = try await ImageDisksFixture()
         let result: Result<Void, any Error>
         do {
-            try await body(world, ImageDisks(farm: ImageDisksWorld.farm, folders: world.folders, limit: limit))
+            try await body(fixture, ImageDisks(farm: ImageDisksFixture.farm, folders: fixture.folders, limit: limit))
             result = .success(())
         } catch {
             result = .failure(error)
         }
-        try await world.end()
+        try await fixture.end()
         try result.get()
     }
 
-    private func whileFrozen(_ world: ImageDisksWorld, _ body: () async throws -> Void) async throws {
-        try await RigCommand.run("fsfreeze", "-f", world.storage.path)
+    private func whileFrozen(_ fixture: ImageDisksFixture, _ body: () async throws -> Void) async throws {
+        try await RigCommand.run("fsfreeze", "-f", fixture.storage.path)
         let result: Result<Void, any Error>
         do {
             result = .success(try await body())
         } catch {
             result = .failure(error)
         }
-        try await RigCommand.run("fsfreeze", "-u", world.storage.path)
+        try await RigCommand.run("fsfreeze", "-u", fixture.storage.path)
         try result.get()
     }
 
-    private func overlay(_ vm: Int64, _ world: ImageDisksWorld) -> OverlaySpecification {
-        OverlaySpecification(vm: VMID(vm), image: ImageID(1), imageFile: world.goodImages[0], keepsExisting: false)
+    private func overlay(_ vm: Int64, _ fixture: ImageDisksFixture) -> OverlaySpecification {
+        OverlaySpecification(vm: VMID(vm), image: ImageID(1), imageFile: fixture.goodImages[0], keepsExisting: false)
     }
 
     func testACallThatHangsIsAnsweredAndMeetsNothingNewer() async throws {
-        try await inWorld { world, port in
-            let path = try await port.prepareOverlay(overlay(1, world)).path
-            try await whileFrozen(world) {
+        try await withFixture { fixture, port in
+            let path = try await port.prepareOverlay(overlay(1, fixture)).path
+            try await whileFrozen(fixture) {
                 let begun = ContinuousClock.now
                 try await requireFailure(.outcomeUnknown, .timedOut, "removing on frozen storage") {
                     () async throws(PortError) in
@@ -56,7 +56,7 @@ final class HangingStorageTests: XCTestCase {
                 }
                 try await requireFailure(.unreachable, .busy, "another call about the disks of VM 1") {
                     () async throws(PortError) in
-                    try await port.prepareOverlay(overlay(1, world))
+                    try await port.prepareOverlay(overlay(1, fixture))
                 }
                 XCTAssertLessThan(ContinuousClock.now - begun, .seconds(10))
                 // Looking writes nothing, so it still sees.
@@ -66,7 +66,7 @@ final class HangingStorageTests: XCTestCase {
             try await waitFor("what hung to be carried out") { try await port.observe().map(\.vm) == [VMID(2)] }
             try await waitFor("the disks of VM 1 to be free") {
                 do throws(PortError) {
-                    return try await port.prepareOverlay(overlay(1, world)).path == path
+                    return try await port.prepareOverlay(overlay(1, fixture)).path == path
                 } catch {
                     guard error.reason == .busy else { throw error }
                     return false
@@ -78,8 +78,8 @@ final class HangingStorageTests: XCTestCase {
     }
 
     func testHangingStorageKeepsTheContract() async throws {
-        try await inWorld { world, port in
-            let hands = FrozenStorage(port: port, path: world.storage.path)
+        try await withFixture { fixture, port in
+            let hands = FrozenStorage(port: port, path: fixture.storage.path)
             do {
                 try await runContract(HangingStorageContract(hands).checks)
             } catch {
@@ -91,32 +91,32 @@ final class HangingStorageTests: XCTestCase {
     }
 
     func testAStoppedQemuImgIsKilledAndItsOutcomeIsUnknown() async throws {
-        try await inWorld { world, port in
-            _ = try await port.inspect(imageFile: world.goodImages[1])
-            let command = "\(world.storage.path)/qemu-img"
+        try await withFixture { fixture, port in
+            _ = try await port.inspect(imageFile: fixture.goodImages[1])
+            let command = "\(fixture.storage.path)/qemu-img"
             let script = "#!/bin/sh\n[ $1 = create ] && kill -STOP $$\nexec qemu-img \"$@\"\n"
             try script.write(toFile: command, atomically: true, encoding: .utf8)
             try await RigCommand.run("chmod", "755", command)
             let stopped = ImageDisks(
-                farm: ImageDisksWorld.farm, folders: world.folders, command: command, limit: limit)
+                farm: ImageDisksFixture.farm, folders: fixture.folders, command: command, limit: limit)
             let begun = ContinuousClock.now
             let failure = try await requireFailure(.outcomeUnknown, .timedOut, "a qemu-img that was stopped") {
                 () async throws(PortError) in
-                try await stopped.prepareOverlay(overlay(1, world))
+                try await stopped.prepareOverlay(overlay(1, fixture))
             }
             XCTAssertLessThan(ContinuousClock.now - begun, .seconds(10))
             XCTAssertTrue(failure.detail.contains("is the storage reachable"), failure.detail)
-            let left = try FileManager.default.contentsOfDirectory(atPath: world.folders.overlays)
+            let left = try FileManager.default.contentsOfDirectory(atPath: fixture.folders.overlays)
             XCTAssertEqual(left.filter { !$0.hasPrefix(".lock-") }, [], "nothing half-made is left")
         }
     }
 
     func testAProgramThatCannotBeKilledKeepsNobody() async throws {
-        try await inWorld { world, _ in
-            try await whileFrozen(world) {
+        try await withFixture { fixture, _ in
+            try await whileFrozen(fixture) {
                 let begun = ContinuousClock.now
                 do throws(ProgramRun.Failure) {
-                    _ = try await ProgramRun("touch", ["\(world.storage.path)/a"], limit: limit)()
+                    _ = try await ProgramRun("touch", ["\(fixture.storage.path)/a"], limit: limit)()
                     XCTFail("it ended")
                 } catch {
                     guard case .overtime = error else { return XCTFail("\(error)") }
@@ -127,7 +127,7 @@ final class HangingStorageTests: XCTestCase {
     }
 }
 
-private struct FrozenStorage: HangingStorageWorld {
+private struct FrozenStorage: HangingStorageFixture {
     let port: ImageDisks
     let path: String
     let clock: any FarmClock = RealTime()

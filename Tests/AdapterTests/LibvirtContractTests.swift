@@ -3,6 +3,6 @@ import XCTest
 
 final class LibvirtContractTests: XCTestCase {
     func testLibvirtKeepsTheContract() async throws {
-        try await LibvirtWorld.run { world in try await runContract(HypervisorContract(world).checks) }
+        try await LibvirtFixture.run { fixture in try await runContract(HypervisorContract(fixture).checks) }
     }
 }

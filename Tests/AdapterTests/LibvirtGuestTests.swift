@@ -27,20 +27,20 @@ final class LibvirtGuestTests: XCTestCase {
     ///
     /// - Parameter overlays: the folder of the overlays, when it lies elsewhere.
     private func setUp(
-        _ vm: Int64, folder name: String, overlays: String? = nil, _ world: LibvirtWorld
+        _ vm: Int64, folder name: String, overlays: String? = nil, _ fixture: LibvirtFixture
     ) async throws -> Setup {
-        let folder = try world.scratch.folder("\(name)-\(vm)")
+        let folder = try fixture.scratch.folder("\(name)-\(vm)")
         let folders = DiskFolders(
-            images: try world.scratch.folder("\(name)-\(vm)/images"),
-            overlays: try overlays ?? world.scratch.folder("\(name)-\(vm)/overlays"),
-            homes: try world.scratch.folder("\(name)-\(vm)/homes"))
-        let disks = ImageDisks(farm: world.farm, folders: folders)
+            images: try fixture.scratch.folder("\(name)-\(vm)/images"),
+            overlays: try overlays ?? fixture.scratch.folder("\(name)-\(vm)/overlays"),
+            homes: try fixture.scratch.folder("\(name)-\(vm)/homes"))
+        let disks = ImageDisks(farm: fixture.farm, folders: folders)
         let image = "im,age <\(vm)>.qcow2"
         try await RigCommand.run(
             "qemu-img", "create", "-q", "-f", "qcow2", "\(folders.images)/\(image)", "16M")
         _ = try BusyboxGuest.prepare(in: folders.images, name: "im,age <\(vm)>")
         let facts = try await disks.inspect(imageFile: image)
-        var specification = try await world.specification(of: VMID(vm), epoch: Epoch(1))
+        var specification = try await fixture.specification(of: VMID(vm), epoch: Epoch(1))
         specification.title = name
         specification.memory = Mebibytes(96)
         specification.kind = .machine(MachineParts(acceleration: .tcg, directBoot: facts.directBoot))
@@ -49,8 +49,8 @@ final class LibvirtGuestTests: XCTestCase {
         specification.disks.user = try await disks.ensureUserDisk(of: VMID(vm), size: Mebibytes(8))
         let secret = AgentSecret(String(repeating: "5ec2e7", count: 10) + String(format: "%04x", vm))
         // The one path in which libvirt garbles some characters (see DomainDocument).
-        let safe = try world.scratch.folder("\(name)-\(vm)".filter { !",&<>'\"".contains($0) })
-        specification.secretPath = try await SecretFolder(farm: world.farm, folder: "\(safe)/secrets")
+        let safe = try fixture.scratch.folder("\(name)-\(vm)".filter { !",&<>'\"".contains($0) })
+        specification.secretPath = try await SecretFolder(farm: fixture.farm, folder: "\(safe)/secrets")
             .hand(secret, to: VMID(vm))
         specification.consolePath = "\(folder)/con,sole.log"
         return Setup(
@@ -64,38 +64,38 @@ final class LibvirtGuestTests: XCTestCase {
     /// A write of the guest finds the storage full: it waits for room, and nothing is lost.
     func testADomainWhoseStorageIsFullIsPausedAndGoesOnWhenThereIsRoom() async throws {
         let storage = try await ScratchFolder.ext4("full", megabytes: 16)
-        try await LibvirtWorld.run { world in
-            let setup = try await setUp(54, folder: "full", overlays: storage.path, world)
+        try await LibvirtFixture.run { fixture in
+            let setup = try await setUp(54, folder: "full", overlays: storage.path, fixture)
             let name = setup.specification.name
             let filler = "\(storage.path)/filler"
             try await RigCommand.run("sh", "-c", "cat /dev/zero >'\(filler)' 2>/dev/null || sync")
-            try await world.port.define(setup.specification)
-            try await world.port.create(name)
+            try await fixture.port.define(setup.specification)
+            try await fixture.port.create(name)
             func state() async throws -> ObservedDomain.State? {
-                try await world.port.observe().first { $0.name == name }?.state
+                try await fixture.port.observe().first { $0.name == name }?.state
             }
             try await waitFor("\(name) to be paused; its console: \(setup.console)", upTo: .seconds(120)) {
                 try await state() == .paused
             }
             XCTAssertFalse(text(setup.console).contains(BusyboxGuest.readyText), "it did not wait for its write")
             try FileManager.default.removeItem(atPath: filler)
-            try await world.resume(name)
+            try await fixture.resume(name)
             try await waitFor("the guest to go on", upTo: .seconds(120)) {
                 text(setup.console).contains(BusyboxGuest.readyText)
             }
             let found = try await state()
             XCTAssertEqual(found, .running)
-            try await world.port.destroy(name)
+            try await fixture.port.destroy(name)
             // What it wrote is there.
-            let second = try await bootUntilReady(setup, world)
+            let second = try await bootUntilReady(setup, fixture)
             XCTAssertTrue(second.contains("MARK vda x"), "\(second)")
         }
         try await storage.remove()
     }
 
-    private func bootUntilReady(_ setup: Setup, _ world: LibvirtWorld) async throws -> [String] {
-        try await world.port.define(setup.specification)
-        try await world.port.create(setup.specification.name)
+    private func bootUntilReady(_ setup: Setup, _ fixture: LibvirtFixture) async throws -> [String] {
+        try await fixture.port.define(setup.specification)
+        try await fixture.port.create(setup.specification.name)
         try await waitFor("the guest's console to say that it is ready", upTo: .seconds(120)) {
             text(setup.console).contains(BusyboxGuest.readyText)
         }
@@ -104,65 +104,65 @@ final class LibvirtGuestTests: XCTestCase {
     }
 
     func testAGuestReadsItsSecretAndKeepsItsDisksAndTheImageIsNeverWritten() async throws {
-        try await LibvirtWorld.run { world in
-            let setup = try await setUp(51, folder: "disks", world)
-            let image = "\(world.scratch.path)/disks-51/images/im,age <51>.qcow2"
+        try await LibvirtFixture.run { fixture in
+            let setup = try await setUp(51, folder: "disks", fixture)
+            let image = "\(fixture.scratch.path)/disks-51/images/im,age <51>.qcow2"
             let before = try await RigCommand.run("sha256sum", image)
             let expected = try await RigCommand.run("md5sum", setup.specification.secretPath).prefix(32)
-            let first = try await bootUntilReady(setup, world)
+            let first = try await bootUntilReady(setup, fixture)
             XCTAssertTrue(first.contains("MARK secret \(expected)"), "\(first)")
             XCTAssertTrue(
                 first.contains { $0.trimmingCharacters(in: .whitespaces) == "MARK vda" }, "\(first)")
-            try await requireSecretNowhere(setup, world)
-            try await world.port.destroy(setup.specification.name)
+            try await requireSecretNowhere(setup, fixture)
+            try await fixture.port.destroy(setup.specification.name)
             // The overlay is kept, so both disks hold what was written.
-            let second = try await bootUntilReady(setup, world)
+            let second = try await bootUntilReady(setup, fixture)
             XCTAssertTrue(second.contains("MARK vda x") && second.contains("MARK vdb x"), "\(second)")
-            try await world.port.destroy(setup.specification.name)
+            try await fixture.port.destroy(setup.specification.name)
             // A fresh overlay: only the user disk does.
             _ = try await setup.disks.prepareOverlay(
                 OverlaySpecification(
                     vm: VMID(51), image: ImageID(1), imageFile: "im,age <51>.qcow2", keepsExisting: false))
-            let third = try await bootUntilReady(setup, world)
+            let third = try await bootUntilReady(setup, fixture)
             XCTAssertTrue(
                 third.contains { $0.trimmingCharacters(in: .whitespaces) == "MARK vda" }, "\(third)")
             XCTAssertTrue(third.contains("MARK vdb xx"), "\(third)")
-            try await world.port.destroy(setup.specification.name)
+            try await fixture.port.destroy(setup.specification.name)
             let after = try await RigCommand.run("sha256sum", image)
             XCTAssertEqual(after, before, "the base image was written")
         }
     }
 
     func testAnEmulatorThatRunsAsDebiansOwnUserGetsItsFiles() async throws {
-        try await LibvirtWorld.run { world in
-            try await world.rig.stop()
+        try await LibvirtFixture.run { fixture in
+            try await fixture.rig.stop()
             try await LibvirtRig.start(.libvirtQemu)
             try await waitFor("the adapter to find libvirtd again") {
                 do throws(PortError) {
-                    _ = try await world.port.observe()
+                    _ = try await fixture.port.observe()
                     return true
                 } catch {
                     return false
                 }
             }
-            let setup = try await setUp(53, folder: "unprivileged", world)
-            let marks = try await bootUntilReady(setup, world)
-            let emulator = try XCTUnwrap(world.rig.emulator(of: setup.specification.name.text))
+            let setup = try await setUp(53, folder: "unprivileged", fixture)
+            let marks = try await bootUntilReady(setup, fixture)
+            let emulator = try XCTUnwrap(fixture.rig.emulator(of: setup.specification.name.text))
             let user = try FileManager.default.attributesOfItem(atPath: "/proc/\(emulator)")[
                 .ownerAccountName]
             XCTAssertEqual(user as? String, "libvirt-qemu")
             XCTAssertTrue(marks.contains { $0.hasPrefix("MARK secret") }, "\(marks)")
             let mode = try FileManager.default.attributesOfItem(atPath: setup.specification.secretPath)
             XCTAssertEqual(mode[.posixPermissions] as? Int, 0o600)
-            try await world.port.destroy(setup.specification.name)
-            try await world.rig.stop()
+            try await fixture.port.destroy(setup.specification.name)
+            try await fixture.rig.stop()
             try await LibvirtRig.start()
         }
     }
 
     /// In no process's arguments or environment, no log, and no XML, not even what only the administrator may
     /// read.
-    private func requireSecretNowhere(_ setup: Setup, _ world: LibvirtWorld) async throws {
+    private func requireSecretNowhere(_ setup: Setup, _ fixture: LibvirtFixture) async throws {
         let secret = setup.secret.text
         let name = setup.specification.name.text
         var pathIsSeen = false
@@ -181,7 +181,7 @@ final class LibvirtGuestTests: XCTestCase {
             XCTAssertTrue(xml.contains("opt/qvd/secret"), xml)
             XCTAssertFalse(xml.contains(secret), "the secret is in the domain's XML")
         }
-        XCTAssertFalse(try world.rig.logs().contains(secret), "the secret is in a log")
+        XCTAssertFalse(try fixture.rig.logs().contains(secret), "the secret is in a log")
         for folder in ["/etc/libvirt", "/run/libvirt", "/var/lib/libvirt", "/var/cache/libvirt"] {
             let files = FileManager.default.enumerator(atPath: folder)
             while let file = files?.nextObject() as? String {
@@ -192,23 +192,23 @@ final class LibvirtGuestTests: XCTestCase {
     }
 
     func testTitlesAndPathsWithDifficultCharactersWorkForReal() async throws {
-        try await LibvirtWorld.run { world in
+        try await LibvirtFixture.run { fixture in
             for (index, name) in Self.trickyNames.enumerated() {
                 let vm = Int64(60 + index)
-                let setup = try await setUp(vm, folder: name, world)
+                let setup = try await setUp(vm, folder: name, fixture)
                 let expected = try await RigCommand.run("md5sum", "--zero", setup.specification.secretPath)
                     .prefix(32)
-                let marks = try await bootUntilReady(setup, world)
+                let marks = try await bootUntilReady(setup, fixture)
                 XCTAssertTrue(marks.contains("MARK secret \(expected)"), "\(name): \(marks)")
                 XCTAssertTrue(marks.contains { $0.hasPrefix("MARK vda") }, "\(name): \(marks)")
                 XCTAssertTrue(marks.contains { $0.hasPrefix("MARK vdb") }, "\(name): \(marks)")
                 let title = try await RigCommand.run(
                     "virsh", "-c", LibvirtRig.uri, "desc", "--title", setup.specification.name.text)
                 XCTAssertEqual(title.trimmingCharacters(in: .newlines), name)
-                let owner = try await world.port.observe().first { $0.name == setup.specification.name }?
+                let owner = try await fixture.port.observe().first { $0.name == setup.specification.name }?
                     .owner
                 XCTAssertEqual(owner, setup.specification.owner)
-                try await world.port.destroy(setup.specification.name)
+                try await fixture.port.destroy(setup.specification.name)
             }
         }
     }

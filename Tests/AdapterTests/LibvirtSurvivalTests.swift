@@ -8,10 +8,10 @@ import XCTest
 
 /// What the adapter does when libvirtd or an emulator dies, hangs or is not there.
 final class LibvirtSurvivalTests: XCTestCase {
-    private func start(_ vm: Int64, _ world: LibvirtWorld) async throws -> DomainName {
-        let specification = try await world.specification(of: VMID(vm), epoch: Epoch(1))
-        try await world.port.define(specification)
-        try await world.port.create(specification.name)
+    private func start(_ vm: Int64, _ fixture: LibvirtFixture) async throws -> DomainName {
+        let specification = try await fixture.specification(of: VMID(vm), epoch: Epoch(1))
+        try await fixture.port.define(specification)
+        try await fixture.port.create(specification.name)
         return specification.name
     }
 
@@ -35,63 +35,63 @@ final class LibvirtSurvivalTests: XCTestCase {
     }
 
     func testAKilledLibvirtdIsNoticedAndFoundAgainWithTheVMStillRunning() async throws {
-        try await LibvirtWorld.run { world in
-            let name = try await start(41, world)
-            try await world.guestIsReady(name)
-            let emulator = world.rig.emulator(of: name.text)
-            let events = world.port.events()
-            try await world.rig.kill()
+        try await LibvirtFixture.run { fixture in
+            let name = try await start(41, fixture)
+            try await fixture.guestIsReady(name)
+            let emulator = fixture.rig.emulator(of: name.text)
+            let events = fixture.port.events()
+            try await fixture.rig.kill()
             try await require(.connectionLost, in: events, within: .seconds(5))
             let error = try await requireFailure(
                 .unreachable, .unavailable, "observe without libvirtd",
-                of: { () async throws(PortError) in try await world.port.observe() })
+                of: { () async throws(PortError) in try await fixture.port.observe() })
             XCTAssertTrue(error.detail.contains("libvirtd"), error.detail)
-            let again = world.port.events()
+            let again = fixture.port.events()
             try await LibvirtRig.start()
             try await require(.connectionRestored, in: again, within: .seconds(20))
-            let found = try await world.port.observe().first { $0.name == name }
+            let found = try await fixture.port.observe().first { $0.name == name }
             XCTAssertEqual(found?.state, .running)
             XCTAssertEqual(found?.owner?.vm, VMID(41))
-            XCTAssertEqual(world.rig.emulator(of: name.text), emulator, "another emulator than before")
+            XCTAssertEqual(fixture.rig.emulator(of: name.text), emulator, "another emulator than before")
             // Events flow again, and calls work.
-            let later = world.port.events()
-            try await world.port.destroy(name)
+            let later = fixture.port.events()
+            try await fixture.port.destroy(name)
             try await require(.stopped(name, .destroyed), in: later, within: .seconds(10))
         }
     }
 
     func testAVMThatDiesWhileLibvirtdIsDownIsObservedAsOff() async throws {
-        try await LibvirtWorld.run { world in
-            let name = try await start(42, world)
-            let emulator = try XCTUnwrap(world.rig.emulator(of: name.text))
-            try await world.rig.stop()
+        try await LibvirtFixture.run { fixture in
+            let name = try await start(42, fixture)
+            let emulator = try XCTUnwrap(fixture.rig.emulator(of: name.text))
+            try await fixture.rig.stop()
             XCTAssertEqual(kill(emulator, SIGKILL), 0)
             try await LibvirtRig.start()
             try await waitFor("\(name) to be off") {
-                try await world.port.observe().first { $0.name == name }?.state == .shutOff
+                try await fixture.port.observe().first { $0.name == name }?.state == .shutOff
             }
         }
     }
 
     func testAHungLibvirtdMakesOutcomesUnknownUpToTheLimitAndThenRefusesAndRecovers() async throws {
-        try await LibvirtWorld.run(
+        try await LibvirtFixture.run(
             shortCalls: .seconds(1),
             adjust: {
                 $0.slotsMax = 2
                 $0.abandonedMax = 3
             }
-        ) { world in
-            _ = try await world.port.observe()
-            try world.rig.signal(SIGSTOP)
+        ) { fixture in
+            _ = try await fixture.port.observe()
+            try fixture.rig.signal(SIGSTOP)
             var outcomes: [PortError] = []
             for _ in 0..<7 {
                 do throws(PortError) {
-                    _ = try await world.port.observe()
+                    _ = try await fixture.port.observe()
                 } catch {
                     outcomes.append(error)
                 }
             }
-            try world.rig.signal(SIGCONT)
+            try fixture.rig.signal(SIGCONT)
             // 2 slots, and 3 replaced: the sixth call finds none.
             XCTAssertEqual(outcomes.prefix(5).map(\.effect), Array(repeating: .outcomeUnknown, count: 5))
             XCTAssertEqual(outcomes.prefix(5).map(\.reason), Array(repeating: .timedOut, count: 5))
@@ -99,7 +99,7 @@ final class LibvirtSurvivalTests: XCTestCase {
             XCTAssertEqual(outcomes.dropFirst(5).map(\.reason), [.limit, .limit])
             try await waitFor("calls to work again") {
                 do throws(PortError) {
-                    _ = try await world.port.observe()
+                    _ = try await fixture.port.observe()
                     return true
                 } catch {
                     return false
@@ -107,7 +107,7 @@ final class LibvirtSurvivalTests: XCTestCase {
             }
             // All slots are there again, not only one.
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<20 { group.addTask { _ = try await world.port.observe() } }
+                for _ in 0..<20 { group.addTask { _ = try await fixture.port.observe() } }
                 try await group.waitForAll()
             }
         }
@@ -115,29 +115,29 @@ final class LibvirtSurvivalTests: XCTestCase {
 
     /// Nothing asks anything meanwhile: only the keepalive can tell.
     func testAFrozenLibvirtdIsNoticedByKeepaliveAndFoundAgain() async throws {
-        try await LibvirtWorld.run { world in
-            _ = try await world.port.observe()
-            let events = world.port.events()
+        try await LibvirtFixture.run { fixture in
+            _ = try await fixture.port.observe()
+            let events = fixture.port.events()
             let began = ContinuousClock.now
-            try world.rig.signal(SIGSTOP)
+            try fixture.rig.signal(SIGSTOP)
             try await require(.connectionLost, in: events, within: .seconds(40))
             print("a frozen libvirtd was noticed after \(ContinuousClock.now - began)")
-            let again = world.port.events()
-            try world.rig.signal(SIGCONT)
+            let again = fixture.port.events()
+            try fixture.rig.signal(SIGCONT)
             try await require(.connectionRestored, in: again, within: .seconds(20))
-            _ = try await world.port.observe()
+            _ = try await fixture.port.observe()
         }
     }
 
     func testACancelledCallReturnsAtOnce() async throws {
-        try await LibvirtWorld.run(shortCalls: .seconds(60)) { world in
-            _ = try await world.port.observe()
-            try world.rig.signal(SIGSTOP)
+        try await LibvirtFixture.run(shortCalls: .seconds(60)) { fixture in
+            _ = try await fixture.port.observe()
+            try fixture.rig.signal(SIGSTOP)
             let begin = ContinuousClock.now
             let outcome = await withTaskGroup(of: PortError?.self) { group in
                 group.addTask {
                     do throws(PortError) {
-                        _ = try await world.port.observe()
+                        _ = try await fixture.port.observe()
                         return nil
                     } catch {
                         return error
@@ -148,49 +148,49 @@ final class LibvirtSurvivalTests: XCTestCase {
             }
             XCTAssertLessThan(ContinuousClock.now - begin, .seconds(5))
             XCTAssertEqual(outcome?.reason, .cancelled)
-            try world.rig.signal(SIGCONT)
+            try fixture.rig.signal(SIGCONT)
         }
     }
 
     func testAFrozenEmulatorCanBeDestroyed() async throws {
-        try await LibvirtWorld.run { world in
-            let name = try await start(43, world)
-            try await world.freezeEmulator(name)
-            let emulator = try XCTUnwrap(world.rig.emulator(of: name.text))
-            try await world.port.destroy(name)
+        try await LibvirtFixture.run { fixture in
+            let name = try await start(43, fixture)
+            try await fixture.freezeEmulator(name)
+            let emulator = try XCTUnwrap(fixture.rig.emulator(of: name.text))
+            try await fixture.port.destroy(name)
             XCTAssertNotEqual(kill(emulator, 0), 0, "the emulator is still there after destroy returned")
         }
     }
 
     func testADiskThatIsMissingOrInUseIsSaid() async throws {
-        try await LibvirtWorld.run { world in
-            var missing = try await world.specification(of: VMID(44), epoch: Epoch(1))
-            missing.disks.system = .file(path: "\(world.scratch.path)/nowhere.qcow2", format: .qcow2)
-            try await world.port.define(missing)
+        try await LibvirtFixture.run { fixture in
+            var missing = try await fixture.specification(of: VMID(44), epoch: Epoch(1))
+            missing.disks.system = .file(path: "\(fixture.scratch.path)/nowhere.qcow2", format: .qcow2)
+            try await fixture.port.define(missing)
             let error = try await requireFailure(
                 .rejected, .invalid, "start without overlay",
-                of: { () async throws(PortError) in try await world.port.create(missing.name) })
+                of: { () async throws(PortError) in try await fixture.port.create(missing.name) })
             XCTAssertTrue(error.detail.contains("nowhere.qcow2"), error.detail)
             // Image locking: the second emulator on one disk is refused.
-            let first = try await start(45, world)
-            var second = try await world.specification(of: VMID(46), epoch: Epoch(1))
-            second.disks = try await world.specification(of: VMID(45), epoch: Epoch(1)).disks
-            try await world.port.define(second)
+            let first = try await start(45, fixture)
+            var second = try await fixture.specification(of: VMID(46), epoch: Epoch(1))
+            second.disks = try await fixture.specification(of: VMID(45), epoch: Epoch(1)).disks
+            try await fixture.port.define(second)
             try await requireFailure(
                 .rejected, .busy, "a second VM on one overlay",
-                of: { () async throws(PortError) in try await world.port.create(second.name) })
-            let running = try await world.port.observe().filter(\.isLive).map(\.name)
+                of: { () async throws(PortError) in try await fixture.port.create(second.name) })
+            let running = try await fixture.port.observe().filter(\.isLive).map(\.name)
             XCTAssertEqual(running, [first])
         }
     }
 
     func testATapThatIsMissingIsSaid() async throws {
-        try await LibvirtWorld.run { world in
-            let specification = try await world.specification(of: VMID(47), epoch: Epoch(1))
+        try await LibvirtFixture.run { fixture in
+            let specification = try await fixture.specification(of: VMID(47), epoch: Epoch(1))
             try await RigCommand.run("ip", "link", "del", "\(specification.networkPort.tap)")
-            try await world.port.define(specification)
+            try await fixture.port.define(specification)
             do throws(PortError) {
-                try await world.port.create(specification.name)
+                try await fixture.port.create(specification.name)
                 XCTFail("started without its tap")
             } catch {
                 XCTAssertEqual(error.effect, .rejected)
@@ -202,16 +202,16 @@ final class LibvirtSurvivalTests: XCTestCase {
     }
 
     func testDomainsOfOthersAreListedWithoutOwnerAndLeftAlone() async throws {
-        try await LibvirtWorld.run { world in
+        try await LibvirtFixture.run { fixture in
             let xml = """
                 <domain type='qemu'><name>somebody-else</name><memory unit='MiB'>16</memory>
                 <metadata><x:owner xmlns:x='urn:other' farm='0a0b0c' node='1' vm='1' epoch='1'/></metadata>
                 <os><type arch='x86_64' machine='pc'>hvm</type></os></domain>
                 """
-            let file = "\(world.scratch.path)/other.xml"
+            let file = "\(fixture.scratch.path)/other.xml"
             try xml.write(toFile: file, atomically: true, encoding: .utf8)
             try await RigCommand.run("virsh", "-c", LibvirtRig.uri, "define", file)
-            let seen = try await world.port.observe().first { $0.name.text == "somebody-else" }
+            let seen = try await fixture.port.observe().first { $0.name.text == "somebody-else" }
             XCTAssertEqual(
                 seen, ObservedDomain(name: DomainName(observed: "somebody-else"), owner: nil, state: .shutOff)
             )

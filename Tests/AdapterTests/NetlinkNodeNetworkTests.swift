@@ -10,8 +10,8 @@ import XCTest
 final class NetlinkNodeNetworkTests: XCTestCase {
     func testKeepsTheContractOnARealBridge() async throws {
         let rig = try await NetworkRig.make()
-        let world = NetlinkWorld(rig: rig)
-        try await runContract(NodeNetworkContract(world).checks)
+        let fixture = NetlinkFixture(rig: rig)
+        try await runContract(NodeNetworkContract(fixture).checks)
         try await rig.remove()
     }
 
@@ -122,7 +122,7 @@ final class NetlinkNodeNetworkTests: XCTestCase {
     }
 }
 
-private struct NetlinkWorld: NodeNetworkWorld {
+private struct NetlinkFixture: NodeNetworkFixture {
     let rig: NetworkRig
     let port: NetlinkNodeNetwork
 

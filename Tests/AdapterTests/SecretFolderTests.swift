@@ -7,7 +7,7 @@ import PortContracts
 import XCTest
 
 final class SecretFolderTests: XCTestCase {
-    private struct World: SecretFilesWorld {
+    private struct Fixture: SecretFilesFixture {
         let port: SecretFolder
 
         func text(at path: String) async throws -> String? {
@@ -27,7 +27,7 @@ final class SecretFolderTests: XCTestCase {
     func testSecretsKeepTheContract() async throws {
         let scratch = try ScratchFolder("secrets")
         let port = SecretFolder(farm: FarmID("00d15c")!, folder: "\(scratch.path)/secrets")
-        try await runContract(SecretFilesContract(World(port: port)).checks)
+        try await runContract(SecretFilesContract(Fixture(port: port)).checks)
         let left = try FileManager.default.contentsOfDirectory(atPath: "\(scratch.path)/secrets")
         XCTAssertEqual(left, [".lock-00d15c"])
         try await scratch.remove()

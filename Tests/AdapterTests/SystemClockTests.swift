@@ -8,7 +8,7 @@ import XCTest
 
 final class SystemClockTests: XCTestCase {
     func testTheMachinesClockKeepsTheContract() async throws {
-        try await runContract(ClockContract(SystemClockWorld()).checks)
+        try await runContract(ClockContract(SystemClockFixture()).checks)
     }
 
     /// A machine that was suspended has one clock that counted that time and one that did not. A time namespace is such
@@ -38,7 +38,7 @@ final class SystemClockTests: XCTestCase {
     }
 }
 
-private struct SystemClockWorld: ClockWorld {
+private struct SystemClockFixture: ClockFixture {
     let clock: any FarmClock = SystemClock()
     /// The machine may be busy with other things.
     let patience: Duration = .seconds(5)

@@ -3,7 +3,7 @@ import FarmModel
 @testable import FarmControl
 
 /// The invariants, looked at after every event.
-extension NodeExplorationWorld: SearchedWorld {
+extension NodeSearchState: SearchedState {
     static let undisturbedMax = 600
 
     /// Everything is asked of a world that is not at rest.

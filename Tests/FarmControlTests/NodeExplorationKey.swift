@@ -5,7 +5,7 @@ import FarmRules
 
 /// Two worlds with the same key behave the same: moments count only by their order or distance, effects only
 /// by which is awaited.
-extension NodeExplorationWorld {
+extension NodeSearchState {
     func key(withBudget: Bool) -> SearchKey {
         let ranks = EffectRanks(self)
         var hasher = Hasher()
@@ -57,7 +57,7 @@ extension NodeExplorationWorld {
 struct EffectRanks {
     private var known: [VMEffectID: Int64] = [:]
 
-    init(_ world: NodeExplorationWorld) {
+    init(_ world: NodeSearchState) {
         var ids = world.machine.vms.machines.values.compactMap { $0.progress.outstanding?.id }
         for entry in world.pending {
             if case .perform(_, let id, _, _) = entry.call { ids.append(id) }
@@ -90,9 +90,9 @@ extension NodeEvent {
     }
 }
 
-extension NodeExplorationWorld.Call {
+extension NodeSearchState.Call {
     /// The call of an effect that nobody awaits any more: only what it does counts.
-    fileprivate var withoutNumbers: NodeExplorationWorld.Call {
+    fileprivate var withoutNumbers: NodeSearchState.Call {
         switch self {
         case .perform(let effect, let id, let epoch, let request):
             return .perform(effect, VMEffectID(vm: id.vm, number: 0), epoch, request: request)

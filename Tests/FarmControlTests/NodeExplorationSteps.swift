@@ -5,11 +5,11 @@ import FarmModel
 /// Everything that can happen next. Undisturbed, calls are answered oldest first; whatever departs from that
 /// (a fault, a call that waits while others overtake it, a command, a death) costs one disturbance of the
 /// budget.
-extension NodeExplorationWorld {
-    func nextSteps(tellsWords: Bool) -> [SearchStep<NodeExplorationWorld>] {
-        var steps: [SearchStep<NodeExplorationWorld>] = []
+extension NodeSearchState {
+    func nextSteps(tellsWords: Bool) -> [SearchStep<NodeSearchState>] {
+        var steps: [SearchStep<NodeSearchState>] = []
         func step(
-            _ words: @autoclosure () -> String, cost: Int = 0, _ change: (inout NodeExplorationWorld) -> Void
+            _ words: @autoclosure () -> String, cost: Int = 0, _ change: (inout NodeSearchState) -> Void
         ) {
             guard budget >= cost else { return }
             var world = self
@@ -39,7 +39,7 @@ extension NodeExplorationWorld {
     }
 
     typealias AddStep = (
-        _ words: @autoclosure () -> String, _ cost: Int, _ change: (inout NodeExplorationWorld) -> Void
+        _ words: @autoclosure () -> String, _ cost: Int, _ change: (inout NodeSearchState) -> Void
     ) -> Void
 
     private func addAnswers(to index: Int, _ step: AddStep) {
@@ -210,7 +210,7 @@ extension NodeExplorationWorld {
     }
 }
 
-extension NodeExplorationWorld.Pending {
+extension NodeSearchState.Pending {
     var isCreate: Bool {
         if case .perform(.build(.domain), _, _, _) = call { answer == nil } else { false }
     }

@@ -6,7 +6,7 @@ import PortContracts
 
 /// The store's side of the exploration: the product's own rules on the product's own rows in memory. Here only the
 /// commands of people and the calls of the node are passed on, and what must be remembered for the checks is noted.
-extension NodeExplorationWorld {
+extension NodeSearchState {
     /// A farm with one node and these VMs.
     static func ledger(vms: Int) -> FarmLedger {
         do {

@@ -10,17 +10,17 @@ import XCTest
 final class NodeExplorationTests: XCTestCase {
     private static let statesMax = isDeep ? 100_000_000 : 3_000_000
 
-    private func starting(vms: Int, slots: Int, budget: Int, mutant: NodeExplorationWorld.Mutant? = nil)
-        -> NodeExplorationWorld
+    private func starting(vms: Int, slots: Int, budget: Int, mutant: NodeSearchState.Mutant? = nil)
+        -> NodeSearchState
     {
-        var world = NodeExplorationWorld(vms: vms, slots: slots, budget: budget, mutant: mutant)
+        var world = NodeSearchState(vms: vms, slots: slots, budget: budget, mutant: mutant)
         for vm in world.vms { world.requestStart(vm) }
         world.pending = []
         world.startDaemon()
         return world
     }
 
-    private func running(vms: Int, slots: Int, budget: Int) -> NodeExplorationWorld {
+    private func running(vms: Int, slots: Int, budget: Int) -> NodeSearchState {
         var world = starting(vms: vms, slots: slots, budget: budget)
         var count = 0
         while world.unsettled != nil, count < 1000 {
@@ -30,7 +30,7 @@ final class NodeExplorationTests: XCTestCase {
         return world
     }
 
-    private func check(_ name: String, _ start: NodeExplorationWorld, mustMeet things: [String] = []) {
+    private func check(_ name: String, _ start: NodeSearchState, mustMeet things: [String] = []) {
         assertHolds(
             "\(name), disturbances: \(start.budget)", from: start, statesMax: Self.statesMax, mustMeet: things)
     }
@@ -50,12 +50,12 @@ final class NodeExplorationTests: XCTestCase {
 
     /// Each planted fault must be found, and as what it is; a search that finds nothing proves nothing.
     func testPlantedFaultsAreFound() {
-        let expected: [NodeExplorationWorld.Mutant: (words: String, budget: Int)] = [
+        let expected: [NodeSearchState.Mutant: (words: String, budget: Int)] = [
             .filterGoesBeforeDomain: ("rules-before-domain", 2), .looksMissDomains: ("wrong kill", 0),
             .answersVanish: ("armed-deadline", 0), .rowsRunAhead: ("true-row", 2),
             .disksComeBeforeBegin: ("begin", 0),
         ]
-        for mutant in NodeExplorationWorld.Mutant.allCases {
+        for mutant in NodeSearchState.Mutant.allCases {
             let (rule, budget) = expected[mutant] ?? ("?", 0)
             let result = ExhaustiveSearch.run(
                 from: starting(vms: 1, slots: 1, budget: budget, mutant: mutant), statesMax: 200_000)

@@ -19,7 +19,7 @@ struct ReadingTwin {
     /// The reading of that number is made now.
     mutating func read(_ vms: [VMID], _ number: Int64, _ ledger: FarmLedger) {
         guard let base = bases[number],
-            let changes = try? ledger.desiredStateChanges(of: NodeExplorationWorld.node, about: vms, after: base)
+            let changes = try? ledger.desiredStateChanges(of: NodeSearchState.node, about: vms, after: base)
         else { return }
         news[number] = (changes, vms)
     }
@@ -54,7 +54,7 @@ final class ReadingTwinTests: XCTestCase {
         var readings = 0
         for seed in 0..<150 {
             var dice = Dice(state: UInt64(seed))
-            var world = NodeExplorationWorld(vms: 1 + seed % 3, slots: 1 + seed % 2, budget: 40)
+            var world = NodeSearchState(vms: 1 + seed % 3, slots: 1 + seed % 2, budget: 40)
             world.twin = ReadingTwin(world.machine)
             for vm in world.vms where seed % 4 != 0 { world.requestStart(vm) }
             world.startDaemon()
@@ -82,7 +82,7 @@ final class ReadingTwinTests: XCTestCase {
             return Int((state >> 33) % UInt64(bound))
         }
 
-        mutating func pick(_ steps: [SearchStep<NodeExplorationWorld>]) -> SearchStep<NodeExplorationWorld>? {
+        mutating func pick(_ steps: [SearchStep<NodeSearchState>]) -> SearchStep<NodeSearchState>? {
             steps.isEmpty ? nil : steps[below(steps.count)]
         }
     }

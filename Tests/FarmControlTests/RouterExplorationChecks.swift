@@ -4,7 +4,7 @@ import FarmModel
 import FarmRules
 
 // What must hold after every step, and what must come about when nothing disturbs any more.
-extension RouterExplorationWorld: SearchedWorld {
+extension RouterSearchState: SearchedState {
     static let undisturbedMax = 300
 
     /// The first rule that does not hold.

@@ -5,7 +5,7 @@ import FarmRules
 
 /// Two worlds with the same key behave the same: moments count by their distance, sessions by the order in which they
 /// are met, and by whether their router's run lives. Revision, audit, counters and epochs are left out.
-extension RouterExplorationWorld {
+extension RouterSearchState {
     func key(withBudget: Bool) -> SearchKey {
         var names = SessionNames(self)
         var hasher = Hasher()
@@ -75,7 +75,7 @@ struct SessionNames {
     private var known: [SessionToken] = []
     private let living: [String]
 
-    init(_ world: RouterExplorationWorld) {
+    init(_ world: RouterSearchState) {
         living = world.routers.map { $0.life == .alive ? $0.incarnation : "" }
     }
 

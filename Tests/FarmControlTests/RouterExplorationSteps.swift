@@ -5,11 +5,11 @@ import FarmRules
 
 /// What may happen next. What goes as it should costs nothing; what departs from that costs one disturbance of the
 /// budget.
-extension RouterExplorationWorld {
-    func nextSteps(tellsWords: Bool) -> [SearchStep<RouterExplorationWorld>] {
-        var steps: [SearchStep<RouterExplorationWorld>] = []
+extension RouterSearchState {
+    func nextSteps(tellsWords: Bool) -> [SearchStep<RouterSearchState>] {
+        var steps: [SearchStep<RouterSearchState>] = []
         func step(
-            _ words: @autoclosure () -> String, cost: Int = 0, _ change: (inout RouterExplorationWorld) -> Void
+            _ words: @autoclosure () -> String, cost: Int = 0, _ change: (inout RouterSearchState) -> Void
         ) {
             guard budget >= cost else { return }
             var world = self
@@ -34,7 +34,7 @@ extension RouterExplorationWorld {
     }
 
     typealias AddStep = (
-        _ words: @autoclosure () -> String, _ cost: Int, _ change: (inout RouterExplorationWorld) -> Void
+        _ words: @autoclosure () -> String, _ cost: Int, _ change: (inout RouterSearchState) -> Void
     ) -> Void
 
     private func addClientSteps(_ client: Int, _ step: AddStep) {
@@ -98,7 +98,7 @@ extension RouterExplorationWorld {
 
     /// A client that is gone ends its session in the store, or its router owes the end.
     private func addEndSteps(_ client: Int, _ connect: Connect, _ step: AddStep) {
-        func owe(_ world: inout RouterExplorationWorld) {
+        func owe(_ world: inout RouterSearchState) {
             world.clients[client]?.end = .owed
             world.routers[connect.router].owedEnds.append(connect.token)
         }

@@ -4,7 +4,7 @@ import FarmModel
 @testable import FarmRules
 
 // Calls on the store and the guest, carried out. Each is one transaction of the product's rules.
-extension RouterExplorationWorld {
+extension RouterSearchState {
     /// The client's call is carried out and answered.
     mutating func answer(_ client: Int) {
         guard let connect = clients[client], let call = connect.call else { return }

@@ -11,7 +11,7 @@ import XCTest
 final class RouterExplorationTests: XCTestCase {
     private static let statesMax = 6_000_000
 
-    private func check(_ name: String, _ start: RouterExplorationWorld) {
+    private func check(_ name: String, _ start: RouterSearchState) {
         assertHolds(
             "2 clients, 2 routers, \(name), disturbances: \(start.budget)", from: start, statesMax: Self.statesMax,
             mustMeet: [
@@ -21,23 +21,23 @@ final class RouterExplorationTests: XCTestCase {
     }
 
     func testARunningDesktopIsFoughtOver() {
-        check("1 running VM", RouterExplorationWorld(budget: Self.isDeep ? 3 : 2, isRunning: true))
+        check("1 running VM", RouterSearchState(budget: Self.isDeep ? 3 : 2, isRunning: true))
     }
 
     /// Placing and starting come on top, so this one has one disturbance less.
     func testAStoppedDesktopIsFoughtOver() {
-        check("1 stopped VM", RouterExplorationWorld(budget: Self.isDeep ? 2 : 1, isRunning: false))
+        check("1 stopped VM", RouterSearchState(budget: Self.isDeep ? 2 : 1, isRunning: false))
     }
 
     /// Each planted fault must be found, and as what it is; a search that finds nothing proves nothing.
     func testPlantedFaultsAreFound() {
-        let expected: [RouterExplorationWorld.Mutant: String] = [
+        let expected: [RouterSearchState.Mutant: String] = [
             .startEndsAllSessions: "others-sessions", .takesAnyPlace: "robbed", .marksWantedSessions: "gives-way",
             .forgetsOwedEnds: "owed", .neverGivesWay: "robbed", .neverTakesPlaces: "free",
         ]
-        for mutant in RouterExplorationWorld.Mutant.allCases {
+        for mutant in RouterSearchState.Mutant.allCases {
             let result = ExhaustiveSearch.run(
-                from: RouterExplorationWorld(budget: 2, isRunning: true, mutant: mutant), statesMax: Self.statesMax)
+                from: RouterSearchState(budget: 2, isRunning: true, mutant: mutant), statesMax: Self.statesMax)
             let words = result.finding ?? "nothing in \(result.states) states"
             print("exploration, routers, planted \(mutant): \(words); \(result.states) states")
             XCTAssertTrue(words.contains(expected[mutant] ?? "?"), "\(mutant): \(words)")

@@ -14,10 +14,10 @@ final class GuestAgentContractTests: XCTestCase {
         do {
             try await rig.startAgent()
             try await rig.startDisplay()
-            let world = RealAgentWorld(rig: rig)
-            try await world.makeEmptyNetwork()
-            try await runContract(GuestAgentContract(world).checks)
-            try await world.removeEmptyNetwork()
+            let fixture = RealAgentFixture(rig: rig)
+            try await fixture.makeEmptyNetwork()
+            try await runContract(GuestAgentContract(fixture).checks)
+            try await fixture.removeEmptyNetwork()
         } catch {
             try await rig.remove()
             throw RigFailure("\(error); the agent's log: \(rig.log("agent"))")
@@ -26,7 +26,7 @@ final class GuestAgentContractTests: XCTestCase {
     }
 }
 
-private struct RealAgentWorld: GuestAgentWorld {
+private struct RealAgentFixture: GuestAgentFixture {
     let rig: GuestRig
     let port = HTTPGuestAgent()
     let clock: any FarmClock = SystemClock()

@@ -3,7 +3,7 @@ package import FarmPorts
 
 /// What the contract suite of `AddressService` needs around the port: DHCP clients on the VM network, and
 /// accidents.
-package protocol AddressServiceWorld: Sendable {
+package protocol AddressServiceFixture: Sendable {
     associatedtype Port: AddressService
 
     /// Its service runs or is about to.
@@ -30,11 +30,11 @@ package protocol AddressServiceWorld: Sendable {
 }
 
 /// The promises of `AddressService`. Each check begins with what it publishes.
-package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
-    private let world: World
-    private var port: World.Port { world.port }
+package struct AddressServiceContract<Fixture: AddressServiceFixture>: Sendable {
+    private let fixture: Fixture
+    private var port: Fixture.Port { fixture.port }
 
-    package init(_ world: World) { self.world = world }
+    package init(_ fixture: Fixture) { self.fixture = fixture }
 
     package var checks: [ContractCheck] {
         [
@@ -60,20 +60,20 @@ package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
     }
 
     private func reservation(_ vm: Int64, address index: Int? = nil) -> Reservation {
-        let address = world.addresses[index ?? Int(vm)]
+        let address = fixture.addresses[index ?? Int(vm)]
         return Reservation(
             vm: VMID(vm), mac: MACAddress(bits: 0x5452_00ee_0000 | UInt64(vm)), address: address,
             hostName: "desk-\(vm)")
     }
 
     private func offer(_ reservation: Reservation) async throws -> IPv4Address? {
-        try await world.offer(to: reservation.mac)
+        try await fixture.offer(to: reservation.mac)
     }
 
     private func brokenPublicationIsUnknown() async throws {
         try await awaitServing()
         try await port.publish([reservation(1)])
-        try await world.hinder(VMID(3))
+        try await fixture.hinder(VMID(3))
         try await requireFailure(.rejected, .unavailable, "a publication whose first change fails") {
             () async throws(PortError) in
             try await port.publish([reservation(1), reservation(3)])
@@ -83,7 +83,7 @@ package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
             () async throws(PortError) in
             try await port.publish([reservation(1), reservation(2), reservation(3)])
         }
-        try await world.allow(VMID(3))
+        try await fixture.allow(VMID(3))
         try await port.publish([reservation(1), reservation(2), reservation(3)])
         try requireEqual(try await port.observe(), (1...3).map { reservation($0) }, "after publishing again")
         for vm: Int64 in 1...3 {
@@ -95,7 +95,7 @@ package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
         try await awaitServing()
         let published = [reservation(1), reservation(2)]
         try await port.publish(published)
-        let stranger = try await world.makeStale(VMID(1))
+        let stranger = try await fixture.makeStale(VMID(1))
         var stale = reservation(1)
         stale.mac = stranger
         try requireEqual(try await port.observe(), [stale, reservation(2)], "with a stale entry")
@@ -103,13 +103,13 @@ package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
         try await port.publish(published)
         try requireEqual(try await port.observe(), published, "published again")
         for one in published { try requireEqual(try await offer(one), one.address, "the offer to VM \(one.vm)") }
-        try requireEqual(try await world.offer(to: stranger), nil, "the offer to the other card")
+        try requireEqual(try await fixture.offer(to: stranger), nil, "the offer to the other card")
     }
 
     private func tornEntryIsPutRight() async throws {
         let published = [reservation(1), reservation(2)]
         try await port.publish(published)
-        try await world.tear(VMID(1))
+        try await fixture.tear(VMID(1))
         try requireEqual(try await port.observe(), [reservation(2)], "with a torn entry")
         try await port.publish(published)
         try requireEqual(try await port.observe(), published, "published again")
@@ -122,7 +122,7 @@ package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
         try await port.publish(published)
         for one in published { try requireEqual(try await offer(one), one.address, "offer to VM \(one.vm)") }
         try requireEqual(
-            try await world.offer(to: MACAddress(bits: 0x5452_00ee_ffff)), nil, "offer to a stranger")
+            try await fixture.offer(to: MACAddress(bits: 0x5452_00ee_ffff)), nil, "offer to a stranger")
         try requireEqual(try await offer(reservation(4)), nil, "offer to a VM that is not published")
     }
 
@@ -165,7 +165,7 @@ package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
     private func nobodyIsDeaf() async throws {
         let steady = reservation(2)
         try await port.publish([steady])
-        let world = world
+        let fixture = fixture
         let port = port
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -177,7 +177,7 @@ package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
             group.addTask {
                 for number in 0..<30 {
                     try requireEqual(
-                        try await world.offer(to: steady.mac), steady.address,
+                        try await fixture.offer(to: steady.mac), steady.address,
                         "offer \(number) during changes")
                 }
             }
@@ -187,10 +187,10 @@ package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
 
     private func serverComesBack() async throws {
         try await port.publish([reservation(1), reservation(2)])
-        try await world.killServer()
+        try await fixture.killServer()
         try await port.publish([reservation(2), reservation(3)])
         try await awaitServing()
-        try await eventually("an offer after the server's death", on: world.clock, within: world.patience) {
+        try await eventually("an offer after the server's death", on: fixture.clock, within: fixture.patience) {
             try await offer(reservation(2)) == reservation(2).address
         }
         try requireEqual(
@@ -212,6 +212,6 @@ package struct AddressServiceContract<World: AddressServiceWorld>: Sendable {
     }
 
     private func awaitServing() async throws {
-        try await eventually("serving", on: world.clock, within: world.patience) { await port.status() == .serving }
+        try await eventually("serving", on: fixture.clock, within: fixture.patience) { await port.status() == .serving }
     }
 }

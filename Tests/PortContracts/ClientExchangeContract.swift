@@ -3,9 +3,9 @@ import FarmPorts
 
 /// The promises of `ClientExchange`.
 package struct ClientExchangeContract: Sendable {
-    private let world: any ClientWorld
+    private let fixture: any ClientFixture
 
-    package init(_ world: any ClientWorld) { self.world = world }
+    package init(_ fixture: any ClientFixture) { self.fixture = fixture }
 
     package var checks: [ContractCheck] {
         [
@@ -20,7 +20,7 @@ package struct ClientExchangeContract: Sendable {
 
     private func requestArrives() async throws {
         let query = [HTTPField("id", "7"), HTTPField("qvd.client.name", "a b&c=d%é")]
-        let (client, exchange) = try await world.request(
+        let (client, exchange) = try await fixture.request(
             "/qvd/some where", query: query, headers: [HTTPField("X-Thing", "as it is")])
         let request = exchange.request
         try requireEqual(request.method, "GET", "the method")
@@ -33,13 +33,13 @@ package struct ClientExchangeContract: Sendable {
     }
 
     private func interimArrives() async throws {
-        let (client, exchange) = try await world.connect()
+        let (client, exchange) = try await fixture.connect()
         try await exchange.progress("first")
-        try await world.see("the first interim answer") { try await client.interimTexts() == ["first"] }
+        try await fixture.see("the first interim answer") { try await client.interimTexts() == ["first"] }
         try await exchange.progress("second")
         try requireEqual(try await client.answers(), [], "final answers so far")
         try await exchange.respond(ClientResponse(status: 503, body: "not now"))
-        try await world.see("the final answer") {
+        try await fixture.see("the final answer") {
             try await client.answers() == [ContractAnswer(status: 503, body: "not now")]
         }
         try requireEqual(try await client.interimTexts(), ["first", "second"], "interim answers")
@@ -48,7 +48,7 @@ package struct ClientExchangeContract: Sendable {
     }
 
     private func oneAnswer() async throws {
-        let (client, exchange) = try await world.connect()
+        let (client, exchange) = try await fixture.connect()
         try await exchange.respond(ClientResponse(status: 200, body: "the one"))
         try await requireUnavailable("a second final answer") { () async throws(PortError) in
             try await exchange.respond(ClientResponse(status: 200, body: "another"))
@@ -56,15 +56,15 @@ package struct ClientExchangeContract: Sendable {
         try await requireUnavailable("an interim answer after the final one") { () async throws(PortError) in
             try await exchange.progress("late")
         }
-        try await world.see("the answer") { try await !client.answers().isEmpty }
+        try await fixture.see("the answer") { try await !client.answers().isEmpty }
         try requireEqual(try await client.answers(), [ContractAnswer(status: 200, body: "the one")], "answers")
         try requireEqual(try await client.interimTexts(), [], "interim answers")
         try await client.hangUp()
     }
 
     private func leavingIsNoticed() async throws {
-        let (client, exchange) = try await world.connect()
-        let clock = world.clock
+        let (client, exchange) = try await fixture.connect()
+        let clock = fixture.clock
         let begun = clock.now
         try await withThrowingTaskGroup(of: Instant.self) { group in
             group.addTask {
@@ -73,13 +73,13 @@ package struct ClientExchangeContract: Sendable {
             }
             try await clock.sleep(for: .milliseconds(300))
             try await client.hangUp()
-            let noticed = try await within(world.patience, on: clock, "noticing that the client left") {
+            let noticed = try await within(fixture.patience, on: clock, "noticing that the client left") {
                 await exchange.clientGone()
                 return clock.now
             }
             let first = try await group.next() ?? begun
             try require(first >= begun.advanced(by: .milliseconds(300)), "it left before it did")
-            try require(noticed <= begun.advanced(by: world.patience), "it was noticed at \(noticed) only")
+            try require(noticed <= begun.advanced(by: fixture.patience), "it was noticed at \(noticed) only")
         }
         try await requireUnavailable("an interim answer to a client that left") { () async throws(PortError) in
             try await exchange.progress("hello?")
@@ -90,8 +90,8 @@ package struct ClientExchangeContract: Sendable {
     }
 
     private func cancelledReturns() async throws {
-        let (client, exchange) = try await world.connect()
-        let clock = world.clock
+        let (client, exchange) = try await fixture.connect()
+        let clock = fixture.clock
         let begun = clock.now
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await exchange.clientGone() }
@@ -99,18 +99,18 @@ package struct ClientExchangeContract: Sendable {
             group.cancelAll()
             try await group.next()
         }
-        try require(begun.duration(to: clock.now) < world.patience, "a cancelled task waited on")
+        try require(begun.duration(to: clock.now) < fixture.patience, "a cancelled task waited on")
         // It is about the task alone: the client is still there.
         try await exchange.respond(ClientResponse(status: 200, body: "still here"))
-        try await world.see("the answer") { try await client.answers().map(\.body) == ["still here"] }
+        try await fixture.see("the answer") { try await client.answers().map(\.body) == ["still here"] }
         try await client.hangUp()
     }
 
     private func nobodyListens() async throws {
-        let (client, exchange) = try await world.connect()
-        let closed = try await world.guest()
+        let (client, exchange) = try await fixture.connect()
+        let closed = try await fixture.guest()
         try await closed.close()
-        for (address, what) in [(closed.address, "a closed port"), (world.emptyAddress, "nobody's address")] {
+        for (address, what) in [(closed.address, "a closed port"), (fixture.emptyAddress, "nobody's address")] {
             do throws(PortError) {
                 _ = try await exchange.openConnection(to: address, port: closed.port)
             } catch {

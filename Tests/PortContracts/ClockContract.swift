@@ -2,7 +2,7 @@ import FarmModel
 package import FarmPorts
 
 /// What the contract suite of `FarmClock` needs around the clock.
-package protocol ClockWorld: Sendable {
+package protocol ClockFixture: Sendable {
     var clock: any FarmClock { get }
     /// How late a sleeper may wake here.
     var patience: Duration { get }
@@ -14,11 +14,11 @@ package protocol ClockWorld: Sendable {
 }
 
 /// The promises of `FarmClock`.
-package struct ClockContract<World: ClockWorld>: Sendable {
-    private let world: World
-    private var clock: any FarmClock { world.clock }
+package struct ClockContract<Fixture: ClockFixture>: Sendable {
+    private let fixture: Fixture
+    private var clock: any FarmClock { fixture.clock }
 
-    package init(_ world: World) { self.world = world }
+    package init(_ fixture: Fixture) { self.fixture = fixture }
 
     package var checks: [ContractCheck] {
         [
@@ -55,7 +55,7 @@ package struct ClockContract<World: ClockWorld>: Sendable {
 
     private func requireWoken(at now: Instant, for moment: Instant) throws {
         try require(now >= moment, "it woke at \(now), before \(moment)")
-        try require(now <= moment.advanced(by: world.patience), "it woke at \(now), long after \(moment)")
+        try require(now <= moment.advanced(by: fixture.patience), "it woke at \(now), long after \(moment)")
     }
 
     private func pastIsNotSleptFor() async throws {
@@ -133,7 +133,7 @@ package struct ClockContract<World: ClockWorld>: Sendable {
 
     private func pollsAreMade() async throws {
         let period = Duration.milliseconds(200)
-        let (clock, world) = (clock, world)
+        let (clock, fixture) = (clock, fixture)
         for subject in PollSubject.allCases {
             let first = clock.now.advanced(by: period)
             let news = first.advanced(by: .milliseconds(500))
@@ -145,7 +145,7 @@ package struct ClockContract<World: ClockWorld>: Sendable {
                 }
                 group.addTask {
                     try await clock.sleep(until: news)
-                    try await world.makeNews(for: subject)
+                    try await fixture.makeNews(for: subject)
                     return nil
                 }
                 let reached = try await group.reduce(into: Instant?.none) { $0 = $0 ?? $1 }
@@ -176,13 +176,13 @@ package struct ClockContract<World: ClockWorld>: Sendable {
                 try await clock.sleep(until: begun.advanced(by: .seconds(1)))
                 return clock.now
             }
-            try await world.stopProcess(for: .seconds(2))
+            try await fixture.stopProcess(for: .seconds(2))
             let after = begun.duration(to: clock.now)
             try require(after >= .seconds(2), "it was stopped for 2 s, of which \(after) are counted")
             return try await group.next() ?? begun
         }
         try require(woken >= begun.advanced(by: .seconds(1)), "who was due meanwhile woke before, at \(woken)")
         try require(
-            woken <= begun.advanced(by: .seconds(2) + world.patience), "who was due meanwhile woke at \(woken) only")
+            woken <= begun.advanced(by: .seconds(2) + fixture.patience), "who was due meanwhile woke at \(woken) only")
     }
 }

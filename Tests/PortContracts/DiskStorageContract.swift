@@ -2,7 +2,7 @@ package import FarmModel
 package import FarmPorts
 
 /// What a disk storage's contract suite needs around the port.
-package protocol DiskStorageWorld: Sendable {
+package protocol DiskStorageFixture: Sendable {
     associatedtype Port: DiskStorage
 
     /// On storage of at least 64 MiB with nothing of the farm in it.
@@ -31,11 +31,11 @@ package protocol DiskStorageWorld: Sendable {
 }
 
 /// The promises of `DiskStorage`. Each check uses VMs of its own and cleans up what it made.
-package struct DiskStorageContract<World: DiskStorageWorld>: Sendable {
-    let world: World
-    var port: World.Port { world.port }
+package struct DiskStorageContract<Fixture: DiskStorageFixture>: Sendable {
+    let fixture: Fixture
+    var port: Fixture.Port { fixture.port }
 
-    package init(_ world: World) { self.world = world }
+    package init(_ fixture: Fixture) { self.fixture = fixture }
 
     package var checks: [ContractCheck] {
         [
@@ -55,24 +55,24 @@ package struct DiskStorageContract<World: DiskStorageWorld>: Sendable {
     }
 
     func goodImageIsDescribed() async throws {
-        for image in world.goodImages {
+        for image in fixture.goodImages {
             let facts = try await port.inspect(imageFile: image)
             try require(facts.virtualSize > 0, "size of \(image)")
             try require(["qcow2", "raw"].contains(facts.format), "format of \(image): \(facts.format)")
-            try require(try await world.exists(facts.path), "no file at \(facts.path)")
+            try require(try await fixture.exists(facts.path), "no file at \(facts.path)")
             try require(facts.directBoot == nil, "\(image) has no kernel beside it")
         }
-        let boot = try await port.inspect(imageFile: world.directBootImage).directBoot
-        guard let boot else { throw ContractViolation("no direct boot for \(world.directBootImage)") }
-        try require(try await world.exists(boot.kernelPath), "no kernel at \(boot.kernelPath)")
+        let boot = try await port.inspect(imageFile: fixture.directBootImage).directBoot
+        guard let boot else { throw ContractViolation("no direct boot for \(fixture.directBootImage)") }
+        try require(try await fixture.exists(boot.kernelPath), "no kernel at \(boot.kernelPath)")
         try require(
-            try await world.exists(boot.initialRamdiskPath), "no ramdisk at \(boot.initialRamdiskPath)")
+            try await fixture.exists(boot.initialRamdiskPath), "no ramdisk at \(boot.initialRamdiskPath)")
         try require(boot.commandLine.contains("root=/dev/vda"), "command line: \(boot.commandLine)")
     }
 
     func badImagesAreTold() async throws {
         let bad =
-            [(world.missingImage, PortError.Reason.notFound)] + world.corruptImages.map { ($0, .corrupt) }
+            [(fixture.missingImage, PortError.Reason.notFound)] + fixture.corruptImages.map { ($0, .corrupt) }
         for (image, reason) in bad {
             let error = try await requireFailure(
                 .rejected, reason, "inspect of \(image)",
@@ -90,51 +90,51 @@ package struct DiskStorageContract<World: DiskStorageWorld>: Sendable {
     func overlayIsFreshOrKept() async throws {
         var specification = overlay(VMID(2), image: 0, keepsExisting: false)
         let disk = try await port.prepareOverlay(specification)
-        try await world.write("first", to: disk)
+        try await fixture.write("first", to: disk)
         specification.keepsExisting = true
         try requireEqual(try await port.prepareOverlay(specification), disk, "the kept overlay")
-        try require(try await world.holds("first", disk), "the kept overlay lost what was written")
+        try require(try await fixture.holds("first", disk), "the kept overlay lost what was written")
         specification.keepsExisting = false
         let fresh = try await port.prepareOverlay(specification)
-        try require(try await !world.holds("first", fresh), "a fresh overlay holds what was written")
+        try require(try await !fixture.holds("first", fresh), "a fresh overlay holds what was written")
         specification.keepsExisting = true
         try await port.removeOverlays(of: VMID(2))
         let made = try await port.prepareOverlay(specification)
-        try require(try await world.exists(made.path), "keeping nothing makes one")
+        try require(try await fixture.exists(made.path), "keeping nothing makes one")
         try await port.removeOverlays(of: VMID(2))
     }
 
     func newImageReplacesOverlay() async throws {
         let old = try await port.prepareOverlay(overlay(VMID(3), image: 0, keepsExisting: true))
-        try await world.write("old", to: old)
+        try await fixture.write("old", to: old)
         let new = try await port.prepareOverlay(overlay(VMID(3), image: 1, keepsExisting: true))
-        try require(try await !world.holds("old", new), "the new image's overlay holds what was written")
+        try require(try await !fixture.holds("old", new), "the new image's overlay holds what was written")
         try requireEqual(
             try await disks(of: VMID(3)).map(\.kind), [.overlay(of: ImageID(11))], "disks after the new image"
         )
-        try require(try await !world.exists(old.path) || old == new, "the old overlay is still there")
+        try require(try await !fixture.exists(old.path) || old == new, "the old overlay is still there")
         try await port.removeOverlays(of: VMID(3))
     }
 
     func basesAreNeverWritten() async throws {
-        let image = world.goodImages[0]
-        let before = try await world.fingerprint(image)
+        let image = fixture.goodImages[0]
+        let before = try await fixture.fingerprint(image)
         for vm in [VMID(4), VMID(5)] {
             let path = try await port.prepareOverlay(overlay(vm, image: 0, keepsExisting: false))
-            try await world.write("of \(vm)", to: path)
+            try await fixture.write("of \(vm)", to: path)
         }
-        try requireEqual(try await world.fingerprint(image), before, "fingerprint of \(image)")
+        try requireEqual(try await fixture.fingerprint(image), before, "fingerprint of \(image)")
         for vm in [VMID(4), VMID(5)] { try await port.removeOverlays(of: vm) }
-        try requireEqual(try await world.fingerprint(image), before, "fingerprint of \(image) after removal")
+        try requireEqual(try await fixture.fingerprint(image), before, "fingerprint of \(image) after removal")
     }
 
     func userDiskIsMadeOnce() async throws {
         let path = try await port.ensureUserDisk(of: VMID(6), size: Mebibytes(8))
-        try await world.write("home", to: path)
+        try await fixture.write("home", to: path)
         for size in [8, 16, 4] {
             let again = try await port.ensureUserDisk(of: VMID(6), size: Mebibytes(size))
             try requireEqual(again, path, "path of the disk that exists")
-            try require(try await world.holds("home", path), "the user disk lost what was written")
+            try require(try await fixture.holds("home", path), "the user disk lost what was written")
         }
         try await port.deleteUserDisk(of: VMID(6))
     }
@@ -143,11 +143,11 @@ package struct DiskStorageContract<World: DiskStorageWorld>: Sendable {
         let vm = VMID(7)
         _ = try await port.prepareOverlay(overlay(vm, image: 0, keepsExisting: false))
         let user = try await port.ensureUserDisk(of: vm, size: Mebibytes(8))
-        try await world.write("home", to: user)
+        try await fixture.write("home", to: user)
         try await port.removeOverlays(of: vm)
         try await port.removeOverlays(of: vm)
         try requireEqual(try await disks(of: vm).map(\.kind), [.user], "disks after the overlay went")
-        try require(try await world.holds("home", user), "the user disk lost what was written")
+        try require(try await fixture.holds("home", user), "the user disk lost what was written")
         _ = try await port.prepareOverlay(overlay(vm, image: 0, keepsExisting: false))
         try await port.deleteUserDisk(of: vm)
         try await port.deleteUserDisk(of: vm)
@@ -169,7 +169,7 @@ package struct DiskStorageContract<World: DiskStorageWorld>: Sendable {
         }
         try requireEqual(all.map(\.vm), wanted.map(\.0), "VMs of the disks")
         try requireEqual(all.map(\.kind), wanted.map(\.1), "kinds of the disks")
-        for disk in all { try require(try await world.exists(disk.path), "no file at \(disk.path)") }
+        for disk in all { try require(try await fixture.exists(disk.path), "no file at \(disk.path)") }
         for vm in [VMID(8), VMID(9), VMID(10)] {
             try await port.removeOverlays(of: vm)
             try await port.deleteUserDisk(of: vm)
@@ -179,15 +179,15 @@ package struct DiskStorageContract<World: DiskStorageWorld>: Sendable {
 
     func fullStorageIsTold() async throws {
         let kept = try await port.prepareOverlay(overlay(VMID(11), image: 0, keepsExisting: true))
-        try await world.write("kept", to: kept)
-        try await world.fillUp()
+        try await fixture.write("kept", to: kept)
+        try await fixture.fillUp()
         let specification = overlay(VMID(12), image: 0, keepsExisting: false)
         try await requireFailure(
             .rejected, .noSpace, "an overlay on a full storage",
             of: { () async throws(PortError) in try await port.prepareOverlay(specification) })
         try requireEqual(try await disks(of: VMID(12)), [], "disks after the refusal")
-        try require(try await world.holds("kept", kept), "another VM's overlay lost what was written")
-        try await world.makeRoom()
+        try require(try await fixture.holds("kept", kept), "another VM's overlay lost what was written")
+        try await fixture.makeRoom()
         _ = try await port.prepareOverlay(specification)
         for vm in [VMID(11), VMID(12)] { try await port.removeOverlays(of: vm) }
     }
@@ -202,7 +202,7 @@ package struct DiskStorageContract<World: DiskStorageWorld>: Sendable {
 
     private func overlay(_ vm: VMID, image: Int, keepsExisting: Bool) -> OverlaySpecification {
         OverlaySpecification(
-            vm: vm, image: ImageID(Int64(10 + image)), imageFile: world.goodImages[image],
+            vm: vm, image: ImageID(Int64(10 + image)), imageFile: fixture.goodImages[image],
             keepsExisting: keepsExisting)
     }
 

@@ -2,7 +2,7 @@ package import FarmModel
 package import FarmPorts
 
 /// What the contract suite of `GuestAgent` needs around the port: a guest whose agent is up, and accidents.
-package protocol GuestAgentWorld: Sendable {
+package protocol GuestAgentFixture: Sendable {
     associatedtype Port: GuestAgent
 
     var port: Port { get }
@@ -31,12 +31,12 @@ package protocol GuestAgentWorld: Sendable {
 }
 
 /// The promises of `GuestAgent`. Each check leaves the guest without a session.
-package struct GuestAgentContract<World: GuestAgentWorld>: Sendable {
-    private let world: World
-    private var port: World.Port { world.port }
-    private var guest: AgentEndpoint { world.guest }
+package struct GuestAgentContract<Fixture: GuestAgentFixture>: Sendable {
+    private let fixture: Fixture
+    private var port: Fixture.Port { fixture.port }
+    private var guest: AgentEndpoint { fixture.guest }
 
-    package init(_ world: World) { self.world = world }
+    package init(_ fixture: Fixture) { self.fixture = fixture }
 
     package var checks: [ContractCheck] {
         [
@@ -65,7 +65,7 @@ package struct GuestAgentContract<World: GuestAgentWorld>: Sendable {
 
     /// All calls of the port.
     private var calls: [(name: String, make: @Sendable (AgentEndpoint) async throws(PortError) -> Void)] {
-        let (port, parameters) = (port, world.parameters(ofClient: 1))
+        let (port, parameters) = (port, fixture.parameters(ofClient: 1))
         return [
             ("ping", { guest async throws(PortError) in try await port.ping(guest) }),
             (
@@ -80,12 +80,12 @@ package struct GuestAgentContract<World: GuestAgentWorld>: Sendable {
     }
 
     private func start(_ client: Int) async throws(PortError) {
-        try await port.startSession(guest, parameters: world.parameters(ofClient: client))
+        try await port.startSession(guest, parameters: fixture.parameters(ofClient: client))
     }
 
     private func reach(_ state: GuestSessionState) async throws {
         let port = port
-        try await eventually("session state \(state.rawValue)", on: world.clock, within: world.patience) {
+        try await eventually("session state \(state.rawValue)", on: fixture.clock, within: fixture.patience) {
             try await port.sessionState(guest) == state
         }
     }
@@ -99,7 +99,7 @@ package struct GuestAgentContract<World: GuestAgentWorld>: Sendable {
     private func connected() async throws {
         try await start(1)
         try await reach(.listening)
-        try await world.connectClient()
+        try await fixture.connectClient()
         try await reach(.connected)
     }
 
@@ -180,27 +180,27 @@ package struct GuestAgentContract<World: GuestAgentWorld>: Sendable {
             }
         }
         try requireEqual(try await port.sessionState(guest), .stopped, "the state after a stranger's calls")
-        try require(try await !world.hasPoweredOff(), "a stranger powered the guest off")
+        try require(try await !fixture.hasPoweredOff(), "a stranger powered the guest off")
     }
 
     private func silenceIsUnknown() async throws {
-        try await world.silenceAgent()
+        try await fixture.silenceAgent()
         for call in calls where ["ping", "suspendSession"].contains(call.name) {
             let what = "\(call.name) to an agent that does not answer"
             let guest = guest
-            _ = try await within(world.patience, on: world.clock, what) {
+            _ = try await within(fixture.patience, on: fixture.clock, what) {
                 try await requireFailure(.outcomeUnknown, .timedOut, what) { () async throws(PortError) in
                     try await call.make(guest)
                 }
             }
         }
-        try await world.letAgentSpeak()
+        try await fixture.letAgentSpeak()
         try await port.ping(guest)
     }
 
     private func cancelledReturns() async throws {
-        try await world.silenceAgent()
-        let (port, guest, clock) = (port, guest, world.clock)
+        try await fixture.silenceAgent()
+        let (port, guest, clock) = (port, guest, fixture.clock)
         let begun = clock.now
         let reason = try await withThrowingTaskGroup(of: PortError.Reason?.self) { group in
             group.addTask {
@@ -216,13 +216,13 @@ package struct GuestAgentContract<World: GuestAgentWorld>: Sendable {
             return try await group.next() ?? nil
         }
         let took = begun.duration(to: clock.now)
-        try await world.letAgentSpeak()
+        try await fixture.letAgentSpeak()
         try requireEqual(reason, .cancelled, "why the call of a cancelled caller failed")
         try require(took < .seconds(3), "a cancelled caller was kept for \(took)")
     }
 
     private func cutAnswerIsUnknown() async throws {
-        try await world.whileAnswersAreCut { guest in
+        try await fixture.whileAnswersAreCut { guest in
             for call in calls where ["ping", "sessionState", "stopSession"].contains(call.name) {
                 do throws(PortError) {
                     try await call.make(guest)
@@ -239,14 +239,14 @@ package struct GuestAgentContract<World: GuestAgentWorld>: Sendable {
 
     private func emptyAddressIsUnreachable() async throws {
         var nobody = guest
-        nobody.address = world.emptyAddress
+        nobody.address = fixture.emptyAddress
         try await requireNothingSent(nobody, [.timedOut, .unavailable])
     }
 
     private func noAgentIsUnreachable() async throws {
-        try await world.endAgent()
+        try await fixture.endAgent()
         try await requireNothingSent(guest, [.unavailable])
-        try await world.restart()
+        try await fixture.restart()
         try await port.ping(guest)
     }
 
@@ -265,9 +265,9 @@ package struct GuestAgentContract<World: GuestAgentWorld>: Sendable {
 
     private func powersOff() async throws {
         try await port.powerOff(guest)
-        let world = world
-        try await eventually("a guest that powers off", on: world.clock, within: world.patience) {
-            try await world.hasPoweredOff()
+        let fixture = fixture
+        try await eventually("a guest that powers off", on: fixture.clock, within: fixture.patience) {
+            try await fixture.hasPoweredOff()
         }
     }
 }

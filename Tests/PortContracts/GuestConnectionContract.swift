@@ -3,9 +3,9 @@ import FarmPorts
 
 /// The promises of `GuestConnection`.
 package struct GuestConnectionContract: Sendable {
-    private let world: any ClientWorld
+    private let fixture: any ClientFixture
 
-    package init(_ world: any ClientWorld) { self.world = world }
+    package init(_ fixture: any ClientFixture) { self.fixture = fixture }
 
     package var checks: [ContractCheck] {
         [
@@ -29,8 +29,8 @@ package struct GuestConnectionContract: Sendable {
     }
 
     private func connected() async throws -> Ends {
-        let (client, exchange) = try await world.connect()
-        let guest = try await world.guest()
+        let (client, exchange) = try await fixture.connect()
+        let guest = try await fixture.guest()
         let connection = try await exchange.openConnection(to: guest.address, port: guest.port)
         return Ends(client: client, exchange: exchange, guest: guest, connection: connection)
     }
@@ -42,21 +42,21 @@ package struct GuestConnectionContract: Sendable {
         let headers = headers
         return try await withThrowingTaskGroup(of: RelayEnd.self) { group in
             group.addTask { try await ends.connection.relay(headers: headers) }
-            try await world.see("the session's headers") { try await ends.client.sessionHeaders() != nil }
+            try await fixture.see("the session's headers") { try await ends.client.sessionHeaders() != nil }
             let found = try await ends.client.sessionHeaders() ?? []
             for header in headers { try require(found.contains(header), "\(header.name) is not in \(found)") }
             if try await act(ends) { group.cancelAll() }
-            let begun = world.clock.now
+            let begun = fixture.clock.now
             let end = try await group.next()
-            let took = begun.duration(to: world.clock.now)
-            try require(took < world.patience * 2, "the relay ended only after \(took)")
+            let took = begun.duration(to: fixture.clock.now)
+            try require(took < fixture.patience * 2, "the relay ended only after \(took)")
             return end
         }
     }
 
     private func requireBothEnded(_ ends: Ends) async throws {
-        try await world.see("the end at the client") { try await ends.client.sawEnd() }
-        try await world.see("the end at the guest") { try await ends.guest.sawEnd() }
+        try await fixture.see("the end at the client") { try await ends.client.sawEnd() }
+        try await fixture.see("the end at the guest") { try await ends.guest.sawEnd() }
     }
 
     private func guestCloses() async throws {
@@ -76,7 +76,7 @@ package struct GuestConnectionContract: Sendable {
             return false
         }
         try requireEqual(end, .clientClosed, "the end of a relay whose client closed")
-        try await world.see("the end at the guest") { try await ends.guest.sawEnd() }
+        try await fixture.see("the end at the guest") { try await ends.guest.sawEnd() }
     }
 
     private func cancelledIsCut() async throws {
@@ -88,7 +88,7 @@ package struct GuestConnectionContract: Sendable {
 
     private func relayedOnce() async throws {
         let ends = try await connected()
-        let other = try await world.guest()
+        let other = try await fixture.guest()
         let headers = headers
         let end = try await end(of: ends) { ends in
             try await requireUnavailable("an answer during a session") { () async throws(PortError) in
@@ -101,7 +101,7 @@ package struct GuestConnectionContract: Sendable {
             try await requireUnavailable("a second relay") { () async throws(PortError) in
                 _ = try await second.relay(headers: headers)
             }
-            try await world.see("the end at the second guest") { try await other.sawEnd() }
+            try await fixture.see("the end at the second guest") { try await other.sawEnd() }
             try require(try await !ends.client.sawEnd(), "the second relay ended the first")
             try await ends.client.hangUp()
             return false
@@ -118,14 +118,14 @@ package struct GuestConnectionContract: Sendable {
         try await requireUnavailable("relaying a client that left") { () async throws(PortError) in
             _ = try await ends.connection.relay(headers: headers)
         }
-        try await world.see("the end at the guest") { try await ends.guest.sawEnd() }
+        try await fixture.see("the end at the guest") { try await ends.guest.sawEnd() }
     }
 
     private func closedMeanwhile() async throws {
         let ends = try await connected()
         try await ends.guest.close()
-        let (headers, world) = (headers, world)
-        let end = try await within(world.patience * 3, on: world.clock, "relaying to a guest that closed") {
+        let (headers, fixture) = (headers, fixture)
+        let end = try await within(fixture.patience * 3, on: fixture.clock, "relaying to a guest that closed") {
             () async throws -> RelayEnd? in
             do throws(PortError) {
                 return try await ends.connection.relay(headers: headers)
@@ -136,7 +136,7 @@ package struct GuestConnectionContract: Sendable {
         }
         if let end {
             try requireEqual(end, .guestClosed, "the end of a relay whose guest had closed")
-            try await world.see("the end at the client") { try await ends.client.sawEnd() }
+            try await fixture.see("the end at the client") { try await ends.client.sawEnd() }
         } else {
             try await ends.exchange.respond(ClientResponse(status: 503, body: "it closed"))
             try await ends.client.hangUp()
@@ -147,10 +147,10 @@ package struct GuestConnectionContract: Sendable {
         let ends = try await connected()
         await ends.connection.close()
         await ends.connection.close()
-        try await world.see("the end at the guest") { try await ends.guest.sawEnd() }
+        try await fixture.see("the end at the guest") { try await ends.guest.sawEnd() }
         // The client is not concerned: it can be answered.
         try await ends.exchange.respond(ClientResponse(status: 503, body: "try again"))
-        try await world.see("the answer") { try await ends.client.answers().map(\.status) == [503] }
+        try await fixture.see("the answer") { try await ends.client.answers().map(\.status) == [503] }
         try await ends.client.hangUp()
     }
 }

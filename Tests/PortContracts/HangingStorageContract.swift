@@ -2,7 +2,7 @@ import FarmModel
 package import FarmPorts
 
 /// What the suite about storage that stops answering needs around the port.
-package protocol HangingStorageWorld: Sendable {
+package protocol HangingStorageFixture: Sendable {
     associatedtype Port: DiskStorage
 
     /// Gives a call up well within `patience`.
@@ -17,13 +17,13 @@ package protocol HangingStorageWorld: Sendable {
 
 /// What `DiskStorage` promises of storage that hangs: a call is given up, cannot be stopped, and is perhaps carried out
 /// later; so nothing overtakes it, and only so many may hang at once.
-package struct HangingStorageContract<World: HangingStorageWorld>: Sendable {
+package struct HangingStorageContract<Fixture: HangingStorageFixture>: Sendable {
     /// How many calls may hang at once.
     private static var hangingMax: Int64 { 16 }
 
-    private let world: World
+    private let fixture: Fixture
 
-    package init(_ world: World) { self.world = world }
+    package init(_ fixture: Fixture) { self.fixture = fixture }
 
     package var checks: [ContractCheck] {
         [
@@ -35,12 +35,12 @@ package struct HangingStorageContract<World: HangingStorageWorld>: Sendable {
     }
 
     private func make(_ vm: Int64) async throws(PortError) {
-        _ = try await world.port.ensureUserDisk(of: VMID(vm), size: Mebibytes(1))
+        _ = try await fixture.port.ensureUserDisk(of: VMID(vm), size: Mebibytes(1))
     }
 
     /// What hung may take a while to be over.
     private func makesAgain(_ vm: Int64) async throws {
-        try await eventually("a disk of VM \(vm) made", on: world.clock, within: world.patience) {
+        try await eventually("a disk of VM \(vm) made", on: fixture.clock, within: fixture.patience) {
             do throws(PortError) {
                 try await make(vm)
                 return true
@@ -53,26 +53,26 @@ package struct HangingStorageContract<World: HangingStorageWorld>: Sendable {
 
     private func nothingOvertakes() async throws {
         try await make(1)
-        try await world.hang()
-        let begun = world.clock.now
+        try await fixture.hang()
+        let begun = fixture.clock.now
         try await requireFailure(.outcomeUnknown, .timedOut, "a user disk on storage that hangs") {
             () async throws(PortError) in try await make(2)
         }
-        try require(begun.duration(to: world.clock.now) < world.patience, "it was not given up in time")
+        try require(begun.duration(to: fixture.clock.now) < fixture.patience, "it was not given up in time")
         try await requireFailure(.unreachable, .busy, "a call behind one that hangs") {
-            () async throws(PortError) in try await world.port.deleteUserDisk(of: VMID(2))
+            () async throws(PortError) in try await fixture.port.deleteUserDisk(of: VMID(2))
         }
         try await requireFailure(.outcomeUnknown, .timedOut, "a call about another VM") {
             () async throws(PortError) in try await make(3)
         }
-        try await world.comeLoose()
+        try await fixture.comeLoose()
         for vm: Int64 in 1...3 { try await makesAgain(vm) }
-        try requireEqual(try await world.port.observe().map(\.vm), (1...3).map { VMID($0) }, "the disks in the end")
-        for vm: Int64 in 1...3 { try await world.port.deleteUserDisk(of: VMID(vm)) }
+        try requireEqual(try await fixture.port.observe().map(\.vm), (1...3).map { VMID($0) }, "the disks in the end")
+        for vm: Int64 in 1...3 { try await fixture.port.deleteUserDisk(of: VMID(vm)) }
     }
 
     private func onlySoMany() async throws {
-        try await world.hang()
+        try await fixture.hang()
         let reasons = await withTaskGroup(of: PortError.Reason?.self) { group in
             for vm in 1...Self.hangingMax {
                 group.addTask {
@@ -91,8 +91,8 @@ package struct HangingStorageContract<World: HangingStorageWorld>: Sendable {
         try await requireFailure(.unreachable, .limit, "one more call") {
             () async throws(PortError) in try await make(last)
         }
-        try await world.comeLoose()
+        try await fixture.comeLoose()
         for vm in 1...last { try await makesAgain(vm) }
-        for vm in 1...last { try await world.port.deleteUserDisk(of: VMID(vm)) }
+        for vm in 1...last { try await fixture.port.deleteUserDisk(of: VMID(vm)) }
     }
 }

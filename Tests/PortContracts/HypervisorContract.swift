@@ -3,7 +3,7 @@ package import FarmPorts
 
 /// What a hypervisor's contract suite needs around the port: the resources that domains name, and hands that
 /// do from outside what guests, operators and accidents do.
-package protocol HypervisorWorld: Sendable {
+package protocol HypervisorFixture: Sendable {
     associatedtype Port: Hypervisor
 
     var port: Port { get }
@@ -33,11 +33,11 @@ package protocol HypervisorWorld: Sendable {
 }
 
 /// The promises of `Hypervisor`. Each check uses VMs of its own and cleans up what it made.
-package struct HypervisorContract<World: HypervisorWorld>: Sendable {
-    let world: World
-    var port: World.Port { world.port }
+package struct HypervisorContract<Fixture: HypervisorFixture>: Sendable {
+    let fixture: Fixture
+    var port: Fixture.Port { fixture.port }
 
-    package init(_ world: World) { self.world = world }
+    package init(_ fixture: Fixture) { self.fixture = fixture }
 
     package var checks: [ContractCheck] {
         definitionChecks + lifeChecks + eventChecks + accidentChecks + [
@@ -50,9 +50,9 @@ package struct HypervisorContract<World: HypervisorWorld>: Sendable {
 
     func frozenVMStopsNobody() async throws {
         let hung = try await started(VMID(31))
-        try await world.guestIsReady(hung)
-        try await world.freezeEmulator(hung)
-        let limit = world.clock.now.advanced(by: world.patience)
+        try await fixture.guestIsReady(hung)
+        try await fixture.freezeEmulator(hung)
+        let limit = fixture.clock.now.advanced(by: fixture.patience)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 let error = try await requireFailure(
@@ -72,8 +72,8 @@ package struct HypervisorContract<World: HypervisorWorld>: Sendable {
             }
             try await group.waitForAll()
         }
-        try require(world.clock.now < limit, "all this took longer than \(world.patience)")
-        try await world.thawEmulator(hung)
+        try require(fixture.clock.now < limit, "all this took longer than \(fixture.patience)")
+        try await fixture.thawEmulator(hung)
         try await remove(hung)
     }
 
@@ -90,7 +90,7 @@ package struct HypervisorContract<World: HypervisorWorld>: Sendable {
     // MARK: Steps
 
     func defined(_ vm: VMID, epoch: Epoch = Epoch(1)) async throws -> DomainName {
-        let specification = try await world.specification(of: vm, epoch: epoch)
+        let specification = try await fixture.specification(of: vm, epoch: epoch)
         try await port.define(specification)
         return specification.name
     }
@@ -117,10 +117,10 @@ package struct HypervisorContract<World: HypervisorWorld>: Sendable {
 
     /// Waits until the domain is observed as not live.
     func waitUntilShutOff(_ name: DomainName) async throws {
-        let limit = world.clock.now.advanced(by: world.patience)
+        let limit = fixture.clock.now.advanced(by: fixture.patience)
         while try await state(of: name) != .shutOff {
-            try require(world.clock.now < limit, "\(name) is not shut off after \(world.patience)")
-            try await world.clock.sleep(for: .milliseconds(50))
+            try require(fixture.clock.now < limit, "\(name) is not shut off after \(fixture.patience)")
+            try await fixture.clock.sleep(for: .milliseconds(50))
         }
     }
 }

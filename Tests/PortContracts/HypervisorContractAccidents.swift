@@ -17,7 +17,7 @@ extension HypervisorContract {
 
     /// Reads the stream until this came.
     private func hear(_ wanted: HypervisorEvent, in stream: AsyncStream<HypervisorEvent>) async throws {
-        let isTold = try await within(world.patience, on: world.clock, "being told \(wanted)") {
+        let isTold = try await within(fixture.patience, on: fixture.clock, "being told \(wanted)") {
             for await event in stream where event == wanted { return true }
             return false
         }
@@ -26,27 +26,28 @@ extension HypervisorContract {
 
     func connectionIsToldFirst() async throws {
         let stream = port.events()
-        let first = try await within(world.patience, on: world.clock, "a first event") {
+        let first = try await within(fixture.patience, on: fixture.clock, "a first event") {
             for await event in stream { return HypervisorEvent?.some(event) }
             return nil
         }
         try requireEqual(first, .connectionRestored, "the first event")
-        try await world.endDaemon()
+        try await fixture.endDaemon()
         // Its end is told at once or a moment later; who listens after that is told so.
-        try await eventually("a listener told that there is no connection", on: world.clock, within: world.patience) {
+        try await eventually("a listener told that there is no connection", on: fixture.clock, within: fixture.patience)
+        {
             for await event in port.events() { return event == .connectionLost }
             return false
         }
-        try await world.startDaemon()
+        try await fixture.startDaemon()
         try await hear(.connectionRestored, in: port.events())
     }
 
     func daemonIsAway() async throws {
         let name = try await started(VMID(41))
         let events = port.events()
-        try await world.endDaemon()
+        try await fixture.endDaemon()
         try await hear(.connectionLost, in: events)
-        let (port, specification) = (port, try await world.specification(of: VMID(42), epoch: Epoch(1)))
+        let (port, specification) = (port, try await fixture.specification(of: VMID(42), epoch: Epoch(1)))
         let calls: [(String, @Sendable () async throws(PortError) -> Void)] = [
             ("observe", { () async throws(PortError) in _ = try await port.observe() }),
             ("define", { () async throws(PortError) in try await port.define(specification) }),
@@ -59,7 +60,7 @@ extension HypervisorContract {
             try await requireFailure(.unreachable, .unavailable, "\(what) while the daemon is away", of: call)
         }
         let again = port.events()
-        try await world.startDaemon()
+        try await fixture.startDaemon()
         try await hear(.connectionRestored, in: again)
         try requireEqual(try await state(of: name), .running, "a domain whose daemon was away")
         try require(try await observed(specification.name) == nil, "what was to be defined meanwhile is there")
@@ -68,11 +69,11 @@ extension HypervisorContract {
 
     func absenceIsCaughtUp() async throws {
         let (dies, lives) = (try await started(VMID(43)), try await started(VMID(44), epoch: Epoch(9)))
-        try await world.guestIsReady(lives)
+        try await fixture.guestIsReady(lives)
         let owner = try await observed(lives)?.owner
-        try await world.endDaemon()
-        try await world.killEmulator(dies)
-        try await world.startDaemon()
+        try await fixture.endDaemon()
+        try await fixture.killEmulator(dies)
+        try await fixture.startDaemon()
         try await hear(.connectionRestored, in: port.events())
         try await waitUntilShutOff(dies)
         let found = try await observed(lives)
@@ -89,8 +90,8 @@ extension HypervisorContract {
 
     func pausedIsLive() async throws {
         let name = try await started(VMID(45))
-        try await world.guestIsReady(name)
-        try await world.pause(name)
+        try await fixture.guestIsReady(name)
+        try await fixture.pause(name)
         let paused = try await observed(name)
         try requireEqual(paused?.state, .paused, "the state of a paused domain")
         try require(paused?.isLive == true, "a paused domain is not live")
@@ -100,12 +101,12 @@ extension HypervisorContract {
         try await requireFailure(.rejected, .busy, "an undefine of a paused domain") {
             () async throws(PortError) in try await port.undefine(name)
         }
-        try await world.resume(name)
+        try await fixture.resume(name)
         try requireEqual(try await state(of: name), .running, "the state of a domain that goes on")
         try await port.shutdown(name)
         try await waitUntilShutOff(name)
         try await port.create(name)
-        try await world.pause(name)
+        try await fixture.pause(name)
         try await port.destroy(name)
         try requireEqual(try await state(of: name), .shutOff, "a paused domain that was destroyed")
         try await remove(name)
@@ -113,12 +114,12 @@ extension HypervisorContract {
 
     func powerIsLost() async throws {
         let (ran, defined) = (try await started(VMID(46), epoch: Epoch(5)), try await defined(VMID(47)))
-        try await world.losePower()
+        try await fixture.losePower()
         try await hear(.connectionRestored, in: port.events())
         for name in [ran, defined] { try requireEqual(try await state(of: name), .shutOff, "\(name) after booting") }
         try requireEqual(try await observed(ran)?.owner?.epoch, Epoch(5), "whose it is after booting")
         // Its tap and its secret were in memory only.
-        try await port.define(try await world.specification(of: VMID(46), epoch: Epoch(6)))
+        try await port.define(try await fixture.specification(of: VMID(46), epoch: Epoch(6)))
         try await port.create(ran)
         try requireEqual(try await observed(ran)?.owner?.epoch, Epoch(6), "the epoch of the next start")
         for name in [ran, defined] { try await remove(name) }

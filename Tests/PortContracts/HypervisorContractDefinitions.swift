@@ -15,7 +15,7 @@ extension HypervisorContract {
     }
 
     func defineStartsNothing() async throws {
-        let specification = try await world.specification(of: VMID(1), epoch: Epoch(7))
+        let specification = try await fixture.specification(of: VMID(1), epoch: Epoch(7))
         try await port.define(specification)
         try await port.define(specification)
         let found = try await observed(specification.name)
@@ -50,7 +50,7 @@ extension HypervisorContract {
             "a\tb\nc",
         ]
         for title in titles {
-            var specification = try await world.specification(of: VMID(4), epoch: Epoch(1))
+            var specification = try await fixture.specification(of: VMID(4), epoch: Epoch(1))
             specification.title = title
             try await port.define(specification)
             try await port.create(specification.name)
@@ -60,7 +60,7 @@ extension HypervisorContract {
     }
 
     func impossibleIsRefused() async throws {
-        let possible = try await world.specification(of: VMID(7), epoch: Epoch(1))
+        let possible = try await fixture.specification(of: VMID(7), epoch: Epoch(1))
         var container = possible
         container.kind = .container(ContainerParts(firstUserID: 1_000_000))
         var onDirectory = possible

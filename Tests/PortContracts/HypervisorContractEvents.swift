@@ -13,14 +13,14 @@ extension HypervisorContract {
             ContractCheck("a guest's power-off is told") {
                 try await events(of: VMID(22), [.started, .stopped(.shutdown)]) { name in
                     try await port.create(name)
-                    try await world.guestIsReady(name)
+                    try await fixture.guestIsReady(name)
                     try await port.shutdown(name)
                 }
             },
             ContractCheck("the death of an emulator is told") {
                 try await events(of: VMID(23), [.started, .stopped(.crashed)]) { name in
                     try await port.create(name)
-                    try await world.killEmulator(name)
+                    try await fixture.killEmulator(name)
                 }
             },
             ContractCheck("every listener is told") { try await everyListenerIsTold() },
@@ -67,13 +67,13 @@ extension HypervisorContract {
                 return told
             }
             group.addTask {
-                try await world.clock.sleep(for: world.patience)
+                try await fixture.clock.sleep(for: fixture.patience)
                 return nil
             }
             let first = try await group.next()
             group.cancelAll()
             guard case .some(.some(let told)) = first else {
-                throw ContractViolation("\(name): not told \(wanted) within \(world.patience)")
+                throw ContractViolation("\(name): not told \(wanted) within \(fixture.patience)")
             }
             try requireEqual(told, wanted, "told of \(name)")
         }

@@ -17,7 +17,7 @@ extension HypervisorContract {
     }
 
     func createStartsOnce() async throws {
-        let specification = try await world.specification(of: VMID(11), epoch: Epoch(3))
+        let specification = try await fixture.specification(of: VMID(11), epoch: Epoch(3))
         try await port.define(specification)
         try await port.create(specification.name)
         let found = try await observed(specification.name)
@@ -31,7 +31,7 @@ extension HypervisorContract {
     }
 
     func createRefusesUndefined() async throws {
-        let name = try await world.specification(of: VMID(12), epoch: Epoch(1)).name
+        let name = try await fixture.specification(of: VMID(12), epoch: Epoch(1)).name
         try await requireFailure(
             .rejected, .notFound, "create of a VM without definition",
             of: { () async throws(PortError) in try await port.create(name) })
@@ -70,7 +70,7 @@ extension HypervisorContract {
 
     func shutdownEnds() async throws {
         let name = try await started(VMID(16))
-        try await world.guestIsReady(name)
+        try await fixture.guestIsReady(name)
         try await port.shutdown(name)
         try await waitUntilShutOff(name)
         try await remove(name)
@@ -78,7 +78,7 @@ extension HypervisorContract {
 
     func killedIsNotLive() async throws {
         let name = try await started(VMID(17))
-        try await world.killEmulator(name)
+        try await fixture.killEmulator(name)
         try await waitUntilShutOff(name)
         try await port.create(name)
         try requireEqual(try await state(of: name), .running, "state when created again")

@@ -2,11 +2,11 @@ package import FarmModel
 package import FarmPorts
 
 /// What the contract suite of `NodeNetwork` needs around the port: the hands of an operator and of accidents.
-package protocol NodeNetworkWorld: Sendable {
+package protocol NodeNetworkFixture: Sendable {
     associatedtype Port: NodeNetwork
 
     var port: Port { get }
-    /// What `observeBridge` must tell, in the state that the world begins in.
+    /// What `observeBridge` must tell, in the state that the fixture begins in.
     var bridge: ObservedBridge { get }
 
     func removeBridge() async throws
@@ -23,11 +23,11 @@ package protocol NodeNetworkWorld: Sendable {
 }
 
 /// The promises of `NodeNetwork`. Each check removes the taps it made.
-package struct NodeNetworkContract<World: NodeNetworkWorld>: Sendable {
-    private let world: World
-    private var port: World.Port { world.port }
+package struct NodeNetworkContract<Fixture: NodeNetworkFixture>: Sendable {
+    private let fixture: Fixture
+    private var port: Fixture.Port { fixture.port }
 
-    package init(_ world: World) { self.world = world }
+    package init(_ fixture: Fixture) { self.fixture = fixture }
 
     package var checks: [ContractCheck] {
         [
@@ -71,11 +71,11 @@ package struct NodeNetworkContract<World: NodeNetworkWorld>: Sendable {
 
     private func halfMadeTapIsRepaired() async throws {
         try await port.ensureTap(tap(3), mac: mac(3))
-        try await world.takeOffBridge(tap(3))
+        try await fixture.takeOffBridge(tap(3))
         try requireEqual(try await port.observeTaps().map(\.isOnBridge), [false], "taken off the bridge")
         try await port.ensureTap(tap(3), mac: mac(3))
         try requireEqual(try await port.observeTaps(), [whole(3)], "repaired")
-        try await world.setDown(tap(3))
+        try await fixture.setDown(tap(3))
         try requireEqual(try await port.observeTaps().map(\.isUp), [false], "set down")
         try await port.ensureTap(tap(3), mac: mac(3))
         try requireEqual(try await port.observeTaps(), [whole(3)], "repaired again")
@@ -111,17 +111,17 @@ package struct NodeNetworkContract<World: NodeNetworkWorld>: Sendable {
     }
 
     private func missingBridgeIsRefused() async throws {
-        try await world.removeBridge()
+        try await fixture.removeBridge()
         let error = try await requireFailure(
             .rejected, .notFound, "a tap without a bridge",
             of: { () async throws(PortError) in try await port.ensureTap(tap(7), mac: mac(7)) })
         try require(
-            error.description.contains(world.bridge.name), "the error does not name the bridge: \(error)")
+            error.description.contains(fixture.bridge.name), "the error does not name the bridge: \(error)")
         try requireEqual(try await port.observeTaps(), [], "nothing is left behind")
         try await requireFailure(
             .rejected, .notFound, "looking at a missing bridge",
             of: { () async throws(PortError) in try await port.observeBridge() })
-        try await world.restoreBridge()
+        try await fixture.restoreBridge()
         try await port.ensureTap(tap(7), mac: mac(7))
         try requireEqual(try await port.observeTaps(), [whole(7)], "the bridge is back")
         try await port.removeTap(tap(7))
@@ -129,7 +129,7 @@ package struct NodeNetworkContract<World: NodeNetworkWorld>: Sendable {
 
     private func foreignIsRefused() async throws {
         let name = tap(8).text
-        try await world.makeForeignInterface(named: name)
+        try await fixture.makeForeignInterface(named: name)
         let error = try await requireFailure(
             .rejected, .alreadyExists, "a tap with the name of another interface",
             of: { () async throws(PortError) in try await port.ensureTap(tap(8), mac: mac(8)) })
@@ -138,25 +138,25 @@ package struct NodeNetworkContract<World: NodeNetworkWorld>: Sendable {
             .rejected, .alreadyExists, "removing an interface that is no tap",
             of: { () async throws(PortError) in try await port.removeTap(tap(8)) })
         try requireEqual(try await port.observeTaps(), [], "what is no tap is not listed")
-        try require(try await world.foreignInterfaceExists(named: name), "the foreign interface was removed")
-        try await world.removeForeignInterface(named: name)
+        try require(try await fixture.foreignInterfaceExists(named: name), "the foreign interface was removed")
+        try await fixture.removeForeignInterface(named: name)
     }
 
     private func bridgeIsDown() async throws {
         try await port.ensureTap(tap(9), mac: mac(9))
-        try await world.setBridge(isUp: false)
-        var down = world.bridge
+        try await fixture.setBridge(isUp: false)
+        var down = fixture.bridge
         down.isUp = false
         try requireEqual(try await port.observeBridge(), down, "the bridge that was set down")
         try requireEqual(try await port.observeTaps(), [whole(9)], "a tap on the bridge that was set down")
         try await port.ensureTap(tap(10), mac: mac(10))
-        try await world.setBridge(isUp: true)
-        try requireEqual(try await port.observeBridge(), world.bridge, "the bridge that is up again")
+        try await fixture.setBridge(isUp: true)
+        try requireEqual(try await port.observeBridge(), fixture.bridge, "the bridge that is up again")
         try requireEqual(try await port.observeTaps(), [whole(9), whole(10)], "the taps on it")
         for vm: Int64 in [9, 10] { try await port.removeTap(tap(vm)) }
     }
 
     private func bridgeIsTold() async throws {
-        try requireEqual(try await port.observeBridge(), world.bridge, "the bridge")
+        try requireEqual(try await port.observeBridge(), fixture.bridge, "the bridge")
     }
 }

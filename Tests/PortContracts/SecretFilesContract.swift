@@ -2,7 +2,7 @@ import FarmModel
 package import FarmPorts
 
 /// What the contract suite of secret files needs around the port, which holds none at first.
-package protocol SecretFilesWorld: Sendable {
+package protocol SecretFilesFixture: Sendable {
     associatedtype Port: SecretFiles
 
     var port: Port { get }
@@ -13,11 +13,11 @@ package protocol SecretFilesWorld: Sendable {
 }
 
 /// The promises of `SecretFiles`.
-package struct SecretFilesContract<World: SecretFilesWorld>: Sendable {
-    let world: World
-    var port: World.Port { world.port }
+package struct SecretFilesContract<Fixture: SecretFilesFixture>: Sendable {
+    let fixture: Fixture
+    var port: Fixture.Port { fixture.port }
 
-    package init(_ world: World) { self.world = world }
+    package init(_ fixture: Fixture) { self.fixture = fixture }
 
     package var checks: [ContractCheck] {
         [
@@ -29,8 +29,8 @@ package struct SecretFilesContract<World: SecretFilesWorld>: Sendable {
     func secretIsHandedOver() async throws {
         for text in ["0123456789abcdef0123456789abcdef", "fedcba9876543210"] {
             let path = try await port.hand(AgentSecret(text), to: VMID(1))
-            try require(try await world.text(at: path) == text, "the file does not hold the secret")
-            try require(try await world.isPrivate(path), "\(path) can be read by others")
+            try require(try await fixture.text(at: path) == text, "the file does not hold the secret")
+            try require(try await fixture.isPrivate(path), "\(path) can be read by others")
         }
         try requireEqual(try await port.observe(), [VMID(1)], "VMs with a secret")
         try await port.remove(of: VMID(1))
@@ -48,6 +48,6 @@ package struct SecretFilesContract<World: SecretFilesWorld>: Sendable {
             try await port.remove(of: vm)
         }
         try requireEqual(try await port.observe(), [], "VMs with a secret at the end")
-        for path in paths { try require(try await world.text(at: path) == nil, "\(path) is still there") }
+        for path in paths { try require(try await fixture.text(at: path) == nil, "\(path) is still there") }
     }
 }

@@ -3,7 +3,7 @@ package import FarmModel
 package import FarmPorts
 
 /// What the contract suite of `TapFilter` needs around the port.
-package protocol TapFilterWorld: Sendable {
+package protocol TapFilterFixture: Sendable {
     associatedtype Port: TapFilter
 
     var port: Port { get }
@@ -22,11 +22,11 @@ package protocol TapFilterWorld: Sendable {
 
 /// The promises of `TapFilter` about what stands; which frames pass is tested with frames. Each check removes
 /// what it applied.
-package struct TapFilterContract<World: TapFilterWorld>: Sendable {
-    private let world: World
-    private var port: World.Port { world.port }
+package struct TapFilterContract<Fixture: TapFilterFixture>: Sendable {
+    private let fixture: Fixture
+    private var port: Fixture.Port { fixture.port }
 
-    package init(_ world: World) { self.world = world }
+    package init(_ fixture: Fixture) { self.fixture = fixture }
 
     package var checks: [ContractCheck] {
         [
@@ -60,7 +60,7 @@ package struct TapFilterContract<World: TapFilterWorld>: Sendable {
     private func whole(_ vm: Int64) -> ObservedFilter { ObservedFilter(tap: tap(vm), isComplete: true) }
 
     private func brokenChangeIsUnknown() async throws {
-        let broken = try await world.portThatBreaksOff()
+        let broken = try await fixture.portThatBreaksOff()
         let rules = rules(20)
         try await requireFailure(.outcomeUnknown, .unavailable, "apply that was broken off") {
             () async throws(PortError) in
@@ -101,7 +101,7 @@ package struct TapFilterContract<World: TapFilterWorld>: Sendable {
     }
 
     private func rulesAreRemoved() async throws {
-        try await world.addForeignRule()
+        try await fixture.addForeignRule()
         for vm in [6, 5, 4] as [Int64] { try await port.apply(rules(vm)) }
         try requireEqual(try await port.observe(), [whole(4), whole(5), whole(6)], "sorted")
         try await port.remove(tap(5))
@@ -110,12 +110,12 @@ package struct TapFilterContract<World: TapFilterWorld>: Sendable {
         try await port.remove(tap(4))
         try await port.remove(tap(6))
         try requireEqual(try await port.observe(), [], "all removed")
-        try require(try await world.foreignRuleExists(), "another program's rule was removed")
+        try require(try await fixture.foreignRuleExists(), "another program's rule was removed")
     }
 
     private func restartedPortFindsRules() async throws {
         try await port.apply(rules(8))
-        let restarted = try await world.restartedPort()
+        let restarted = try await fixture.restartedPort()
         try requireEqual(try await restarted.observe(), [whole(8)], "seen by a restarted daemon")
         try await restarted.remove(tap(8))
         try requireEqual(try await port.observe(), [], "removed by it")
@@ -125,14 +125,14 @@ package struct TapFilterContract<World: TapFilterWorld>: Sendable {
         try await port.apply(rules(9))
         try await port.apply(rules(10))
         for _ in 0..<4 {
-            try await world.breakRules(of: tap(9))
+            try await fixture.breakRules(of: tap(9))
             try requireEqual(
                 try await port.observe(), [ObservedFilter(tap: tap(9), isComplete: false), whole(10)],
                 "after another program altered the rules")
             try await port.apply(rules(9))
             try requireEqual(try await port.observe(), [whole(9), whole(10)], "repaired")
         }
-        try await world.breakRules(of: tap(9))
+        try await fixture.breakRules(of: tap(9))
         try await port.remove(tap(9))
         try requireEqual(try await port.observe(), [whole(10)], "an altered rule set is removed wholly")
         try await port.remove(tap(10))
@@ -140,12 +140,12 @@ package struct TapFilterContract<World: TapFilterWorld>: Sendable {
 
     private func flushedRulesAreTold() async throws {
         try await port.apply(rules(11))
-        try await world.flushEverything()
+        try await fixture.flushEverything()
         try require(
             try await port.observe().allSatisfy { !$0.isComplete }, "flushed rules are told as complete")
         try await port.apply(rules(11))
         try requireEqual(try await port.observe(), [whole(11)], "repaired")
-        try await world.flushEverything()
+        try await fixture.flushEverything()
         try await port.remove(tap(11))
         try requireEqual(try await port.observe(), [], "removed")
     }

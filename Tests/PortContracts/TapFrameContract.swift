@@ -2,7 +2,7 @@ package import FarmControl
 package import FarmModel
 
 /// A bridge with taps under rules, on which frames are sent.
-package protocol TapFrameWorld: Sendable {
+package protocol TapFrameFixture: Sendable {
     var frames: TapFrames { get }
     /// The rules of the tap from which frames are sent are in force with this policy from now on.
     func use(_ policy: TapRules.IPv6Policy) async throws
@@ -21,10 +21,10 @@ package struct TapFrameArrival: Sendable, Hashable {
 }
 
 /// What the rules promise of frames: every class, right and wrong, arrives exactly where it may.
-package struct TapFrameContract<World: TapFrameWorld>: Sendable {
-    private let world: World
+package struct TapFrameContract<Fixture: TapFrameFixture>: Sendable {
+    private let fixture: Fixture
 
-    package init(_ world: World) { self.world = world }
+    package init(_ fixture: Fixture) { self.fixture = fixture }
 
     package var checks: [ContractCheck] {
         [
@@ -36,10 +36,10 @@ package struct TapFrameContract<World: TapFrameWorld>: Sendable {
     }
 
     private func framesArrive(_ policy: TapRules.IPv6Policy) async throws {
-        try await world.use(policy)
-        let own = world.frames.own.mac
-        let cases = world.frames.cases(ipv6: policy)
-        let arrivals = try await world.send(cases)
+        try await fixture.use(policy)
+        let own = fixture.frames.own.mac
+        let cases = fixture.frames.cases(ipv6: policy)
+        let arrivals = try await fixture.send(cases)
         var wrong: [String] = []
         for (item, arrival) in zip(cases, arrivals) {
             var wanted = TapFrameArrival()
@@ -51,6 +51,6 @@ package struct TapFrameContract<World: TapFrameWorld>: Sendable {
         }
         try require(
             wrong.isEmpty, "\(wrong.count) of \(cases.count) frames: \(wrong.joined(separator: "\n"))")
-        try requireEqual(try await world.addressesBehindTap(), [own], "what the bridge learned from the tap")
+        try requireEqual(try await fixture.addressesBehindTap(), [own], "what the bridge learned from the tap")
     }
 }

@@ -10,29 +10,29 @@ import XCTest
 
 /// The router's door keeps what the simulated one keeps: clients and X agents are sockets of the test on loopback.
 final class ClientContractTests: XCTestCase {
-    private func inWorld(_ body: (DoorWorld) async throws -> Void) async throws {
-        let world = try await DoorWorld.open()
+    private func withFixture(_ body: (DoorFixture) async throws -> Void) async throws {
+        let fixture = try await DoorFixture.open()
         let result: Result<Void, any Error>
         do {
-            result = .success(try await body(world))
+            result = .success(try await body(fixture))
         } catch {
             result = .failure(error)
         }
-        await world.close()
+        await fixture.close()
         try result.get()
     }
 
     func testTheExchangesKeepTheirContract() async throws {
-        try await inWorld { try await runContract(ClientExchangeContract($0).checks) }
+        try await withFixture { try await runContract(ClientExchangeContract($0).checks) }
     }
 
     func testTheGuestConnectionsKeepTheirContract() async throws {
-        try await inWorld { try await runContract(GuestConnectionContract($0).checks) }
+        try await withFixture { try await runContract(GuestConnectionContract($0).checks) }
     }
 }
 
 /// A listener whose requests nobody but the suite answers.
-private final class DoorWorld: ClientWorld {
+private final class DoorFixture: ClientFixture {
     let clock: any FarmClock = SystemClock()
     let patience: Duration = .seconds(5)
     /// A loopback address is reached and refuses; on one of another network, to which no way leads, nobody is.
@@ -47,7 +47,7 @@ private final class DoorWorld: ClientWorld {
         self.exchanges = exchanges
     }
 
-    static func open() async throws -> DoorWorld {
+    static func open() async throws -> DoorFixture {
         var configuration = ListenerConfiguration(place: .address(host: "127.0.0.1", port: 0), tls: nil)
         configuration.guestConnectTime = .seconds(1)
         let listener = try ClientListener(configuration, log: Logger(label: "door") { _ in SwiftLogNoOpLogHandler() })
@@ -70,7 +70,7 @@ private final class DoorWorld: ClientWorld {
             port = number
             break
         }
-        return DoorWorld(port: try XCTUnwrap(port), running: running, exchanges: exchanges)
+        return DoorFixture(port: try XCTUnwrap(port), running: running, exchanges: exchanges)
     }
 
     func close() async {

@@ -4,10 +4,10 @@ import XCTest
 
 /// Whatever is sent to the port: an error or a closed connection, and the next client is served.
 final class HostileInputTests: XCTestCase {
-    private var world: RouterWorld!
+    private var fixture: RouterFixture!
 
     override func setUpWithError() throws {
-        world = try RouterWorld { listener in
+        fixture = try RouterFixture { listener in
             listener.requestTime = .seconds(3)
             listener.connectionsMax = 20
         }
@@ -15,19 +15,19 @@ final class HostileInputTests: XCTestCase {
 
     override func tearDownWithError() throws {
         // Nil when the set-up failed.
-        try world?.stop()
-        world = nil
+        try fixture?.stop()
+        fixture = nil
     }
 
     private func answer(to bytes: [UInt8]) throws -> String {
-        let client = try world.connect()
+        let client = try fixture.connect()
         try client.send(bytes)
         client.endOutput()
         return String(decoding: try client.receiveAll(), as: UTF8.self)
     }
 
     private func assertAlive(file: StaticString = #filePath, line: UInt = #line) throws {
-        let client = try world.connect()
+        let client = try fixture.connect()
         try client.send("GET /qvd/ping HTTP/1.1\r\nConnection: close\r\n\r\n")
         let answer = String(decoding: try client.receiveAll(), as: UTF8.self)
         XCTAssert(answer.hasSuffix("I am alive!"), answer, file: file, line: line)
@@ -37,7 +37,7 @@ final class HostileInputTests: XCTestCase {
         for text in [
             "\u{1}\u{2}\u{3}\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "GET\r\n\r\n", "GET /x HTTP/9.9\r\n\r\n",
         ] {
-            let client = try world.connect()
+            let client = try fixture.connect()
             try client.send(text)
             let answer = String(decoding: try client.receiveAll(), as: UTF8.self)
             XCTAssert(answer.hasPrefix("HTTP/1.1 400 Bad Request\r\n"), "\(text.debugDescription): \(answer)")
@@ -51,7 +51,7 @@ final class HostileInputTests: XCTestCase {
             "GET http://elsewhere/qvd/ping HTTP/1.1\r\n\r\n", "GET /qvd/ping?a=%00 HTTP/1.1\r\n\r\n",
             "POST /qvd/ping HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello",
         ] {
-            let client = try world.connect()
+            let client = try fixture.connect()
             try client.send(request)
             let answer = String(decoding: try client.receiveAll(), as: UTF8.self)
             XCTAssert(answer.hasPrefix("HTTP/1.1 400 "), "\(request): \(answer)")
@@ -60,7 +60,7 @@ final class HostileInputTests: XCTestCase {
 
     func testEndlessHeadsAreCutOff() throws {
         for piece in ["x", "X-Long: y\r\n"] {
-            let client = try world.connect()
+            let client = try fixture.connect()
             var sent = 0
             try client.send(piece == "x" ? "GET /" : "GET / HTTP/1.1\r\n")
             let block = Array(String(repeating: piece, count: 1000).utf8)
@@ -71,28 +71,28 @@ final class HostileInputTests: XCTestCase {
     }
 
     func testASlowRequestIsCutOff() throws {
-        let client = try world.connect()
+        let client = try fixture.connect()
         try client.send("GET /qvd/ping HT")
         XCTAssertEqual(try client.receiveAll(), [])
     }
 
     func testConnectionsAreLimited() throws {
         var held: [RawSocket] = []
-        for _ in 0..<20 { held.append(try world.connect()) }
-        let turnedAway = try world.connect()
+        for _ in 0..<20 { held.append(try fixture.connect()) }
+        let turnedAway = try fixture.connect()
         // Whoever is let in is answered. A reset is as good an end as any.
         _ = try? turnedAway.send("GET /qvd/ping HTTP/1.1\r\nConnection: close\r\n\r\n")
         XCTAssertEqual((try? turnedAway.receiveAll()) ?? [], [])
         held.removeAll()
         try eventually("room again") {
-            let client = try world.connect()
+            let client = try fixture.connect()
             try client.send("GET /qvd/ping HTTP/1.1\r\nConnection: close\r\n\r\n")
             return try client.receiveAll().count > 0
         }
     }
 
     func testPipelinedRequestsAreAnsweredInOrder() throws {
-        let client = try world.connect()
+        let client = try fixture.connect()
         try client.send(
             "GET /qvd/ping HTTP/1.1\r\n\r\nGET /nothing HTTP/1.1\r\n\r\n"
                 + "GET /qvd/ping HTTP/1.1\r\nConnection: close\r\n\r\n")
@@ -104,7 +104,7 @@ final class HostileInputTests: XCTestCase {
     func testRandomBytesNeverKillTheServer() throws {
         var generator = SeededBytes(seed: 20_240_611)
         let valid = Array(
-            "GET /qvd/connect_to_vm?id=1&qvd.client.os=linux HTTP/1.1\r\n\(RouterWorld.alice)\r\n\r\n".utf8)
+            "GET /qvd/connect_to_vm?id=1&qvd.client.os=linux HTTP/1.1\r\n\(RouterFixture.alice)\r\n\r\n".utf8)
         var answered = 0
         for round in 0..<300 {
             var bytes =
@@ -112,7 +112,7 @@ final class HostileInputTests: XCTestCase {
             for _ in 0..<generator.next(below: 6) where !bytes.isEmpty {
                 bytes[generator.next(below: bytes.count)] = generator.byte()
             }
-            let client = try world.connect()
+            let client = try fixture.connect()
             // The server may have closed already: that is one of the right answers.
             guard (try? client.send(bytes)) != nil else { continue }
             client.endOutput()

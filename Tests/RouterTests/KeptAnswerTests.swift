@@ -6,13 +6,13 @@ import XCTest
 /// An answer may get more headers; none may go, and no status and no body may change.
 final class KeptAnswerTests: XCTestCase {
     func testEveryAnswerIsAsItWas() throws {
-        let world = try RouterWorld()
-        defer { XCTAssertNoThrow(try world.stop()) }
-        let alice = [RouterWorld.alice]
+        let fixture = try RouterFixture()
+        defer { XCTAssertNoThrow(try fixture.stop()) }
+        let alice = [RouterFixture.alice]
         let upgrade = ["Connection: Upgrade", "Upgrade: QVD/1.0"]
         var found: [String] = []
         func ask(_ what: String, _ request: String, _ headers: [String] = []) throws {
-            found += try Self.answers(of: world, request, headers).map { "\(what): \($0)" }
+            found += try Self.answers(of: fixture, request, headers).map { "\(what): \($0)" }
         }
         for path in ["/qvd/ping", "/", "/qvd/nonsense"] { try ask(path, "GET \(path)") }
         for path in [
@@ -29,23 +29,23 @@ final class KeptAnswerTests: XCTestCase {
         try ask("/qvd/connect_to_vm?id=1 without upgrade", "GET /qvd/connect_to_vm?id=1", alice)
         try ask("/qvd/connect_to_vm?id=1 without a login", "GET /qvd/connect_to_vm?id=1", upgrade)
         for query in ["", "?id=one", "?id=2"] { try ask("/qvd/stop_vm\(query)", "GET /qvd/stop_vm\(query)", alice) }
-        try world.apply(.setVM(RouterWorld.vm, name: nil, tag: nil, isBlocked: true))
+        try fixture.apply(.setVM(RouterFixture.vm, name: nil, tag: nil, isBlocked: true))
         try ask("VM blocked: /qvd/list_of_vm", "GET /qvd/list_of_vm", alice)
         try ask("VM blocked: /qvd/connect_to_vm", "GET /qvd/connect_to_vm?id=1", alice + upgrade)
-        try world.apply(.setVM(RouterWorld.vm, name: nil, tag: nil, isBlocked: false))
-        try world.apply(.setNode(NodeID(1), isBlocked: true))
+        try fixture.apply(.setVM(RouterFixture.vm, name: nil, tag: nil, isBlocked: false))
+        try fixture.apply(.setNode(NodeID(1), isBlocked: true))
         try ask("node blocked: /qvd/ping", "GET /qvd/ping")
         try ask("node blocked: /qvd/connect_to_vm", "GET /qvd/connect_to_vm?id=1", alice + upgrade)
-        try world.apply(.setNode(NodeID(1), isBlocked: false))
-        try world.setNode(.stopped)
+        try fixture.apply(.setNode(NodeID(1), isBlocked: false))
+        try fixture.setNode(.stopped)
         try ask("node stopped: /qvd/ping", "GET /qvd/ping")
         try ask("node stopped: /qvd/connect_to_vm", "GET /qvd/connect_to_vm?id=1", alice + upgrade)
         XCTAssertEqual(try KeptLines("compatibility/router-answers.txt").missing(from: found), [])
     }
 
     /// The lines of the last answer's head, be it the switch to a session, and its body.
-    private static func answers(of world: RouterWorld, _ request: String, _ headers: [String]) throws -> [String] {
-        let client = try world.connect()
+    private static func answers(of fixture: RouterFixture, _ request: String, _ headers: [String]) throws -> [String] {
+        let client = try fixture.connect()
         defer { client.close() }
         let lines = ["\(request) HTTP/1.1", "Host: localhost"] + headers
         try client.send(lines.map { $0 + "\r\n" }.joined() + "\r\n")

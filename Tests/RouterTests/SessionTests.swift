@@ -10,18 +10,18 @@ import XCTest
 
 /// From the request to the desktop, and the bytes in between.
 final class SessionTests: XCTestCase {
-    private var world: RouterWorld!
+    private var fixture: RouterFixture!
 
-    override func setUpWithError() throws { world = try RouterWorld() }
+    override func setUpWithError() throws { fixture = try RouterFixture() }
 
     override func tearDownWithError() throws {
         // Nil when the set-up failed.
-        try world?.stop()
-        world = nil
+        try fixture?.stop()
+        fixture = nil
     }
 
     func testAFirstConnectStartsTheVMAndTellsEachStep() throws {
-        let client = try world.connect()
+        let client = try fixture.connect()
         try client.requestSession("&qvd.client.link=adsl&custom.note=a%20b")
         let heads = try client.receiveHeads()
         XCTAssertEqual(
@@ -36,21 +36,21 @@ final class SessionTests: XCTestCase {
             ["HTTP/1.1 101 Switching Protocols", "Connection: Upgrade", "Upgrade: QVD/1.0"])
         XCTAssert(last[3].hasPrefix("X-QVD-Slave-Key: "), last[3])
         XCTAssertEqual(last[3].count, 17 + 64)
-        XCTAssertEqual(last[4], "X-QVD-Session: \(world.router.incarnation)/1")
-        let session = try XCTUnwrap(try world.snapshot().sessions.first)
+        XCTAssertEqual(last[4], "X-QVD-Session: \(fixture.router.incarnation)/1")
+        let session = try XCTUnwrap(try fixture.snapshot().sessions.first)
         XCTAssertEqual(session.state, .connected)
         XCTAssertEqual(session.peer, "127.0.0.1")
-        let parameters = try XCTUnwrap(world.agent.starts.first)
+        let parameters = try XCTUnwrap(fixture.agent.starts.first)
         XCTAssertEqual(parameters["qvd.client.link"], "adsl")
         XCTAssertEqual(parameters["custom.note"], "a b")
         XCTAssertEqual(parameters["qvd.vm.user.name"], "alice")
         XCTAssertEqual(parameters["qvd.router.address"], "127.0.0.1")
         XCTAssertEqual(parameters["qvd.slave.key"], String(last[3].dropFirst(17)))
-        XCTAssertEqual(world.agent.secrets, [RouterWorld.secret])
+        XCTAssertEqual(fixture.agent.secrets, [RouterFixture.secret])
     }
 
     func testBytesFlowBothWaysAndTheSessionEndsWithItsClient() throws {
-        let (client, guest) = try world.session()
+        let (client, guest) = try fixture.session()
         try client.send("NXPROXY-3.5.0-3.5.99 ")
         XCTAssertEqual(try guest.receive(exactly: 21), Array("NXPROXY-3.5.0-3.5.99 ".utf8))
         let all = (0...255).map { UInt8($0) }
@@ -59,19 +59,19 @@ final class SessionTests: XCTestCase {
         client.close()
         XCTAssertEqual(try guest.receiveAll(), [])
         guest.close()
-        try eventually("session ended") { try world.snapshot().sessions.isEmpty }
+        try eventually("session ended") { try fixture.snapshot().sessions.isEmpty }
     }
 
     func testWhatAClientSendsBeforeTheAnswerIsNotLost() throws {
-        let client = try world.connect()
+        let client = try fixture.connect()
         try client.requestSession("", then: "NXPROXY early ")
         XCTAssert(try XCTUnwrap(try client.receiveHeads().last).hasPrefix("HTTP/1.1 101 "))
-        XCTAssertEqual(try world.guest.accept().receive(exactly: 14), Array("NXPROXY early ".utf8))
+        XCTAssertEqual(try fixture.guest.accept().receive(exactly: 14), Array("NXPROXY early ".utf8))
     }
 
     func testListAndConnectMayShareAConnection() throws {
-        let client = try world.connect()
-        try client.send("GET /qvd/list_of_vm HTTP/1.1\r\n\(RouterWorld.alice)\r\n\r\n")
+        let client = try fixture.connect()
+        try client.send("GET /qvd/list_of_vm HTTP/1.1\r\n\(RouterFixture.alice)\r\n\r\n")
         let head = try client.receiveHead()
         let length = try XCTUnwrap(
             head.split(separator: "\r\n").first { $0.hasPrefix("Content-Length") }?.split(separator: " ").last
@@ -82,7 +82,7 @@ final class SessionTests: XCTestCase {
     }
 
     func testMuchDataArrivesWhole() throws {
-        let (client, guest) = try world.session()
+        let (client, guest) = try fixture.session()
         let block = (0..<65_536).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         let rounds = 256
         let sender = Thread {
@@ -97,10 +97,10 @@ final class SessionTests: XCTestCase {
     }
 
     func testASlowReaderStopsTheGuestInsteadOfFillingMemory() throws {
-        let client = try RawSocket.connect(port: world.port, receiveBuffer: 8192)
+        let client = try RawSocket.connect(port: fixture.port, receiveBuffer: 8192)
         try client.requestSession("")
         _ = try client.receiveHeads()
-        let guest = try world.guest.accept()
+        let guest = try fixture.guest.accept()
         let block = [UInt8](repeating: 7, count: 65_536)
         let before = try residentBytes()
         var sent = 0
@@ -122,101 +122,101 @@ final class SessionTests: XCTestCase {
     }
 
     func testAHalfClosedSessionStillCarriesTheOtherDirection() throws {
-        let (client, guest) = try world.session()
+        let (client, guest) = try fixture.session()
         try client.send("last words")
         client.endOutput()
         XCTAssertEqual(try guest.receiveAll(), Array("last words".utf8))
         let answer = [UInt8](repeating: 3, count: 1 << 20)
         guest.sendAndCloseBeside(answer)
         XCTAssertEqual(try client.receiveAll().count, answer.count)
-        try eventually("session ended") { try world.snapshot().sessions.isEmpty }
+        try eventually("session ended") { try fixture.snapshot().sessions.isEmpty }
     }
 
     func testTheGuestsEndReachesTheClient() throws {
-        let (client, guest) = try world.session()
+        let (client, guest) = try fixture.session()
         try guest.send("bye")
         guest.close()
         XCTAssertEqual(try client.receiveAll(), Array("bye".utf8))
         client.close()
-        try eventually("session ended") { try world.snapshot().sessions.isEmpty }
+        try eventually("session ended") { try fixture.snapshot().sessions.isEmpty }
     }
 
     func testAResetOnEitherSideEndsBoth() throws {
-        let (client, guest) = try world.session()
+        let (client, guest) = try fixture.session()
         client.reset()
         XCTAssertEqual(try guest.receiveAll(), [])
         guest.close()
-        try eventually("session ended") { try world.snapshot().sessions.isEmpty }
-        let (next, nextGuest) = try world.session()
+        try eventually("session ended") { try fixture.snapshot().sessions.isEmpty }
+        let (next, nextGuest) = try fixture.session()
         nextGuest.reset()
         XCTAssertEqual(try next.receiveAll(), [])
-        try eventually("session ended") { try world.snapshot().sessions.isEmpty }
+        try eventually("session ended") { try fixture.snapshot().sessions.isEmpty }
     }
 
     func testAnAgentThatIsBusyIsAskedAgain() throws {
         let busy = PortError(.rejected, .busy, attempt: "x_start", detail: "retry later")
-        world.agent.change { $0.startFailures = Array(repeating: busy, count: 3) }
-        _ = try world.session()
-        XCTAssertEqual(world.agent.starts.count, 4)
+        fixture.agent.change { $0.startFailures = Array(repeating: busy, count: 3) }
+        _ = try fixture.session()
+        XCTAssertEqual(fixture.agent.starts.count, 4)
     }
 
     func testAnAgentThatNeverAgreesIsAClearError() throws {
         let broken = PortError(.rejected, .unavailable, attempt: "x_start", detail: "no space in /tmp")
-        world.agent.change { $0.startFailures = Array(repeating: broken, count: 100) }
-        let client = try world.connect()
+        fixture.agent.change { $0.startFailures = Array(repeating: broken, count: 100) }
+        let client = try fixture.connect()
         try client.requestSession("")
         let heads = try client.receiveHeads()
         XCTAssert(try XCTUnwrap(heads.last).hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
         XCTAssertEqual(
             String(decoding: try client.receiveAll(), as: UTF8.self),
             "The requested virtual machine is not available: x_start: no space in /tmp, retry later.")
-        XCTAssertEqual(world.agent.starts.count, 21)
-        try eventually("no session left") { try world.snapshot().sessions.isEmpty }
+        XCTAssertEqual(fixture.agent.starts.count, 21)
+        try eventually("no session left") { try fixture.snapshot().sessions.isEmpty }
     }
 
     func testAClientThatLeavesStopsTheProcedure() throws {
-        world.agent.change { $0.startLeadsTo = .provisioning }
-        let client = try world.connect()
+        fixture.agent.change { $0.startLeadsTo = .provisioning }
+        let client = try fixture.connect()
         try client.requestSession("")
-        try eventually("session claimed") { try !world.snapshot().sessions.isEmpty }
+        try eventually("session claimed") { try !fixture.snapshot().sessions.isEmpty }
         client.close()
-        try eventually("session ended") { try world.snapshot().sessions.isEmpty }
-        let router = world.router
+        try eventually("session ended") { try fixture.snapshot().sessions.isEmpty }
+        let router = fixture.router
         try eventually("nothing left") { try blocking { await router.machines.isEmpty } }
     }
 
     func testASessionThatIsNotNoticedToSuspendIsTold() throws {
-        let (client, guest) = try world.session()
-        world.agent.change { $0.state = .connected }
+        let (client, guest) = try fixture.session()
+        fixture.agent.change { $0.state = .connected }
         client.close()
         XCTAssertEqual(try guest.receiveAll(), [], "the client's end comes first")
         guest.close()
-        try eventually("told to suspend") { world.agent.suspends == 1 }
+        try eventually("told to suspend") { fixture.agent.suspends == 1 }
     }
 
     func testASessionThatLostItsPlaceDoesNotSuspendItsSuccessor() throws {
-        let (client, guest) = try world.session()
-        let (store, old) = (world.store, try XCTUnwrap(try world.snapshot().sessions.first))
+        let (client, guest) = try fixture.session()
+        let (store, old) = (fixture.store, try XCTUnwrap(try fixture.snapshot().sessions.first))
         let successor = Session(
-            vm: RouterWorld.vm, token: SessionToken(router: "elsewhere", number: 1), place: .standAlone("far"),
+            vm: RouterFixture.vm, token: SessionToken(router: "elsewhere", number: 1), place: .standAlone("far"),
             state: .connected, peer: "10.9.9.9", since: WallTime(seconds: 1))
         try blocking {
-            try await store.end(old.token, vm: RouterWorld.vm)
+            try await store.end(old.token, vm: RouterFixture.vm)
             guard case .claimed = try await store.claim(successor) else { throw CancellationError() }
         }
-        world.agent.change { $0.state = .connected }
+        fixture.agent.change { $0.state = .connected }
         client.close()
         XCTAssertEqual(try guest.receiveAll(), [])
         guest.close()
-        let router = world.router
+        let router = fixture.router
         try eventually("nothing left") { try blocking { await router.machines.isEmpty } }
-        XCTAssertEqual(world.agent.suspends, 0)
-        XCTAssertEqual(try world.snapshot().sessions, [successor])
+        XCTAssertEqual(fixture.agent.suspends, 0)
+        XCTAssertEqual(try fixture.snapshot().sessions, [successor])
     }
 
     func testStoppingTheServerEndsItsSessions() throws {
-        let (client, guest) = try world.session()
-        try world.stop()
+        let (client, guest) = try fixture.session()
+        try fixture.stop()
         XCTAssertEqual(try client.receiveAll(), [])
         XCTAssertEqual(try guest.receiveAll(), [])
     }
@@ -224,7 +224,7 @@ final class SessionTests: XCTestCase {
 
 extension RawSocket {
     /// Asks for VM 1 as `alice`.
-    func requestSession(_ parameters: String, login: String = RouterWorld.alice, then more: String = "")
+    func requestSession(_ parameters: String, login: String = RouterFixture.alice, then more: String = "")
         throws
     {
         try send(
@@ -240,7 +240,7 @@ extension RawSocket {
     }
 }
 
-extension RouterWorld {
+extension RouterFixture {
     /// A connected session of VM 1: the client's end and the guest's.
     func session() throws -> (client: RawSocket, guest: RawSocket) {
         let client = try connect()

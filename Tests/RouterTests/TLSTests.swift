@@ -11,7 +11,7 @@ import XCTest
 /// The same wire through TLS, with a certificate of the router's own making.
 final class TLSTests: XCTestCase {
     private var folder: URL!
-    private var world: RouterWorld!
+    private var fixture: RouterFixture!
 
     override func setUp() async throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("qvd-router-tls-\(UUID().uuidString)")
@@ -23,33 +23,33 @@ final class TLSTests: XCTestCase {
             keyPath: files.key, certificatePath: files.certificate, hostName: "node1")
         let isNew = try await certificate.ensure()
         XCTAssertTrue(isNew)
-        world = try RouterWorld(tls: files) { $0.requestTime = .seconds(2) }
+        fixture = try RouterFixture(tls: files) { $0.requestTime = .seconds(2) }
     }
 
     override func tearDownWithError() throws {
         // Nil when the set-up failed.
-        try world?.stop()
-        world = nil
+        try fixture?.stop()
+        fixture = nil
         try FileManager.default.removeItem(at: folder)
     }
 
     private func connect() throws -> TLSClient {
         try TLSClient.connect(
-            port: world.port, trusting: folder.appendingPathComponent("cert.pem").path, name: "node1")
+            port: fixture.port, trusting: folder.appendingPathComponent("cert.pem").path, name: "node1")
     }
 
     /// A connected session of VM 1, with what was received behind the head.
     private func session(then more: String = "") throws -> (client: TLSClient, guest: RawSocket) {
         let client = try connect()
         try client.send(
-            "GET /qvd/connect_to_vm?id=1 HTTP/1.1\r\nHost: node1\r\n\(RouterWorld.alice)\r\n"
+            "GET /qvd/connect_to_vm?id=1 HTTP/1.1\r\nHost: node1\r\n\(RouterFixture.alice)\r\n"
                 + "Connection: Upgrade\r\nUpgrade: QVD/1.0\r\n\r\n\(more)")
         try eventually("session") {
             let text = String(decoding: client.received, as: UTF8.self)
             return text.contains("HTTP/1.1 101 ") && text.hasSuffix("\r\n\r\n")
         }
         client.forget()
-        return (client, try world.guest.accept())
+        return (client, try fixture.guest.accept())
     }
 
     func testRequestsAreServedWithTheCertificateThatWasMade() throws {
@@ -69,7 +69,7 @@ final class TLSTests: XCTestCase {
         try client.close()
         XCTAssertEqual(try guest.receiveAll(), [])
         guest.close()
-        try eventually("session ended") { try world.snapshot().sessions.isEmpty }
+        try eventually("session ended") { try fixture.snapshot().sessions.isEmpty }
     }
 
     func testAHalfClosedSessionStillCarriesTheOtherDirection() throws {
@@ -80,7 +80,7 @@ final class TLSTests: XCTestCase {
         let answer = [UInt8](repeating: 3, count: 1 << 20)
         guest.sendAndCloseBeside(answer)
         try eventually("the whole answer") { client.received.count == answer.count }
-        try eventually("session ended") { try world.snapshot().sessions.isEmpty }
+        try eventually("session ended") { try fixture.snapshot().sessions.isEmpty }
     }
 
     func testTheGuestsEndReachesTheClient() throws {
@@ -90,14 +90,14 @@ final class TLSTests: XCTestCase {
         try eventually("end") { client.hasEnded }
         XCTAssertEqual(client.received, Array("bye".utf8))
         try client.close()
-        try eventually("session ended") { try world.snapshot().sessions.isEmpty }
+        try eventually("session ended") { try fixture.snapshot().sessions.isEmpty }
     }
 
     func testWhatIsNoTLSIsCutOffAndTheNextClientServed() throws {
         for garbage in [
             "GET /qvd/ping HTTP/1.1\r\n\r\n", "\u{16}\u{3}\u{1}garbage", String(repeating: "\u{0}", count: 4096), "",
         ] {
-            let client = try world.connect()
+            let client = try fixture.connect()
             try client.send(garbage)
             // A reset is as good an end as any.
             let answer = (try? client.receiveAll()) ?? []

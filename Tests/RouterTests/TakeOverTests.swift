@@ -9,19 +9,19 @@ import XCTest
 
 /// One client per desktop, the newest.
 final class TakeOverTests: XCTestCase {
-    private var world: RouterWorld!
+    private var fixture: RouterFixture!
 
-    override func setUpWithError() throws { world = try RouterWorld() }
+    override func setUpWithError() throws { fixture = try RouterFixture() }
 
     override func tearDownWithError() throws {
         // Nil when the set-up failed.
-        try world?.stop()
-        world = nil
+        try fixture?.stop()
+        fixture = nil
     }
 
     func testASecondConnectionTakesTheSessionOver() throws {
-        let (first, firstGuest) = try world.session()
-        let second = try world.connect()
+        let (first, firstGuest) = try fixture.session()
+        let second = try fixture.connect()
         try second.requestSession("")
         XCTAssertEqual(try first.receiveAll(), [], "the old client is cut")
         XCTAssertEqual(try firstGuest.receiveAll(), [])
@@ -31,34 +31,34 @@ final class TakeOverTests: XCTestCase {
                 $0.contains("X-QVD-VM-Info: Taking the session over from the client at 127.0.0.1")
             })
         XCTAssert(try XCTUnwrap(heads.last).hasPrefix("HTTP/1.1 101 "))
-        let guest = try world.guest.accept()
+        let guest = try fixture.guest.accept()
         try second.send("now me")
         XCTAssertEqual(try guest.receive(exactly: 6), Array("now me".utf8))
-        XCTAssertEqual(try world.snapshot().sessions.map(\.token.number), [2])
+        XCTAssertEqual(try fixture.snapshot().sessions.map(\.token.number), [2])
     }
 
     func testTheClientThatWasCutCanAskWhy() throws {
-        let first = try world.connect()
+        let first = try fixture.connect()
         try first.requestSession("")
         let head = try XCTUnwrap(try first.receiveHeads().last)
         let token = try XCTUnwrap(
             head.split(separator: "\r\n").first { $0.hasPrefix("X-QVD-Session: ") }?.dropFirst(15))
-        _ = try world.guest.accept()
-        XCTAssert(try reason(token, RouterWorld.alice).hasPrefix("HTTP/1.1 409 "))
-        _ = try world.session()
-        let answer = try reason(token, RouterWorld.alice)
+        _ = try fixture.guest.accept()
+        XCTAssert(try reason(token, RouterFixture.alice).hasPrefix("HTTP/1.1 409 "))
+        _ = try fixture.session()
+        let answer = try reason(token, RouterFixture.alice)
         XCTAssert(answer.hasPrefix("HTTP/1.1 200 "), answer)
         XCTAssert(
             answer.hasSuffix(
                 #"{"cause":"takenOver","text":"Another client of the same user took the session over."}"#),
             answer)
-        XCTAssert(try reason(token, RouterWorld.bob).hasPrefix("HTTP/1.1 404 "), "others learn nothing")
-        XCTAssert(try reason("x/9", RouterWorld.alice).hasPrefix("HTTP/1.1 404 "))
-        XCTAssert(try reason("rubbish", RouterWorld.alice).hasPrefix("HTTP/1.1 422 "))
+        XCTAssert(try reason(token, RouterFixture.bob).hasPrefix("HTTP/1.1 404 "), "others learn nothing")
+        XCTAssert(try reason("x/9", RouterFixture.alice).hasPrefix("HTTP/1.1 404 "))
+        XCTAssert(try reason("rubbish", RouterFixture.alice).hasPrefix("HTTP/1.1 422 "))
     }
 
     private func reason(_ token: some StringProtocol, _ login: String) throws -> String {
-        let client = try world.connect()
+        let client = try fixture.connect()
         try client.send(
             "GET /qvd/session_end?session=\(token) HTTP/1.1\r\n\(login)\r\nConnection: close\r\n\r\n")
         return String(decoding: try client.receiveAll(), as: UTF8.self)
@@ -66,7 +66,7 @@ final class TakeOverTests: XCTestCase {
 
     /// Takes every line and closes it when its other end does, as the X agent.
     private func serveLines() {
-        let guest = world.guest
+        let guest = fixture.guest
         Thread {
             while let line = try? guest.accept() {
                 Thread {
@@ -80,7 +80,7 @@ final class TakeOverTests: XCTestCase {
     func testTwoSimultaneousConnectsEndInOneSession() throws {
         serveLines()
         for _ in 0..<5 {
-            let clients = [try world.connect(), try world.connect()]
+            let clients = [try fixture.connect(), try fixture.connect()]
             for client in clients { try client.requestSession("") }
             var connected = 0
             for client in clients {
@@ -95,26 +95,26 @@ final class TakeOverTests: XCTestCase {
                 }
             }
             XCTAssertGreaterThanOrEqual(connected, 1)
-            let router = world.router
+            let router = fixture.router
             try eventually("one session is left") { try blocking { await router.machines.count == 1 } }
-            XCTAssertEqual(try world.snapshot().sessions.count, 1)
+            XCTAssertEqual(try fixture.snapshot().sessions.count, 1)
             for client in clients { client.close() }
-            try eventually("all ended") { try world.snapshot().sessions.isEmpty }
+            try eventually("all ended") { try fixture.snapshot().sessions.isEmpty }
         }
     }
 
     /// The other router is dead or cut off for ever: it blocks nobody, and is stale should it come back.
     func testAHolderThatDoesNotAnswerIsAskedAndThenReplaced() throws {
-        try world.stop()
-        world = try RouterWorld { _ in
+        try fixture.stop()
+        fixture = try RouterFixture { _ in
         } router: {
             $0.limits.takeOver = .seconds(1)
         }
-        let store = world.store
+        let store = fixture.store
         let elsewhere = session("elsewhere", at: .standAlone("far"))
         XCTAssertEqual(try blocking { try await store.claim(elsewhere) }, .claimed)
         let began = ContinuousClock.now
-        let client = try world.connect()
+        let client = try fixture.connect()
         try client.requestSession("")
         try eventually("it is asked") {
             try blocking { try await store.wantedByOthers(router: "elsewhere") }.map(\.token) == [elsewhere.token]
@@ -122,29 +122,29 @@ final class TakeOverTests: XCTestCase {
         let heads = try client.receiveHeads()
         XCTAssert(try XCTUnwrap(heads.last).hasPrefix("HTTP/1.1 101 "), heads.last ?? "")
         XCTAssertGreaterThanOrEqual(ContinuousClock.now - began, .seconds(1), "it had its time")
-        _ = try world.guest.accept()
-        let kept = try world.snapshot().sessions
-        XCTAssertEqual(kept.map(\.token.router), [world.router.incarnation])
+        _ = try fixture.guest.accept()
+        let kept = try fixture.snapshot().sessions
+        XCTAssertEqual(kept.map(\.token.router), [fixture.router.incarnation])
         XCTAssertThrowsError(
             try blocking {
-                try await store.markConnected(elsewhere.token, vm: RouterWorld.vm, at: WallTime(seconds: 9))
+                try await store.markConnected(elsewhere.token, vm: RouterFixture.vm, at: WallTime(seconds: 9))
             }
         ) { XCTAssertEqual(($0 as? PortError)?.reason, .stale) }
-        try blocking { try await store.end(elsewhere.token, vm: RouterWorld.vm) }
-        XCTAssertEqual(try world.snapshot().sessions, kept, "a late end changes nothing")
+        try blocking { try await store.end(elsewhere.token, vm: RouterFixture.vm) }
+        XCTAssertEqual(try fixture.snapshot().sessions, kept, "a late end changes nothing")
     }
 
-    private func session(_ router: String, at place: RouterPlace?, vm: VMID = RouterWorld.vm) -> Session {
+    private func session(_ router: String, at place: RouterPlace?, vm: VMID = RouterFixture.vm) -> Session {
         Session(
             vm: vm, token: SessionToken(router: router, number: 1), place: place, state: .connected, peer: "10.9.9.9",
             since: WallTime(seconds: 1))
     }
 
     func testASessionWantedThroughAnotherRouterIsCut() throws {
-        let (client, _) = try world.session()
-        let store = world.store
+        let (client, _) = try fixture.session()
+        let store = fixture.store
         let elsewhere = Session(
-            vm: RouterWorld.vm, token: SessionToken(router: "elsewhere", number: 1), state: .connecting,
+            vm: RouterFixture.vm, token: SessionToken(router: "elsewhere", number: 1), state: .connecting,
             peer: "10.9.9.9", since: WallTime(seconds: 1))
         guard case .held = try blocking({ try await store.claim(elsewhere) }) else {
             return XCTFail("not held")
@@ -154,25 +154,25 @@ final class TakeOverTests: XCTestCase {
     }
 
     func testSessionsOfARouterThatDiedAreEnded() throws {
-        let store = world.store
-        let old = session("before", at: .node(NodeID(1)), vm: RouterWorld.othersVM)
+        let store = fixture.store
+        let old = session("before", at: .node(NodeID(1)), vm: RouterFixture.othersVM)
         XCTAssertEqual(try blocking { try await store.claim(old) }, .claimed)
-        let next = Router.next(of: world)
+        let next = Router.next(of: fixture)
         let running = Task { await next.run() }
         defer { running.cancel() }
-        try eventually("ended") { try world.snapshot().sessions.isEmpty }
+        try eventually("ended") { try fixture.snapshot().sessions.isEmpty }
     }
 
     func testARouterThatStartsLeavesTheSessionsOfOtherPlacesAlone() throws {
-        let store = world.store
+        let store = fixture.store
         let other = session("other", at: .node(NodeID(2)))
-        let old = session("before", at: nil, vm: RouterWorld.othersVM)
+        let old = session("before", at: nil, vm: RouterFixture.othersVM)
         for session in [other, old] {
             XCTAssertEqual(try blocking { try await store.claim(session) }, .claimed)
         }
-        let next = Router.next(of: world)
+        let next = Router.next(of: fixture)
         let running = Task { await next.run() }
         defer { running.cancel() }
-        try eventually("that of unknown place is ended") { try world.snapshot().sessions == [other] }
+        try eventually("that of unknown place is ended") { try fixture.snapshot().sessions == [other] }
     }
 }

@@ -5,26 +5,26 @@ import XCTest
 
 /// A client whose machine is gone without a word: a closed lid, a cut cable.
 final class VanishedClientTests: XCTestCase {
-    private var world: RouterWorld!
+    private var fixture: RouterFixture!
 
     override func setUpWithError() throws {
-        world = try RouterWorld { $0.vanishTime = .seconds(3) }
+        fixture = try RouterFixture { $0.vanishTime = .seconds(3) }
     }
 
     override func tearDownWithError() throws {
         // Nil when the set-up failed.
-        try world?.stop()
-        world = nil
+        try fixture?.stop()
+        fixture = nil
     }
 
     private func assertNoticed(_ client: RawSocket, _ guest: RawSocket) throws {
         let began = ContinuousClock.now
-        XCTAssertEqual(try world.snapshot().sessions.count, 1)
+        XCTAssertEqual(try fixture.snapshot().sessions.count, 1)
         guest.limitReceiving(seconds: 20)
         XCTAssertEqual(try guest.receiveAll(), [], "the guest's line is closed")
         let took = ContinuousClock.now - began
         guest.close()
-        try eventually("session ended") { try world.snapshot().sessions.isEmpty }
+        try eventually("session ended") { try fixture.snapshot().sessions.isEmpty }
         print("a vanished client was noticed after \(took), with a limit of 3 s")
         XCTAssertGreaterThan(took, .milliseconds(500), "it was there all the time: the filter did not work")
         XCTAssertLessThan(took, .seconds(12))
@@ -32,13 +32,13 @@ final class VanishedClientTests: XCTestCase {
     }
 
     func testAnIdleClientThatVanishesIsNoticed() throws {
-        let (client, guest) = try world.session()
+        let (client, guest) = try fixture.session()
         try client.vanish()
         try assertNoticed(client, guest)
     }
 
     func testAClientThatVanishesWhileDataFlowsIsNoticed() throws {
-        let (client, guest) = try world.session()
+        let (client, guest) = try fixture.session()
         try guest.send([1, 2, 3])
         XCTAssertEqual(try client.receive(exactly: 3), [1, 2, 3])
         try client.vanish()

@@ -3,18 +3,18 @@ import XCTest
 
 /// What stands on the wire, byte for byte, as a client of the original sees it.
 final class WireTests: XCTestCase {
-    private var world: RouterWorld!
+    private var fixture: RouterFixture!
 
-    override func setUpWithError() throws { world = try RouterWorld() }
+    override func setUpWithError() throws { fixture = try RouterFixture() }
 
     override func tearDownWithError() throws {
         // Nil when the set-up failed.
-        try world?.stop()
-        world = nil
+        try fixture?.stop()
+        fixture = nil
     }
 
     private func ask(_ request: String, headers: [String] = []) throws -> (head: String, body: String) {
-        let client = try world.connect()
+        let client = try fixture.connect()
         return try ask(client, request, headers: headers)
     }
 
@@ -39,51 +39,51 @@ final class WireTests: XCTestCase {
     }
 
     func testPingFailsWhileTheNodeIsNotRunningOrIsBlocked() throws {
-        try world.setNode(.starting)
+        try fixture.setNode(.starting)
         XCTAssert(try ask("GET /qvd/ping").head.hasPrefix("HTTP/1.1 503 "))
-        try world.setNode(.running)
-        try world.apply(.setNode(NodeID(1), isBlocked: true))
+        try fixture.setNode(.running)
+        try fixture.apply(.setNode(NodeID(1), isBlocked: true))
         XCTAssert(try ask("GET /qvd/ping").head.hasPrefix("HTTP/1.1 503 "))
-        let answer = try ask("GET /qvd/connect_to_vm?id=1", headers: [RouterWorld.alice])
+        let answer = try ask("GET /qvd/connect_to_vm?id=1", headers: [RouterFixture.alice])
         XCTAssert(answer.head.hasPrefix("HTTP/1.1 503 "), answer.head)
     }
 
     func testListShowsOnlyTheUsersOwnVMs() throws {
-        let answer = try ask("GET /qvd/list_of_vm", headers: [RouterWorld.alice])
+        let answer = try ask("GET /qvd/list_of_vm", headers: [RouterFixture.alice])
         XCTAssert(answer.head.hasPrefix("HTTP/1.1 200 OK\r\nContent-Type: application/json"), answer.head)
         XCTAssertEqual(
             answer.body,
             #"[{"id":1,"state":"stopped","name":"alice's \"desk\"","blocked":0,"is_application":0}]"#)
-        XCTAssertEqual(try ask("GET /qvd/list_of_applications", headers: [RouterWorld.alice]).body, "[]")
+        XCTAssertEqual(try ask("GET /qvd/list_of_applications", headers: [RouterFixture.alice]).body, "[]")
     }
 
     func testHeaderNamesMayHaveAnyCase() throws {
         for name in ["authorization", "AUTHORIZATION", "aUtHoRiZaTiOn"] {
-            let header = RouterWorld.alice.replacing("Authorization", with: name)
+            let header = RouterFixture.alice.replacing("Authorization", with: name)
             XCTAssert(try ask("GET /qvd/list_of_vm", headers: [header]).head.hasPrefix("HTTP/1.1 200 "), name)
         }
     }
 
     func testOneConnectionServesManyRequests() throws {
-        let client = try world.connect()
+        let client = try fixture.connect()
         for _ in 0..<3 {
             XCTAssert(
-                try ask(client, "GET /qvd/list_of_vm", headers: [RouterWorld.alice]).head.hasPrefix(
+                try ask(client, "GET /qvd/list_of_vm", headers: [RouterFixture.alice]).head.hasPrefix(
                     "HTTP/1.1 200"))
             XCTAssertEqual(try ask(client, "GET /qvd/ping").body, "I am alive!")
         }
     }
 
     func testEveryReasonNotToLogInLooksTheSame() throws {
-        try world.apply(.addUser(tenant: TenantID(1), login: "eve", passwordHash: PlainHasher.stored("evil")))
-        try world.apply(.setUser(UserID(3), passwordHash: nil, isBlocked: true))
+        try fixture.apply(.addUser(tenant: TenantID(1), login: "eve", passwordHash: PlainHasher.stored("evil")))
+        try fixture.apply(.setUser(UserID(3), passwordHash: nil, isBlocked: true))
         let expected = try ask("GET /qvd/list_of_vm")
         XCTAssertEqual(
             expected.head,
             "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"QVD\"\r\n"
                 + "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 24\r\nConnection: keep-alive\r\n\r\n"
         )
-        let before = world.hasher.verifications
+        let before = fixture.hasher.verifications
         let logins = [
             "YWxpY2U6d3Jvbmc=",  // alice:wrong
             "bm9ib2R5OnNlY3JldA==",  // nobody:secret
@@ -95,7 +95,7 @@ final class WireTests: XCTestCase {
             XCTAssertEqual(answer.head, expected.head)
             XCTAssertEqual(answer.body, expected.body)
         }
-        XCTAssertEqual(world.hasher.verifications - before, logins.count, "each takes the time of one check")
+        XCTAssertEqual(fixture.hasher.verifications - before, logins.count, "each takes the time of one check")
         for header in ["Basic", "Basic !!!", "Basic YWxpY2U=", "Basic YWxpY2U6", "Bearer c2VjcmV0"] {
             let answer = try ask("GET /qvd/list_of_vm", headers: ["Authorization: \(header)"])
             XCTAssertEqual(answer.head, expected.head, header)
@@ -108,14 +108,14 @@ final class WireTests: XCTestCase {
         for _ in 0..<10 { last = try ask("GET /qvd/list_of_vm", headers: wrong) }
         XCTAssert(last.head.hasPrefix("HTTP/1.1 401 "), last.head)
         XCTAssert(last.head.contains("\r\nRetry-After: "), last.head)
-        let right = try ask("GET /qvd/list_of_vm", headers: [RouterWorld.alice])
+        let right = try ask("GET /qvd/list_of_vm", headers: [RouterFixture.alice])
         XCTAssert(right.head.hasPrefix("HTTP/1.1 401 "), "even the right password must wait")
-        XCTAssert(try ask("GET /qvd/list_of_vm", headers: [RouterWorld.bob]).head.hasPrefix("HTTP/1.1 200 "))
+        XCTAssert(try ask("GET /qvd/list_of_vm", headers: [RouterFixture.bob]).head.hasPrefix("HTTP/1.1 200 "))
     }
 
     func testAPasswordThatCannotBeCheckedIsNotCalledWrong() throws {
-        world.hasher.isExhausted = true
-        let alice = [RouterWorld.alice]
+        fixture.hasher.isExhausted = true
+        let alice = [RouterFixture.alice]
         let nobody = ["Authorization: Basic bm9ib2R5OnNlY3JldA=="]  // nobody:secret
         let expected = try ask("GET /qvd/list_of_vm", headers: alice)
         XCTAssert(expected.head.hasPrefix("HTTP/1.1 503 "), expected.head)
@@ -124,7 +124,7 @@ final class WireTests: XCTestCase {
             try ask("GET /qvd/list_of_vm", headers: nobody).body, expected.body, "who exists is not to be learnt")
         // More than the limit for guesses: they were none.
         for _ in 0..<20 { XCTAssertEqual(try ask("GET /qvd/list_of_vm", headers: alice).body, expected.body) }
-        world.hasher.isExhausted = false
+        fixture.hasher.isExhausted = false
         XCTAssert(try ask("GET /qvd/list_of_vm", headers: alice).head.hasPrefix("HTTP/1.1 200 "))
     }
 
@@ -135,7 +135,7 @@ final class WireTests: XCTestCase {
             return String(head.split(separator: " ", maxSplits: 2)[1])
         }
         XCTAssertEqual(try status("?id=1", upgrade), "401", "who may not log in learns nothing else")
-        let alice = [RouterWorld.alice]
+        let alice = [RouterFixture.alice]
         XCTAssertEqual(try status("?id=1", alice), "426")
         XCTAssertEqual(try status("?id=1", alice + ["Connection: Upgrade", "Upgrade: websocket"]), "426")
         XCTAssertEqual(try status("", alice + upgrade), "422")
@@ -146,10 +146,10 @@ final class WireTests: XCTestCase {
         XCTAssertEqual(try status("?id=1&qvd.client.os=a%0Ab", alice + upgrade), "422")
         XCTAssertEqual(try status("?id=77", alice + upgrade), "404")
         XCTAssertEqual(try status("?id=2", alice + upgrade), "404", "another's VM is as good as none")
-        try world.apply(.setVM(RouterWorld.vm, name: nil, tag: nil, isBlocked: true))
+        try fixture.apply(.setVM(RouterFixture.vm, name: nil, tag: nil, isBlocked: true))
         XCTAssertEqual(try status("?id=1", alice + upgrade), "403")
-        XCTAssert(world.agent.starts.isEmpty)
-        XCTAssert(try world.snapshot().sessions.isEmpty)
+        XCTAssert(fixture.agent.starts.isEmpty)
+        XCTAssert(try fixture.snapshot().sessions.isEmpty)
     }
 
     func testUnknownAddressesAndMethodsAreAnswered() throws {
@@ -159,19 +159,19 @@ final class WireTests: XCTestCase {
     }
 
     func testStopAnswersWhenTheVMIsStopped() throws {
-        try world.apply(.startVM(RouterWorld.vm, node: NodeID(1)))
-        try eventually("VM runs") { try world.snapshot().vms[0].observation.state == .running }
-        let client = try world.connect()
-        try client.send("GET /qvd/stop_vm?id=1 HTTP/1.1\r\n\(RouterWorld.alice)\r\n\r\n")
+        try fixture.apply(.startVM(RouterFixture.vm, node: NodeID(1)))
+        try eventually("VM runs") { try fixture.snapshot().vms[0].observation.state == .running }
+        let client = try fixture.connect()
+        try client.send("GET /qvd/stop_vm?id=1 HTTP/1.1\r\n\(RouterFixture.alice)\r\n\r\n")
         XCTAssertEqual(
             try client.receiveHead(),
             "HTTP/1.1 102 Processing\r\nX-QVD-VM-Info: Stopping the virtual machine\r\n\r\n")
         XCTAssert(try client.receiveHead().hasPrefix("HTTP/1.1 200 OK\r\n"))
         XCTAssertEqual(try client.receive(exactly: 15), Array("Machine stopped".utf8))
-        XCTAssertEqual(try world.snapshot().vms[0].observation.state, .stopped)
-        XCTAssertEqual(try ask("GET /qvd/stop_vm?id=1", headers: [RouterWorld.alice]).body, "Machine stopped")
+        XCTAssertEqual(try fixture.snapshot().vms[0].observation.state, .stopped)
+        XCTAssertEqual(try ask("GET /qvd/stop_vm?id=1", headers: [RouterFixture.alice]).body, "Machine stopped")
         XCTAssert(
-            try ask("GET /qvd/stop_vm?id=2", headers: [RouterWorld.alice]).head.hasPrefix("HTTP/1.1 404 "))
-        XCTAssert(try ask("GET /qvd/stop_vm", headers: [RouterWorld.alice]).head.hasPrefix("HTTP/1.1 422 "))
+            try ask("GET /qvd/stop_vm?id=2", headers: [RouterFixture.alice]).head.hasPrefix("HTTP/1.1 404 "))
+        XCTAssert(try ask("GET /qvd/stop_vm", headers: [RouterFixture.alice]).head.hasPrefix("HTTP/1.1 422 "))
     }
 }

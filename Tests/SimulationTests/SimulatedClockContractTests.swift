@@ -27,7 +27,7 @@ final class SimulatedClockContractTests: XCTestCase {
     }
 }
 
-private struct ClockHands: ClockWorld {
+private struct ClockHands: ClockFixture {
     let run: SimulatedRun
     var clock: any FarmClock { run.ports.clock }
     /// Virtual time passes only while somebody waits for it.

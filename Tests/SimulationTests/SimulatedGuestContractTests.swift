@@ -53,7 +53,7 @@ private struct Guests {
     }
 }
 
-private struct AgentHands: GuestAgentWorld {
+private struct AgentHands: GuestAgentFixture {
     static let vm = VMID(1)
     let run: SimulatedRun
     var guests: Guests { Guests(run: run) }
@@ -101,7 +101,7 @@ private struct AgentHands: GuestAgentWorld {
     func hasPoweredOff() async throws -> Bool { run.host.liveName(of: Self.vm) == nil }
 }
 
-private struct ClientHands: ClientWorld {
+private struct ClientHands: ClientFixture {
     let run: SimulatedRun
     private let lastVM = Confined<Int64>(0)
     var clock: any FarmClock { run.ports.clock }

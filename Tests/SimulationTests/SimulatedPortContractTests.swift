@@ -97,7 +97,7 @@ final class SimulatedPortContractTests: XCTestCase {
     }
 }
 
-struct HypervisorHands: HypervisorWorld {
+struct HypervisorHands: HypervisorFixture {
     let host: SimulatedHost
     let ports: PortSet
     var port: SimulatedHypervisor { ports.hypervisor }
@@ -159,7 +159,7 @@ struct HypervisorHands: HypervisorWorld {
     }
 }
 
-private struct NetworkHands: NodeNetworkWorld {
+private struct NetworkHands: NodeNetworkFixture {
     let host: SimulatedHost
     let port: SimulatedNetwork
     var bridge: ObservedBridge { ObservedBridge(name: "qvdnet0", isUp: true, addresses: [host.address]) }
@@ -182,7 +182,7 @@ private struct NetworkHands: NodeNetworkWorld {
     func setDown(_ tap: TapName) async throws { host.change { $0.network.taps[tap]?.isUp = false } }
 }
 
-private struct FilterHands: TapFilterWorld {
+private struct FilterHands: TapFilterFixture {
     let host: SimulatedHost
     let port: SimulatedTapFilter
 
@@ -205,7 +205,7 @@ private struct FilterHands: TapFilterWorld {
     }
 }
 
-private struct AddressHands: AddressServiceWorld {
+private struct AddressHands: AddressServiceFixture {
     let host: SimulatedHost
     let ports: PortSet
     var port: SimulatedAddressService { ports.addresses }
@@ -242,7 +242,7 @@ private struct AddressHands: AddressServiceWorld {
     }
 }
 
-private struct DiskHands: DiskStorageWorld {
+private struct DiskHands: DiskStorageFixture {
     let host: SimulatedHost
     let port: SimulatedDiskStorage
     let id: StorageID
@@ -295,7 +295,7 @@ private struct DiskHands: DiskStorageWorld {
     }
 }
 
-private struct HangingHands: HangingStorageWorld {
+private struct HangingHands: HangingStorageFixture {
     /// In nanoseconds.
     private static let longest: Int64 = 3600 * 1_000_000_000
 
@@ -320,7 +320,7 @@ private struct HangingHands: HangingStorageWorld {
     }
 }
 
-private struct SecretHands: SecretFilesWorld {
+private struct SecretHands: SecretFilesFixture {
     let host: SimulatedHost
     let port: SimulatedSecretFiles
 

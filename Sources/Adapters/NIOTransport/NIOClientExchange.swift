@@ -7,7 +7,7 @@ package final class NIOClientExchange: ClientExchange {
     package let request: ClientRequest
     let handler: NIOLoopBound<RequestHandler>
     let channel: any Channel
-    let departure = Departure()
+    let hangUp = HangUp()
     let configuration: ListenerConfiguration
     private let isLast: Bool
 
@@ -33,7 +33,7 @@ package final class NIOClientExchange: ClientExchange {
         }
     }
 
-    package func clientGone() async { await departure.wait() }
+    package func clientGone() async { await hangUp.wait() }
 
     /// On the event loop: answers with these headers and gives the client's connection to a splice.
     func yieldClient(_ headers: [HTTPField]) throws -> Splice {

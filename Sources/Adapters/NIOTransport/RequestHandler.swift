@@ -147,9 +147,9 @@ final class RequestHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func leave() {
-        current?.departure.happen()
+        current?.hangUp.happen()
         current = nil
-        for exchange in waiting { exchange.departure.happen() }
+        for exchange in waiting { exchange.hangUp.happen() }
         waiting = []
         exchanges.finish()
     }

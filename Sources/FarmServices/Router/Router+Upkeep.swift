@@ -54,12 +54,12 @@ extension Router {
 
     /// Compares the sessions with the store at fixed moments: finds what nobody told of.
     private func pollSessions() async {
-        var isSettled = await compareSessions()
+        var agrees = await compareSessions()
         var moment = ports.clock.now
         while !Task.isCancelled {
             moment = max(moment.advanced(by: configuration.upkeepPoll), ports.clock.now)
             do {
-                if isSettled {
+                if agrees {
                     moment = try await ports.clock.sleep(
                         until: moment, toPoll: .sessions, every: configuration.upkeepPoll)
                 } else {
@@ -68,7 +68,7 @@ extension Router {
             } catch {
                 return  // cancelled: the router stops
             }
-            isSettled = await compareSessions()
+            agrees = await compareSessions()
         }
     }
 

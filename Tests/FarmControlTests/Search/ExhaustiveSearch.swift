@@ -3,7 +3,7 @@
 ///
 /// A world is kept only until its steps are made. Of all others there are the key, the world that each came from and
 /// the number of the step that led there: the way to a finding is walked again for its words.
-struct ExhaustiveSearch<World: SearchedWorld> {
+struct ExhaustiveSearch<State: SearchedState> {
     enum Order {
         /// Breadth first: the way to a finding is the shortest. Keeps a whole layer of worlds.
         case shortestWays
@@ -27,10 +27,10 @@ struct ExhaustiveSearch<World: SearchedWorld> {
     private struct Waiting {
         var number: UInt32
         var depth: Int
-        var world: World
+        var world: State
     }
 
-    private let start: World
+    private let start: State
     private let order: Order
     private let statesMax: Int
     private var waiting: [Waiting] = []
@@ -38,18 +38,18 @@ struct ExhaustiveSearch<World: SearchedWorld> {
     private var parents: [UInt32] = [0]
     private var choices: [UInt16] = [0]
     private var seen = SeenKeys()
-    private var settled = SeenKeys()
+    private var atRest = SeenKeys()
     private var result = Result()
 
     /// - Parameter statesMax: a search that gets here has failed.
-    static func run(from start: World, order: Order = .shortestWays, statesMax: Int) -> Result {
+    static func run(from start: State, order: Order = .shortestWays, statesMax: Int) -> Result {
         var search = ExhaustiveSearch(start, order, statesMax)
         search.run()
         search.result.states = search.parents.count
         return search.result
     }
 
-    private init(_ start: World, _ order: Order, _ statesMax: Int) {
+    private init(_ start: State, _ order: Order, _ statesMax: Int) {
         self.start = start
         self.order = order
         self.statesMax = statesMax
@@ -97,27 +97,27 @@ struct ExhaustiveSearch<World: SearchedWorld> {
     }
 
     /// Runs the world undisturbed until it is at rest; remembers every world from which that goes well.
-    private mutating func unsettled(after start: World) -> String? {
+    private mutating func unsettled(after start: State) -> String? {
         var world = start
         var way: [SearchKey] = []
         while true {
             let key = world.key(withBudget: false)
-            if settled.contains(key) { break }
+            if atRest.contains(key) { break }
             way.append(key)
             if let words = world.broken { return "\(words) (while settling)" }
             guard let going = world.unsettled else {
                 if let words = world.brokenAtRest { return words }
                 break
             }
-            if way.count > World.undisturbedMax { return "\(going) after \(way.count) undisturbed events" }
+            if way.count > State.undisturbedMax { return "\(going) after \(way.count) undisturbed events" }
             world.proceedUndisturbed()
         }
-        for key in way { _ = settled.insert(key) }
+        for key in way { _ = atRest.insert(key) }
         return nil
     }
 
     /// The first events after a step from which the world does not come to rest.
-    private func undisturbedWay(after start: World) -> [String] {
+    private func undisturbedWay(after start: State) -> [String] {
         var world = start
         var words: [String] = []
         while words.count < 60, world.unsettled != nil {

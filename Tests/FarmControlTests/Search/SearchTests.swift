@@ -3,7 +3,7 @@ import XCTest
 /// The search itself, on a world of which everything is known.
 final class SearchTests: XCTestCase {
     /// A counter that may go up by one or two, below a limit, and comes to rest by going down.
-    private struct Counter: SearchedWorld {
+    private struct Counter: SearchedState {
         static let undisturbedMax = 50
         var value = 0
         var limit: Int

@@ -7,10 +7,10 @@ extension XCTestCase {
 
     /// Searches all that can come of the world, and fails for a rule that does not hold, a search that stopped at its
     /// limit, and a thing that was never met.
-    func assertHolds<World: SearchedWorld>(
-        _ name: String, from start: World, statesMax: Int, mustMeet things: [String] = []
+    func assertHolds<State: SearchedState>(
+        _ name: String, from start: State, statesMax: Int, mustMeet things: [String] = []
     ) {
-        typealias Search = ExhaustiveSearch<World>
+        typealias Search = ExhaustiveSearch<State>
         var result = Search.Result()
         let time = ContinuousClock().measure {
             result = Search.run(

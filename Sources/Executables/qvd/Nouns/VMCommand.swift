@@ -156,8 +156,8 @@ struct VMStop: FarmCommand {
         try await session.forEach(vms) { name in
             let vm = try await session.farm.vm(name).vm
             try await session.farm.apply(.stopVM(vm.id))
-            let isSettled = vm.intent.wanted == .stop && vm.intent.node == nil
-            print("VM \(vm.id) (\(vm.name)) \(isSettled ? "is stopped already" : "will stop")")
+            let isStopped = vm.intent.wanted == .stop && vm.intent.node == nil
+            print("VM \(vm.id) (\(vm.name)) \(isStopped ? "is stopped already" : "will stop")")
         }
     }
 }

@@ -15,7 +15,7 @@ import XCTest
 /// test.
 ///
 /// VMs have loopback addresses, so that a socket of the test at such an address is their X agent.
-final class RouterWorld {
+final class RouterFixture {
     static let vm = VMID(1)
     static let othersVM = VMID(2)
     /// `alice:secret`, the owner of VM 1, and `bob:hunter2`, the owner of VM 2.
@@ -170,7 +170,7 @@ private func converge(_ vm: VirtualMachine, on node: NodeID, in store: Simulated
     let now = WallTime(seconds: 2)
     switch (vm.intent.wanted, vm.observation.state) {
     case (.run, .stopped):
-        let epoch = try await store.begin(vm.id, by: node, epoch: vm.intent.epoch, secret: RouterWorld.secret)
+        let epoch = try await store.begin(vm.id, by: node, epoch: vm.intent.epoch, secret: RouterFixture.secret)
         let running = Observation(state: .running, since: now)
         try await store.record(running, of: vm.id, by: node, epoch: epoch)
     case (.stop, _):
@@ -181,12 +181,12 @@ private func converge(_ vm: VirtualMachine, on node: NodeID, in store: Simulated
 }
 
 extension Router {
-    /// A router that begins where that of a world would if it were started again.
-    static func next(of world: RouterWorld) -> Router {
+    /// A router that begins where that of a fixture would if it were started again.
+    static func next(of fixture: RouterFixture) -> Router {
         Router(
-            configuration: world.configuration,
+            configuration: fixture.configuration,
             ports: RouterPorts(
-                world.store, world.agent, world.hasher,
+                fixture.store, fixture.agent, fixture.hasher,
                 Logger(label: "next", factory: { _ in SwiftLogNoOpLogHandler() })))
     }
 }

@@ -5,7 +5,7 @@ import FarmModel
 
 /// A world as small as can be around one `NodeMachine`: the store's rows, what is on the node, and the calls
 /// that are under way. It carries calls out as the ports promise, in every way they may fail.
-struct NodeExplorationWorld {
+struct NodeSearchState {
     struct Domain: Hashable {
         var epoch: Epoch
         /// Made by a call that had been given up: it has no rights, and is to be removed.

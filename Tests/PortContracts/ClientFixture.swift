@@ -2,7 +2,7 @@ package import FarmModel
 package import FarmPorts
 
 /// What the contract suites of `ClientExchange` and `GuestConnection` need around the ports: clients and X agents.
-package protocol ClientWorld: Sendable {
+package protocol ClientFixture: Sendable {
     var clock: any FarmClock { get }
     /// How long anything that must happen may take here.
     var patience: Duration { get }
@@ -50,7 +50,7 @@ package protocol ContractGuest: Sendable {
     func sawEnd() async throws -> Bool
 }
 
-extension ClientWorld {
+extension ClientFixture {
     func connect() async throws -> (client: any ContractClient, exchange: any ClientExchange) {
         try await request(
             "/qvd/connect_to_vm", query: [HTTPField("id", "7")],

@@ -5,7 +5,7 @@ import NodeRig
 import PortContracts
 
 /// Real disks: an ext4 file system of its own for what is written, and images made by `qemu-img`.
-struct ImageDisksWorld: DiskStorageWorld {
+struct ImageDisksFixture: DiskStorageFixture {
     let port: ImageDisks
     let storage: ScratchFolder
     let folders: DiskFolders
@@ -45,7 +45,7 @@ struct ImageDisksWorld: DiskStorageWorld {
         try await RigCommand.run("truncate", "-s", "1M", "\(folders.images)/truncated.qcow2")
     }
 
-    // MARK: DiskStorageWorld
+    // MARK: DiskStorageFixture
 
     func write(_ mark: String, to disk: DiskAttachment) async throws {
         let (path, format) = try file(disk)

@@ -10,7 +10,7 @@ import Synchronization
 import SystemClock
 
 /// A real dnsmasq on a real bridge, and a client on a port of it that takes any MAC.
-final class DnsmasqWorld: AddressServiceWorld {
+final class DnsmasqFixture: AddressServiceFixture {
     let rig: NetworkRig
     let folder: ScratchFolder
     let configuration: DnsmasqConfiguration
@@ -33,14 +33,14 @@ final class DnsmasqWorld: AddressServiceWorld {
     }
 
     /// Runs the work with a service that runs, and takes everything away after it.
-    static func with(gateway: Bool = true, _ work: (DnsmasqWorld) async throws -> Void) async throws {
+    static func with(gateway: Bool = true, _ work: (DnsmasqFixture) async throws -> Void) async throws {
         let rig = try await NetworkRig.make()
         let folder = try ScratchFolder("dnsmasq")
         let result: Result<Void, any Error>
         do {
-            let world = try DnsmasqWorld(
+            let fixture = try DnsmasqFixture(
                 rig: rig, folder: folder, client: try await DHCPClient.make(on: rig), gateway: gateway)
-            result = .success(try await world.running(work))
+            result = .success(try await fixture.running(work))
         } catch {
             result = .failure(error)
         }
@@ -51,7 +51,7 @@ final class DnsmasqWorld: AddressServiceWorld {
     }
 
     /// Runs the work beside the service.
-    func running(_ work: (DnsmasqWorld) async throws -> Void) async throws {
+    func running(_ work: (DnsmasqFixture) async throws -> Void) async throws {
         let port = port
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await port.run() }

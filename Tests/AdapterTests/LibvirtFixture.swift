@@ -7,7 +7,7 @@ import PortContracts
 
 /// A real hypervisor: QEMU (TCG) under a libvirtd of its own, with tiny guests on overlays and taps without
 /// bridge.
-struct LibvirtWorld: HypervisorWorld {
+struct LibvirtFixture: HypervisorFixture {
     let port: LibvirtHypervisor
     let clock: any FarmClock = RealTime()
     let patience: Duration = .seconds(60)
@@ -37,21 +37,21 @@ struct LibvirtWorld: HypervisorWorld {
         }
     }
 
-    /// Runs the body and then ends every domain of this world, whatever happened.
+    /// Runs the body and then ends every domain of this fixture, whatever happened.
     static func run(
         shortCalls: Duration = .seconds(3), adjust: (inout LibvirtLimits) -> Void = { _ in },
-        _ body: (LibvirtWorld) async throws -> Void
+        _ body: (LibvirtFixture) async throws -> Void
     ) async throws {
-        let world = try await LibvirtWorld(shortCalls: shortCalls, adjust: adjust)
+        let fixture = try await LibvirtFixture(shortCalls: shortCalls, adjust: adjust)
         do {
-            try await body(world)
+            try await body(fixture)
         } catch {
             // It may have been away when the body failed.
-            try await world.startDaemon()
-            try await world.end()
+            try await fixture.startDaemon()
+            try await fixture.end()
             throw error
         }
-        try await world.end()
+        try await fixture.end()
     }
 
     func end() async throws {
@@ -65,7 +65,7 @@ struct LibvirtWorld: HypervisorWorld {
         try await scratch.remove()
     }
 
-    // MARK: HypervisorWorld
+    // MARK: HypervisorFixture
 
     func specification(of vm: VMID, epoch: Epoch) async throws -> DomainSpecification {
         let owner = DomainOwner(farm: farm, node: Self.node, vm: vm, epoch: epoch)

@@ -1,5 +1,5 @@
 /// A world small enough that everything that can happen in it is looked at.
-protocol SearchedWorld {
+protocol SearchedState {
     /// So many undisturbed events bring every world to rest.
     static var undisturbedMax: Int { get }
 
@@ -26,7 +26,7 @@ protocol SearchedWorld {
 }
 
 /// One thing that can happen, and what becomes of the world.
-struct SearchStep<World> {
+struct SearchStep<State> {
     var words: String
-    var world: World
+    var world: State
 }

@@ -9,7 +9,7 @@ import PortContracts
 /// What decides is the product: `ConnectMachine`s, and the rules of sessions and starts on the product's own rows in
 /// memory. What this file and its neighbours play is the world around them: calls that are answered, fail, lose their
 /// answer or act late, routers that die, a guest with one X session, and time.
-struct RouterExplorationWorld {
+struct RouterSearchState {
     static let vm = VMID(1)
     /// The one that comes when all is quiet, to see whether the VM can be taken over.
     static let probe = 2

@@ -8,7 +8,7 @@ import PortContracts
 import Synchronization
 
 /// The rules of a node and the hands of other programs on them.
-final class EbtablesWorld: TapFilterWorld {
+final class EbtablesFixture: TapFilterFixture {
     let port = EbtablesTapFilter()
     private let breaks = Mutex(0)
 
@@ -62,7 +62,7 @@ final class EbtablesWorld: TapFilterWorld {
 }
 
 /// A real bridge with the taps of two VMs, under real rules.
-struct TapFrameRig: TapFrameWorld {
+struct TapFrameRig: TapFrameFixture {
     let rig: NetworkRig
     let network: NetlinkNodeNetwork
     let filter = EbtablesTapFilter()

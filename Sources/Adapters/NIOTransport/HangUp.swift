@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Something that happens once and for ever, for which tasks can wait.
-final class Departure: Sendable {
+final class HangUp: Sendable {
     private struct State {
         var hasHappened = false
         var lastWaiter = 0
