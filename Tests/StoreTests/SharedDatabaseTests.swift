@@ -14,7 +14,7 @@ final class SharedDatabaseTests: XCTestCase {
     private var path: String { folder.path("farm.db") }
 
     private func makePair() async throws -> (SQLiteStore, SQLiteStore) {
-        folder = try TemporaryFolder()
+        if folder == nil { folder = try TemporaryFolder() }
         let first = try await SQLiteStore.create(at: path, farm: StoreContract.farm, plan: StoreContract.plan)
         return (first, try await SQLiteStore.open(at: path))
     }
@@ -136,8 +136,9 @@ final class SharedDatabaseTests: XCTestCase {
     }
 
     func testTheKernelTellsOfWritings() async throws {
-        let folder = (path as NSString).deletingLastPathComponent
-        let writings = try XCTUnwrap(FolderWritings(of: folder))
+        folder = try TemporaryFolder()
+        let watched = (path as NSString).deletingLastPathComponent
+        let writings = try XCTUnwrap(FolderWritings(of: watched))
         XCTAssertFalse(writings.wait(atMost: .zero), "nothing was written")
         let (first, _) = try await makePair()
         XCTAssertTrue(writings.wait(atMost: .zero), "the files were made")
@@ -146,7 +147,7 @@ final class SharedDatabaseTests: XCTestCase {
         XCTAssertFalse(writings.wait(atMost: .zero), "reading writes nothing")
         _ = try await first.apply(.addTenant(name: "a"), by: "test", at: WallTime(seconds: 1)).get()
         XCTAssertTrue(writings.wait(atMost: .seconds(10)), "a commit writes to the log")
-        XCTAssertNil(FolderWritings(of: folder + "/no such folder"))
+        XCTAssertNil(FolderWritings(of: watched + "/no such folder"))
     }
 
     /// Many watchers look 40 times a second each while commits come, so a look may not read the file.

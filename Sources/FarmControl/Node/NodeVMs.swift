@@ -62,8 +62,8 @@ struct NodeVMs: Sendable, Hashable {
     /// The earliest moment at which one of them wants to be woken.
     var deadline: Instant? { summary.wakeTimes.first }
 
-    /// The epoch of a VM's live domain that no machine works on, and whose assignment was not given back by this daemon:
-    /// what appears after that is a late answer's, and is removed.
+    /// The epoch of a VM's live domain that no machine works on, and whose assignment was not given back by this
+    /// daemon: what appears after that is a late answer's, and is removed.
     func strayEpoch(of vm: VMID, _ domain: ObservedDomain?) -> Epoch? {
         guard isIdle(vm), let domain, domain.isLive, let epoch = domain.owner?.epoch else { return nil }
         guard let machine = machines[vm] else { return epoch }

@@ -17,7 +17,7 @@ struct DiskDeleter: Sendable {
                 try await carryOut(disk)
                 log.notice("deleted a user disk, as was wanted", metadata: ["disk": "\(disk)"])
             }
-            await inbox.put(.deletionEnded(disk, isOver: true))
+            inbox.put(.deletionEnded(disk, isOver: true))
         } catch {
             await failed(disk, error.description, inbox)
         }
@@ -43,6 +43,6 @@ struct DiskDeleter: Sendable {
         } catch {
             log.warning("the store does not know why", metadata: ["disk": "\(disk)", "error": "\(error)"])
         }
-        await inbox.put(.deletionEnded(disk, isOver: false))
+        inbox.put(.deletionEnded(disk, isOver: false))
     }
 }
