@@ -7,7 +7,12 @@ import XCTest
 final class StorageTests: XCTestCase {
     func testDisksLieOnTheStorageOfTheirVMAndAreDeletedByTheNode() async throws {
         let fast = try ScratchFolder("fast")
-        try await withFarm(["path.storage.more = fast=\(fast.path)"]) { farm, _ in
+        // A guest that is still booting does not hear that it is to shut down.
+        let keys = [
+            "path.storage.more = fast=\(fast.path)",
+            "internal.hkd.kvm.timeout.on_state.stopping.stop.waiting_for_kvm = 3",
+        ]
+        try await withFarm(keys) { farm, _ in
             try await TinyGuest.writeImage(to: "\(fast.path)/tiny.qcow2")
             try await farm.qvd("osf", "add", "tiny", "--memory", "64", "--user-disk", "8")
             try await farm.qvd("di", "add", "tiny", "\(fast.path)/tiny.qcow2")
