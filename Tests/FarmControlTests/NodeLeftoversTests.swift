@@ -231,9 +231,10 @@ final class NodeLeftoversTests: XCTestCase {
         while bench.machine.vms[VMID(1)]?.progress.outstanding?.effect != .build(.domain), bench.turns.go() {
             bench.answer(1)
         }
-        bench.send(.hypervisor(.connectionRestored))
+        bench.send(.lookDue)
         bench.runCompletely(1)
         bench.forgetActions()
+        XCTAssertTrue(bench.machine.inventory[.filter].isOut)
         bench.look()
         XCTAssertEqual(bench.actions, [])
     }

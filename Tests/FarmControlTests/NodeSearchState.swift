@@ -129,6 +129,7 @@ struct NodeSearchState {
     private mutating func joinAfterFencing() {
         hasFenced = true
         for (vm, domain) in domains where !domain.isStray { violation = "fenced: VM \(vm) still lives" }
+        if pending.contains(where: \.isCreate) { violation = "fenced: a domain is still being made" }
         crash(createsLate: false)
     }
 

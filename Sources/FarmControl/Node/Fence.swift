@@ -44,9 +44,11 @@ struct Fence: Sendable, Hashable {
     mutating func receive(_ event: NodeEvent, at now: Instant) -> [Action] {
         switch event {
         case .finished(let effect, _):
-            return reported(awaited.remove(effect) != nil, at: now)
+            awaited.remove(effect)
+            return reported(at: now)
         case .collected(let leftover):
-            return reported(removing.remove(leftover) != nil, at: now)
+            removing.remove(leftover)
+            return reported(at: now)
         case .hypervisor: return [.look(.hypervisor)]
         case .lookDue: return [.look(.network), .look(.hypervisor)]
         case .tick:
@@ -58,8 +60,7 @@ struct Fence: Sendable, Hashable {
         }
     }
 
-    private mutating func reported(_ isOurs: Bool, at now: Instant) -> [Action] {
-        guard isOurs else { return [] }
+    private mutating func reported(at now: Instant) -> [Action] {
         changedAt = now
         return isQuiet ? [.look(.network), .look(.hypervisor)] : []
     }
