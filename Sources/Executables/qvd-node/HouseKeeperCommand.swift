@@ -105,15 +105,11 @@ struct RealNode: Sendable {
     func leave() async { await houseKeeper.leave() }
 
     private static func storages(_ configuration: NodeConfiguration, _ farm: FarmID) -> NodeStorages {
-        func disks(_ storage: StoragePlace) -> ImageDisks {
-            ImageDisks(
-                farm: farm,
-                folders: DiskFolders(images: storage.images, overlays: storage.overlays, homes: storage.homes),
-                command: configuration.commands.qemuImg)
-        }
-        let more = configuration.paths.moreStorages.map { ($0.id, disks($0)) }
+        let paths = configuration.paths
+        let more = paths.moreStorages.map { ($0.id, ImageDisks($0, of: farm, configuration)) }
         return NodeStorages(
-            standard: disks(configuration.paths.standardStorage), Dictionary(uniqueKeysWithValues: more))
+            standard: ImageDisks(paths.standardStorage, of: farm, configuration), Dictionary(uniqueKeysWithValues: more)
+        )
     }
 
     /// What guests run on. The probe decides unless the operator did.

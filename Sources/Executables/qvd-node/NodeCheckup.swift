@@ -161,10 +161,7 @@ struct NodeCheckup {
             }
         }
         guard let identity, let store else { return }
-        let disks = ImageDisks(
-            farm: identity.farm,
-            folders: DiskFolders(images: paths.images, overlays: paths.overlays, homes: paths.homes),
-            command: configuration.commands.qemuImg)
+        let disks = ImageDisks(paths.standardStorage, of: identity.farm, configuration)
         do throws(PortError) {
             let space = try await disks.space()
             let words = "\(space.freeBytes >> 20) MiB free of \(space.totalBytes >> 20) MiB"
