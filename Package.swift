@@ -136,7 +136,7 @@ let package = Package(
             path: "Tests/PortContracts", swiftSettings: settings),
         .target(name: "Goldens", path: "Tests/Goldens", swiftSettings: settings),
         .target(
-            name: "NodeRig", dependencies: ["FarmModel", "CLinux", subprocess],
+            name: "NodeRig", dependencies: ["FarmModel", "GuestControl", "CLinux", subprocess],
             path: "Tests/NodeRig", swiftSettings: settings),
         tests("FarmModelTests", ["FarmModel"]),
         tests("FarmControlTests", ["FarmModel", "FarmRules", "FarmControl", "PortContracts"]),

@@ -10,17 +10,19 @@ package struct ProcessIdentity: Sendable, Hashable {
     }
 
     /// A process as `/proc/ID/stat` tells; nil when the text is something else or the process is dead and only
-    /// waits for its parent.
+    /// waits for its parent. One whose first thread is dead lives while another does: that still holds its files and
+    /// sockets.
     package init?(stat: String) {
         // The name is in brackets and may contain anything, brackets included.
         guard let opening = stat.firstIndex(of: "("), let closing = stat.lastIndex(of: ")"), opening < closing,
             let id = Int32(stat[..<opening].trimmingSpace)
         else { return nil }
         let fields = stat[stat.index(after: closing)...].split(whereSeparator: \.isWhitespace)
-        // Field 3 of proc(5) comes first here; 22 is the start time.
-        guard fields.count > 19, fields[0] != "Z", fields[0] != "X", let started = UInt64(fields[19]) else {
-            return nil
-        }
+        // Field 3 of proc(5), the state of the first thread, comes first here; 20 is the number of threads that are
+        // left, 22 the start time.
+        guard fields.count > 19, let threads = Int(fields[17]), let started = UInt64(fields[19]),
+            threads > 1 || (fields[0] != "Z" && fields[0] != "X")
+        else { return nil }
         self.init(id: id, started: started)
     }
 

@@ -34,7 +34,11 @@ final class SessionFilesTests: XCTestCase {
         let fields = "S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 98765 1000 2000 3000"
         let process = try XCTUnwrap(ProcessIdentity(stat: "42 (a ) (b) \(fields)"))
         XCTAssertEqual(process, ProcessIdentity(id: 42, started: 98_765))
-        XCTAssertNil(ProcessIdentity(stat: "42 (x) Z\(fields.dropFirst())"), "dead")
+        let ended = fields.dropFirst()
+        XCTAssertNil(ProcessIdentity(stat: "42 (x) Z\(ended)"), "dead")
+        XCTAssertNil(ProcessIdentity(stat: "42 (x) Z\(ended.replacing(" 1 0 98765", with: " 0 0 98765"))"), "reaped")
+        let threads = ended.replacing(" 1 0 98765", with: " 2 0 98765")
+        XCTAssertEqual(ProcessIdentity(stat: "42 (x) Z\(threads)"), process, "another thread holds its sockets")
         for text in ["", "42", "42 (x", "x (y) \(fields)", "42 (x) S 1 2"] {
             XCTAssertNil(ProcessIdentity(stat: text), text)
         }

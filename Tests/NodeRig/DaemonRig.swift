@@ -1,4 +1,5 @@
 package import Foundation
+import GuestControl
 
 /// A long-running program under test.
 package final class DaemonRig: Sendable {
@@ -56,15 +57,14 @@ package final class DaemonRig: Sendable {
         return child
     }
 
-    /// False once it has ended, reaped or not.
+    /// False once it has ended with all its threads, reaped or not.
     package var isRunning: Bool { Self.isAlive(processID) }
 
     package static func isAlive(_ pid: pid_t) -> Bool {
         var status: Int32 = 0
         _ = waitpid(pid, &status, WNOHANG)  // one of ours that has ended is reaped
         guard let text = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return false }
-        let fields = String(decoding: text, as: UTF8.self).split(separator: ")").last?.split(separator: " ")
-        return fields?.first != "Z"
+        return ProcessIdentity(stat: String(decoding: text, as: UTF8.self)) != nil
     }
 
     package func signal(_ signal: Int32) { kill(processID, signal) }

@@ -1,5 +1,6 @@
 import FarmModel
 import Foundation
+import GuestControl
 import GuestProtocol
 import NodeRig
 import Synchronization
@@ -297,12 +298,12 @@ final class GuestRig: Sendable {
         return id.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// False once it was started and has ended.
+    /// False once it was started and has ended with all its threads.
     func isRunning(_ name: String) throws -> Bool {
         guard let id = FileManager.default.contents(atPath: "\(folder)/\(name).pid") else { return true }
         let text = String(decoding: id, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         guard !text.isEmpty, let stat = self.text("/proc/\(text)/stat") else { return text.isEmpty }
-        return stat.split(separator: ")").last?.split(separator: " ").first != "Z"
+        return ProcessIdentity(stat: stat) != nil
     }
 
     func signal(_ name: String, _ signal: String) async throws {
