@@ -41,6 +41,7 @@ final class Checkers {
         guard let changes = world.simulation.takeChanges() else { return nil }
         let moved = changes.aspects
         let wholly = looksAtAll ? moved : changes.wholly
+        if moved.contains(.domains) { rows.domainsMoved(wholly.contains(.domains) ? nil : changes.vms) }
         if moved.contains(.domains),
             let found = (wholly.contains(.domains) ? domains.checkAll() : domains.check(changes.vms)) ?? room.check()
         {

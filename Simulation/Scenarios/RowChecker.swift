@@ -11,6 +11,10 @@ final class RowChecker {
     private let world: World
     /// At which revision of the store, and after how many changes of domains, every row was true.
     private var seen: (revision: Int64, domains: Int) = (-1, -1)
+    /// The VMs whose domain lived on the node that their row names, when it was last looked at...
+    private var here: [VMID: NodeID] = [:]
+    /// ...and those whose domain may have changed since; nil for all.
+    private var moved: Set<VMID>? = nil
     /// Since when a row says running though nothing runs.
     private var untrueSince: [VMID: Int64] = [:]
 
@@ -19,6 +23,13 @@ final class RowChecker {
     static let grace = 60 * Plan.second
 
     init(_ world: World) { self.world = world }
+
+    /// The domains of these VMs changed.
+    ///
+    /// - Parameter vms: nil for nobody knows which.
+    func domainsMoved(_ vms: [VMID]?) {
+        if let vms { moved?.formUnion(vms) } else { moved = nil }
+    }
 
     /// Once a second.
     func check() -> Violation? {
@@ -34,11 +45,12 @@ final class RowChecker {
         for node in world.nodes { node.noteAdoptions(running.lazy.map(\.vm)) }
         var untrue: [VMID: Int64] = [:]
         for (vm, node) in running {
-            let isHere = node.map { world.node($0).isLive(vm) } ?? false
+            let isHere = isHere(vm, on: node)
             // What hinders its HKD stops the clock: it starts anew when HKD is free again.
             if !isHere { untrue[vm] = isHindered(vm, on: node) ? now : untrueSince[vm] ?? now }
         }
         untrueSince = untrue
+        moved = []
         let late = untrue.filter { now - $0.value > Self.grace }.keys.min()
         return late.map {
             Violation(
@@ -46,6 +58,15 @@ final class RowChecker {
                 "VM \($0) is written down as running, but no domain of it has lived for"
                     + " \(Self.grace / Plan.second) s")
         }
+    }
+
+    /// Whether a domain of the VM lives on the node; the node is asked only if that may have changed.
+    private func isHere(_ vm: VMID, on node: NodeID?) -> Bool {
+        guard let node else { return false }
+        if let moved, !moved.contains(vm), here[vm] == node { return true }
+        let isHere = world.node(node).isLive(vm)
+        here[vm] = isHere ? node : nil
+        return isHere
     }
 
     /// Whether anything keeps HKD from noticing that this VM's domain has ended, or from writing it down.

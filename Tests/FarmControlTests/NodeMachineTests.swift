@@ -230,6 +230,7 @@ final class NodeMachineTests: XCTestCase {
     func testARecordThatFailedIsRepeatedUntilItIsTakenAndPeopleAreToldOnce() {
         var bench = NodeBench.ready()
         bench.readAgain([NodeBench.assignment(1)])
+        bench.begin(1)
         for _ in 0..<3 {
             bench.send(.recorded(VMID(1), .failed))
             bench.now = bench.now.advanced(by: .seconds(1))
@@ -251,6 +252,7 @@ final class NodeMachineTests: XCTestCase {
     func testARowThatAnEarlierRecordOverwroteLateIsWrittenAgain() {
         var bench = NodeBench.ready()
         bench.readAgain([NodeBench.assignment(1)])
+        bench.begin(1)
         bench.send(.recorded(VMID(1), .failed))
         bench.runCompletely(1)
         bench.now = bench.now.advanced(by: .seconds(1))
@@ -281,8 +283,10 @@ final class NodeMachineTests: XCTestCase {
         var bench = NodeBench.ready()
         bench.readAgain([NodeBench.assignment(1)])
         bench.wall = WallTime(seconds: 200)
-        bench.answer(1)
+        bench.begin(1)
         bench.send(.recorded(VMID(1), .done))
+        bench.answer(1)
+        bench.pass(NodePolicy().detailAfter)
         XCTAssertEqual(bench.records(of: 1).map(\.since.seconds), [100, 100])
         bench.runCompletely(1)
         bench.send(.recorded(VMID(1), .done))

@@ -37,7 +37,7 @@ package struct NodeMachine: Sendable, Hashable {
         self.policy = policy
         vms = NodeVMs(policy)
         inventory = Inventory(farm: farm, node: node)
-        reports = RowReports(retryAfter: policy.retryAfter)
+        reports = RowReports(policy)
     }
 
     /// Takes one event; the first is `.started`. The actions are to be carried out in order.
@@ -46,7 +46,7 @@ package struct NodeMachine: Sendable, Hashable {
         if fence == nil { converge(on: event, now, &changes) } else { goOnFencing(on: event, now, &changes) }
         for vm in changes.touched {
             unsettled.insert(vm)
-            if let machine = vms[vm] { reports.tell(machine, at: wall, &changes) }
+            if let machine = vms[vm] { reports.tell(machine, at: now, wall: wall, &changes) }
         }
         return changes.actions
     }

@@ -12,6 +12,8 @@ package struct NodePolicy: Sendable, Hashable {
     package var questionMax: Duration = .seconds(90)
     /// Pause after a look, a reading or a record that failed.
     package var retryAfter: Duration = .seconds(1)
+    /// How long a VM's row may say an older step than the one that is being done.
+    package var detailAfter: Duration = .seconds(1)
 
     package init() {}
 }
