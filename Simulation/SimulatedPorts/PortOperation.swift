@@ -111,8 +111,9 @@ package enum PortOperation: UInt16, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// Whether it goes on when its caller is cancelled, and the caller gets its answer all the same: a thread computes.
-    var isUnstoppable: Bool { port == .hasher }
+    /// Whether it goes on when its caller is cancelled, and the caller gets its answer all the same: a thread computes,
+    /// or the kernel connects.
+    var isUnstoppable: Bool { port == .hasher || port == .guestConnections }
 
     /// Whether it is a file call that may hang in the kernel: it is given up, cannot be stopped, and may be carried out
     /// when the storage is back.

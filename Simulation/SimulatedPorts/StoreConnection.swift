@@ -218,9 +218,9 @@ extension StoreConnection: Sessions {
         }
     }
 
-    package func wantedByOthers(router: String) async throws(PortError) -> [Session] {
-        try await read("reading the sessions that others want") { store async throws(PortError) in
-            try await store.wantedByOthers(router: router)
+    package func wantedOrConnecting(router: String) async throws(PortError) -> [Session] {
+        try await read("reading the sessions that are to be given up") { store async throws(PortError) in
+            try await store.wantedOrConnecting(router: router)
         }
     }
 

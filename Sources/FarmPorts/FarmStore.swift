@@ -166,8 +166,9 @@ package protocol Sessions: Sendable {
     /// Ends this session; another one of the VM is untouched. Idempotent.
     func end(_ token: SessionToken, vm: VMID) async throws(PortError)
 
-    /// Sessions of this router that another client wants.
-    func wantedByOthers(router: String) async throws(PortError) -> [Session]
+    /// Sessions of this router that another client wants, and those that are still being connected: a claim that came
+    /// after its end is among them.
+    func wantedOrConnecting(router: String) async throws(PortError) -> [Session]
 
     /// Ends the sessions that earlier incarnations of the router at this place left, and those of unknown place (an
     /// older version wrote them). Sessions of other places stay: their routers may live.

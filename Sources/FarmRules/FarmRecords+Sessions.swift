@@ -63,8 +63,8 @@ extension FarmRecords {
         try tellChange(of: session)
     }
 
-    package func sessionsWantedByOthers(router: String) throws(LedgerError) -> [Session] {
-        try wantedSessions(of: router)
+    package func sessionsWantedOrConnecting(router: String) throws(LedgerError) -> [Session] {
+        try wantedOrConnectingSessions(of: router)
     }
 
     /// Ends what earlier routers of this place left, and what nobody knows the place of; never a session of another

@@ -125,8 +125,8 @@ package struct AssignmentRow: Sendable, Hashable {
 package protocol SessionRows {
     func session(of vm: VMID) throws(LedgerError) -> Session?
     func sessions() throws(LedgerError) -> [Session]
-    /// Sessions of this router whose VM another client wants.
-    func wantedSessions(of router: String) throws(LedgerError) -> [Session]
+    /// Sessions of this router whose VM another client wants, or that are still being connected.
+    func wantedOrConnectingSessions(of router: String) throws(LedgerError) -> [Session]
     mutating func put(_ session: Session) throws(LedgerError)
     mutating func removeSession(of vm: VMID) throws(LedgerError)
 }

@@ -33,9 +33,9 @@ extension FarmStore: Sessions {
         }
     }
 
-    package func wantedByOthers(router: String) async throws(PortError) -> [Session] {
+    package func wantedOrConnecting(router: String) async throws(PortError) -> [Session] {
         try await read("reading the sessions of router \(router)") { records throws(LedgerError) in
-            try records.sessionsWantedByOthers(router: router)
+            try records.sessionsWantedOrConnecting(router: router)
         }
     }
 

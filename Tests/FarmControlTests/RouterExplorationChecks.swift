@@ -48,11 +48,10 @@ extension RouterSearchState: SearchedState {
             if connect.end == .owed { return "an end is owed" }
         }
         guard let row = ledger.session(of: Self.vm) else { return nil }
-        // What a dead router or a late claim left stays until somebody wants the VM; the probe sees that it yields.
-        guard let client = owner(of: row.token), let connect = clients[client], !connect.isBroken,
-            !connect.hasLateClaim
-        else { return nil }
-        return connect.machine.phase == .streaming ? nil : "leftover: the session of client \(client) is in the store"
+        // What a dead router left stays until somebody wants the VM; the probe sees that it yields.
+        guard livingRouter(of: row.token) != nil else { return nil }
+        let isCarried = owner(of: row.token).map { clients[$0]?.machine.phase == .streaming } ?? false
+        return isCarried ? nil : "leftover: a session without a client is in the store"
     }
 
     /// The next thing that happens when nothing goes wrong and nobody leaves.

@@ -111,20 +111,27 @@ extension RouterSearchState {
         routers[router].owedEnds = []
         if mutant != .forgetsOwedEnds { for token in owed { end(token) } }
         if mutant == .neverGivesWay { return }
-        for session in (try? ledger.sessionsWantedByOthers(router: incarnation)) ?? [] { relieve(session.token) }
+        for session in (try? ledger.sessionsWantedOrConnecting(router: incarnation)) ?? []
+        where session.isTakeOverRequested || hasNoClient(session.token) {
+            relieve(session.token)
+        }
     }
 
     /// Whether the look would change anything.
     func hasReasonToLook(_ router: Int) -> Bool {
         guard routers[router].life == .alive else { return false }
         if !routers[router].hasEndedEarlier || !routers[router].owedEnds.isEmpty { return true }
-        guard let session = ledger.session(of: Self.vm), session.isTakeOverRequested, mutant != .neverGivesWay,
+        guard let session = ledger.session(of: Self.vm), mutant != .neverGivesWay,
             session.token.router == routers[router].incarnation
         else { return false }
+        guard session.isTakeOverRequested else { return session.state == .connecting && hasNoClient(session.token) }
         // A session whose client is about to end it needs no reminder.
         guard let client = owner(of: session.token) else { return true }
         return clients[client]?.end != .asked
     }
+
+    /// Its claim came after its end.
+    func hasNoClient(_ token: SessionToken) -> Bool { owner(of: token).map { clients[$0]?.end == .ended } ?? true }
 
     mutating func end(_ token: SessionToken) {
         transaction("end") { ledger throws(LedgerError) in try ledger.end(token, vm: Self.vm) }

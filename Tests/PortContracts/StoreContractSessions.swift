@@ -20,13 +20,14 @@ extension StoreContract {
                 let second = session(example.vm, "r2", 1)
                 try await expectEqual(try store.claim(first), .claimed)
                 try await expectEqual(try store.claim(first), .claimed)
-                try await expectEqual(try store.wantedByOthers(router: "r1"), [])
+                try await expectEqual(try store.wantedOrConnecting(router: "r1"), [first])
+                try await expectEqual(try store.wantedOrConnecting(router: "r2"), [])
                 var marked = first
                 marked.isTakeOverRequested = true
                 try await expectEqual(try store.claim(second), .held(marked))
                 try await expectEqual(try store.claim(second), .held(marked))
-                try await expectEqual(try store.wantedByOthers(router: "r1"), [marked])
-                try await expectEqual(try store.wantedByOthers(router: "r2"), [])
+                try await expectEqual(try store.wantedOrConnecting(router: "r1"), [marked])
+                try await expectEqual(try store.wantedOrConnecting(router: "r2"), [])
                 try await expectError(.stale) { () async throws(PortError) in
                     try await store.markConnected(first.token, vm: example.vm, at: WallTime(seconds: 31))
                 }
@@ -51,10 +52,13 @@ extension StoreContract {
                 let found = try await store.desktop(example.vm)?.session
                 try expectEqual(found?.state, .connected)
                 try expectEqual(found?.since, WallTime(seconds: 40))
+                try await expectEqual(try store.wantedOrConnecting(router: "r1"), [])
                 try await expectError(.stale) { () async throws(PortError) in
                     try await store.markConnected(
                         SessionToken(router: "r1", number: 2), vm: example.vm, at: WallTime(seconds: 41))
                 }
+                _ = try await store.claim(session(example.vm, "r2", 1))
+                try expectEqual(await store.wantedOrConnecting(router: "r1").map(\.token), [first.token])
                 try await store.end(first.token, vm: example.vm)
                 try await expectError(.stale) { () async throws(PortError) in
                     try await store.markConnected(first.token, vm: example.vm, at: WallTime(seconds: 42))

@@ -117,7 +117,7 @@ final class TakeOverTests: XCTestCase {
         let client = try fixture.connect()
         try client.requestSession("")
         try eventually("it is asked") {
-            try blocking { try await store.wantedByOthers(router: "elsewhere") }.map(\.token) == [elsewhere.token]
+            try blocking { try await store.wantedOrConnecting(router: "elsewhere") }.map(\.token) == [elsewhere.token]
         }
         let heads = try client.receiveHeads()
         XCTAssert(try XCTUnwrap(heads.last).hasPrefix("HTTP/1.1 101 "), heads.last ?? "")

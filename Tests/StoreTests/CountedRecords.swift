@@ -138,8 +138,8 @@ extension CountedRecords {
 extension CountedRecords {
     func session(of vm: VMID) throws(LedgerError) -> Session? { try one(base.session(of: vm)) }
     func sessions() throws(LedgerError) -> [Session] { try list(base.sessions()) }
-    func wantedSessions(of router: String) throws(LedgerError) -> [Session] {
-        try list(base.wantedSessions(of: router))
+    func wantedOrConnectingSessions(of router: String) throws(LedgerError) -> [Session] {
+        try list(base.wantedOrConnectingSessions(of: router))
     }
     mutating func put(_ session: Session) throws(LedgerError) { try passed(base.put(session)) }
     mutating func removeSession(of vm: VMID) throws(LedgerError) { try passed(base.removeSession(of: vm)) }

@@ -56,7 +56,7 @@ enum RandomOperation {
             let text = view.map { "\($0.vm) \($0.secret?.text ?? "") \(properties) \(String(describing: $0.session))" }
             return "\(text ?? "")"
                 + " \(try await store.desktops(of: user)) \(String(describing: try await store.account(login)))"
-                + " \(try await store.wantedByOthers(router: "r1"))"
+                + " \(try await store.wantedOrConnecting(router: "r1"))"
         case .requestStart(let vm, let actor): return "on \(try await store.requestStart(vm, by: actor))"
         case .requestStop(let vm, let actor): try await store.requestStop(vm, by: actor)
         case .claim(let session): return "\(try await store.claim(session))"

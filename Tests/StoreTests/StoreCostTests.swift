@@ -190,8 +190,8 @@ private enum CostFarm {
                 }
             ),
             (
-                "wanted by others",
-                { records throws(LedgerError) in _ = try records.sessionsWantedByOthers(router: "own") }
+                "wanted or connecting",
+                { records throws(LedgerError) in _ = try records.sessionsWantedOrConnecting(router: "own") }
             ),
         ]
     }

@@ -92,9 +92,11 @@ extension Router {
                 hasEndedEarlier = true
             }
             try await payOwedEnds()
-            let wanted = try await ports.sessions.wantedByOthers(router: incarnation)
-            for session in wanted { await relieve(session) }
-            return wanted.isEmpty && owedEnds.isEmpty
+            let found = try await ports.sessions.wantedOrConnecting(router: incarnation)
+            // One that no client has was claimed after its end: the claim was under way when its client left.
+            let toRelieve = found.filter { $0.isTakeOverRequested || connects[$0.token] == nil }
+            for session in toRelieve { await relieve(session) }
+            return toRelieve.isEmpty && owedEnds.isEmpty
         } catch {
             ports.log.warning("sessions not compared with the store", metadata: ["error": "\(error)"])
             return false
