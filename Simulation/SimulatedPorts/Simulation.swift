@@ -48,12 +48,12 @@ package final class Simulation: Sendable {
         var act: (_ during: PortOperation) -> Void
     }
 
-    package init(seed: UInt64, keeping: Trace.Keeping = .digest, pick: SimulationExecutor.Pick = .random) {
+    package init(seed: UInt64, detail: Trace.Detail = .digest, pick: SimulationExecutor.Pick = .random) {
         self.seed = seed
         executor = SimulationExecutor(seed: seed, pick: pick)
         state = Confined(
             State(
-                trace: Trace(keeping: keeping), faults: FaultBoard(seed: seed),
+                trace: Trace(detail: detail), faults: FaultBoard(seed: seed),
                 guests: SplitMix64(seed: seed, stream: .guests)))
     }
 
@@ -247,7 +247,7 @@ package final class Simulation: Sendable {
         words: @autoclosure () -> String
     ) {
         // Said before the trace is touched: the words may ask this very state.
-        let text = state.value.trace.keeping == .words ? words() : ""
+        let text = state.value.trace.detail == .words ? words() : ""
         state.value.trace.append(
             TraceRecord(
                 at: now, kind: kind.rawValue, source: source, outcome: outcome, subject: subject, value: value),

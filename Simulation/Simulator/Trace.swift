@@ -25,9 +25,9 @@ package struct TraceRecord: Sendable, Hashable {
 ///
 /// Words cost eighteen times what the record costs, so they are made in replays and never in a soak.
 package struct Trace: Sendable {
-    package enum Keeping: Sendable, Hashable { case digest, records, words }
+    package enum Detail: Sendable, Hashable { case digest, records, words }
 
-    package let keeping: Keeping
+    package let detail: Detail
     /// FNV-1a over the records' 64-bit words.
     package private(set) var digest: UInt64 = 0xcbf2_9ce4_8422_2325
     package private(set) var count = 0
@@ -35,15 +35,15 @@ package struct Trace: Sendable {
     /// What was said of the record with this index.
     package private(set) var words: [Int: String] = [:]
 
-    package init(keeping: Keeping) { self.keeping = keeping }
+    package init(detail: Detail) { self.detail = detail }
 
     package mutating func append(_ record: TraceRecord, words text: @autoclosure () -> String) {
         mix(UInt64(bitPattern: record.at))
         mix(UInt64(record.kind) << 48 | UInt64(record.source) << 32 | UInt64(record.outcome))
         mix(UInt64(bitPattern: record.subject))
         mix(UInt64(bitPattern: record.value))
-        if keeping != .digest {
-            if keeping == .words { words[records.count] = text() }
+        if detail != .digest {
+            if detail == .words { words[records.count] = text() }
             records.append(record)
         }
         count += 1

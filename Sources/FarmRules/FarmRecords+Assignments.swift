@@ -94,7 +94,7 @@ extension FarmRecords {
         vm.intent.epoch = epoch.next(in: try identity().era)
         vm.intent.hasBegun = true
         try put(vm.intent, of: id)
-        try keep(secret: secret, of: id)
+        try put(secret: secret, of: id)
         if vm.observation.state == .running || vm.observation.state == .debugging {
             // An earlier daemon recorded it; nothing of the VM runs where its start is begun.
             vm.observation.state = .starting
@@ -149,7 +149,7 @@ extension FarmRecords {
             state: .stopped, since: time, detail: "", lastError: error ?? vm.observation.lastError, image: nil)
         try put(vm.intent, of: id)
         try put(vm.observation, of: id)
-        try keep(secret: nil, of: id)
+        try put(secret: nil, of: id)
         try tellChange(from: before, to: vm)
     }
 

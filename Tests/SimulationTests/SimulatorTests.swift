@@ -10,7 +10,7 @@ final class SimulatorTests: XCTestCase {
     /// 50 tasks that sleep and tell, in an order the seed decides.
     private func run(seed: UInt64) -> Run {
         let executor = SimulationExecutor(seed: seed)
-        let trace = Confined(Trace(keeping: .digest))
+        let trace = Confined(Trace(detail: .digest))
         let dice = Confined(SplitMix64(seed: seed, stream: .workload))
         executor.spawn {
             await withTaskGroup(of: Void.self) { group in

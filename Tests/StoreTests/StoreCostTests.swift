@@ -138,7 +138,7 @@ private enum CostFarm {
         let user = UserID(number <= 3 ? 1 : Int64(number))
         if number == 1 || number > 3 {
             try records.put(User(id: user, tenant: TenantID(1), login: "user\(user)"))
-            try records.keep(passwordHash: "$h", of: user)
+            try records.put(passwordHash: "$h", of: user)
         }
         try records.put(
             VirtualMachine(
@@ -151,7 +151,7 @@ private enum CostFarm {
             wanted: .run, node: node, epoch: Epoch(1), hasBegun: true, request: 1, requestedBy: "test")
         try records.put(intent, of: id)
         try records.put(Observation(state: .running, since: time), of: id)
-        try records.keep(secret: AgentSecret("s\(number)"), of: id)
+        try records.put(secret: AgentSecret("s\(number)"), of: id)
         let router = number <= 20 ? "own" : "other"
         try records.put(session(id, router, isWanted: number % 10 == 0))
     }
