@@ -74,7 +74,7 @@ package final class Runner {
     private func fail(_ found: Violation) {
         guard violation == nil else { return }
         violation = found
-        world.simulation.record(.world, value: 99, words: "VIOLATION \(found)")
+        world.simulation.note(.world, value: 99, words: "VIOLATION \(found)")
         world.simulation.executor.stop("violation")
     }
 

@@ -146,7 +146,7 @@ package final class World: Sendable {
 
     private func begin(_ fault: Fault, index: Int) {
         guard !state.value.isHealed else { return }
-        simulation.record(.fault, value: Int64(index), words: "fault \(index): \(fault.text)")
+        simulation.note(.fault, value: Int64(index), words: "fault \(index): \(fault.text)")
         switch fault.kind {
         case .call, .node(.ofNode(.diskFull)), .node(.ofVM(.agentSilent, _)):
             simulation.withFaults { $0.begin(fault, index: index) }

@@ -16,7 +16,7 @@ extension FarmRecords {
             let refusal = AdministrationRefusal(
                 .invalid, .request(request),
                 "request \(request) was another command before; give each command a name of its own")
-            try append(try record(of: try words(for: command), .failure(refusal), by: actor, at: time))
+            try append(try auditRecord(of: try words(for: command), .failure(refusal), by: actor, at: time))
             return .failure(refusal)
         }
         let answer = try carryOut(command, by: actor, request: request, at: time)
@@ -46,11 +46,11 @@ extension FarmRecords {
             guard case .refused(let refusal) = error else { throw error }
             result = .failure(refusal)
         }
-        try append(try record(of: action, result, by: actor, at: time))
+        try append(try auditRecord(of: action, result, by: actor, at: time))
         return result
     }
 
-    private func record(
+    private func auditRecord(
         of action: String, _ answer: CommandAnswer, by actor: Actor, at time: WallTime
     ) throws(LedgerError) -> AuditRecord {
         let outcome =

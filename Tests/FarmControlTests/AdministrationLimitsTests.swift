@@ -46,10 +46,10 @@ final class AdministrationLimitsTests: XCTestCase {
         let command = AdministrationCommand.addNode(name: "n1", address: IPv4Address(bits: base + 1))
         _ = try ledger.apply(command, by: "test", at: WallTime(seconds: 1))
         for second: Int64 in [10, 20] {
-            try ledger.recordState(of: NodeID(1), .running, at: WallTime(seconds: second))
+            try ledger.reportState(of: NodeID(1), .running, at: WallTime(seconds: second))
             XCTAssertEqual(ledger.node(NodeID(1))?.stateSince, WallTime(seconds: 10))
         }
-        try ledger.recordState(of: NodeID(1), .stopped, at: WallTime(seconds: 30))
+        try ledger.reportState(of: NodeID(1), .stopped, at: WallTime(seconds: 30))
         XCTAssertEqual(ledger.node(NodeID(1))?.stateSince, WallTime(seconds: 30))
     }
 }

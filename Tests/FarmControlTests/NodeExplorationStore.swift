@@ -27,7 +27,7 @@ extension NodeSearchState {
                     .addVM(name: "vm\($0)", user: UserID(1), osf: OSFID(1), tag: "default", address: nil)
                 }
             for command in commands { _ = try ledger.apply(command, by: "test", at: WallTime(seconds: 0)).get() }
-            try ledger.recordState(of: node, .running, at: WallTime(seconds: 0))
+            try ledger.reportState(of: node, .running, at: WallTime(seconds: 0))
             return ledger
         } catch {
             preconditionFailure("a farm of \(vms) VMs cannot be made: \(error)")
@@ -85,9 +85,9 @@ extension NodeSearchState {
         }
     }
 
-    mutating func record(_ observation: Observation, _ vm: VMID, _ epoch: Epoch) -> RecordOutcome {
+    mutating func report(_ observation: Observation, _ vm: VMID, _ epoch: Epoch) -> ReportOutcome {
         do {
-            try ledger.record(observation, of: vm, by: Self.node, epoch: epoch)
+            try ledger.report(observation, of: vm, by: Self.node, epoch: epoch)
         } catch {
             return .stale
         }

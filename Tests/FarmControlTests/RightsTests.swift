@@ -69,7 +69,7 @@ final class RightsTests: XCTestCase {
         for command in commands {
             _ = try ledger.apply(command, by: .console(name: "test"), at: WallTime(seconds: 1)).get()
         }
-        try ledger.recordState(of: NodeID(1), .running, at: WallTime(seconds: 2))
+        try ledger.reportState(of: NodeID(1), .running, at: WallTime(seconds: 2))
         return ledger
     }
 

@@ -138,7 +138,7 @@ struct RouterSearchState {
         for command in commands {
             _ = try! ledger.apply(command, by: "test", at: WallTime(seconds: 1)).get()
         }
-        try! ledger.recordState(of: NodeID(1), .running, at: WallTime(seconds: 1))
+        try! ledger.reportState(of: NodeID(1), .running, at: WallTime(seconds: 1))
         for index in routers.indices { routers[index].hasEndedEarlier = true }
         guard isRunning else { return }
         try! ledger.requestStart(Self.vm, on: NodeID(1), by: "test")
@@ -214,7 +214,7 @@ struct RouterSearchState {
                     intent.hasBegun
                     ? intent.epoch
                     : try ledger.begin(Self.vm, by: node, epoch: intent.epoch, secret: AgentSecret("s"))
-                try ledger.record(Observation(state: .running), of: Self.vm, by: node, epoch: epoch)
+                try ledger.report(Observation(state: .running), of: Self.vm, by: node, epoch: epoch)
                 guest = .suspended
             } else {
                 try ledger.release(

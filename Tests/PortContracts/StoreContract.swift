@@ -138,6 +138,6 @@ struct ExampleFarm {
             try await store.number(.addNode(name: "node1", address: IPv4Address("10.3.0.2")!)))
         vm = VMID(
             try await store.number(.addVM(name: "desk", user: user, osf: osf, tag: "default", address: nil)))
-        try await store.recordState(of: node, .running, at: WallTime(seconds: 6))
+        try await store.reportState(of: node, .running, at: WallTime(seconds: 6))
     }
 }

@@ -18,7 +18,7 @@ final class SimulatorTests: XCTestCase {
                     group.addTask {
                         for _ in 0..<10 {
                             _ = await executor.wait(until: executor.now + dice.value.within(1...1_000_000))
-                            let record = TraceRecord(
+                            let record = TraceEntry(
                                 at: executor.now, kind: 1, source: 0, outcome: 0, subject: Int64(number), value: 0)
                             trace.value.append(record, words: "")
                         }

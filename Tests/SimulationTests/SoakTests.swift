@@ -35,7 +35,7 @@ final class SoakTests: XCTestCase {
         for seed: UInt64 in 300..<310 {
             let plan = PlanGenerator.plan(seed: seed)
             let digest = Runner(plan).run().trace.digest
-            XCTAssertEqual(Runner(plan, detail: .records).run().trace.digest, digest)
+            XCTAssertEqual(Runner(plan, detail: .entries).run().trace.digest, digest)
             XCTAssertEqual(Runner(plan, detail: .words).run().trace.digest, digest)
         }
     }

@@ -255,7 +255,7 @@ private enum CostFarm {
             (
                 "record",
                 { records throws(LedgerError) in
-                    try records.record(
+                    try records.report(
                         Observation(state: .running, since: time), of: idle, by: NodeID(1), epoch: Epoch(2))
                 }
             ),
@@ -282,7 +282,7 @@ private enum CostFarm {
             ),
             (
                 "node state",
-                { records throws(LedgerError) in try records.recordState(of: NodeID(1), .starting, at: time) }
+                { records throws(LedgerError) in try records.reportState(of: NodeID(1), .starting, at: time) }
             ),
         ]
     }
