@@ -59,6 +59,24 @@ final class StoreCostTests: XCTestCase {
             root, try cost(of: .administrator(name: "eve", tenant: nil, rights: Set(Right.allCases))))
     }
 
+    /// A node on which there is no VM reads nothing that VMs are made from, and no VM when nothing has changed.
+    func testANodeWithoutVMsReadsNothingOfThem() throws {
+        var ledger = FarmLedger(farm: StoreContract.farm, addressPlan: CostFarm.plan)
+        try CostFarm.fill(&ledger, vms: 20)
+        func calls(_ body: (CountedRecords<FarmLedger>) throws -> Void) rethrows -> Int {
+            let count = CostCount()
+            try body(CountedRecords(ledger, count))
+            return count.cost.calls
+        }
+        let full = try calls { _ = try $0.desiredState(of: NodeID(1), about: []) }
+        let empty = try calls { _ = try $0.desiredState(of: NodeID(2), about: []) }
+        let unchanged = try calls {
+            _ = try $0.desiredStateChanges(of: NodeID(2), about: [], after: try ledger.revision())
+        }
+        XCTAssertEqual(full - empty, 2, "neither OSFs nor images")
+        XCTAssertEqual(empty - unchanged, 2, "neither the node's VMs nor others")
+    }
+
     private func compare(_ costs: [[(name: String, cost: StoreCost)]]) {
         XCTAssertGreaterThan(costs[0].count, 15)
         for (small, large) in zip(costs[0], costs[1]) {
