@@ -10,10 +10,10 @@ extension NodeSearchState {
     /// A farm with one node and these VMs.
     static func ledger(vms: Int) -> FarmLedger {
         do {
-            let plan = try AddressPlan(
+            let addressPlan = try AddressPlan(
                 network: IPv4Address(bits: 0x0a03_0000), prefixLength: 24, rangeStart: IPv4Address(bits: 0x0a03_0010),
                 gateway: nil)
-            var ledger = FarmLedger(farm: farm, addressPlan: plan)
+            var ledger = FarmLedger(farm: farm, addressPlan: addressPlan)
             let commands: [AdministrationCommand] =
                 [
                     .addNode(name: "node", address: IPv4Address(bits: 0x0a03_0001)),

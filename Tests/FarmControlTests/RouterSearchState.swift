@@ -124,9 +124,9 @@ struct RouterSearchState {
         routers = [
             RouterState(place: .node(NodeID(1)), name: "r0.1"), RouterState(place: .standAlone("gate"), name: "r1.1"),
         ]
-        let plan = try! AddressPlan(
+        let addressPlan = try! AddressPlan(
             network: IPv4Address("10.3.0.0")!, prefixLength: 24, rangeStart: IPv4Address("10.3.0.100")!, gateway: nil)
-        ledger = FarmLedger(farm: FarmID(bits: 1), addressPlan: plan)
+        ledger = FarmLedger(farm: FarmID(bits: 1), addressPlan: addressPlan)
         let commands: [AdministrationCommand] = [
             .addNode(name: "node1", address: IPv4Address("10.3.0.1")!),
             .addUser(tenant: TenantID(1), login: "alice", passwordHash: "$hash"),

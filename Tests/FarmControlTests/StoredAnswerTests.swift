@@ -59,9 +59,9 @@ final class StoredAnswerTests: XCTestCase {
     /// A farm that is asked for ever keeps the newest answers only.
     func testOnlyTheNewestAnswersAreKept() throws {
         let base = IPv4Address(bits: 0x0a03_0000)
-        let plan = try AddressPlan(
+        let addressPlan = try AddressPlan(
             network: base, prefixLength: 24, rangeStart: IPv4Address(bits: base.bits + 100), gateway: nil)
-        var ledger = FarmLedger(farm: FarmID(bits: 1), addressPlan: plan)
+        var ledger = FarmLedger(farm: FarmID(bits: 1), addressPlan: addressPlan)
         let stored = StoredAnswer(command: 1, text: "done")
         for number in 1...13_000 { ledger.put(stored, to: RequestID("r\(number)")!, of: "a") }
         XCTAssertNil(ledger.answer(to: RequestID("r1")!, of: "a"))

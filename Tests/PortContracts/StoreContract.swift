@@ -10,7 +10,7 @@ package enum StoreContract {
 
     package static let farm = FarmID(bits: 0xabc123)
     /// Nodes 10.3.0.1 to .7, VMs .8 to .14, gateway .9.
-    package static let plan = try! AddressPlan(
+    package static let addressPlan = try! AddressPlan(
         network: IPv4Address("10.3.0.0")!, prefixLength: 28, rangeStart: IPv4Address("10.3.0.8")!,
         gateway: IPv4Address("10.3.0.9")!)
 

@@ -44,7 +44,7 @@ extension StoreContract {
                 let example = try await ExampleFarm(in: store)
                 let identity = try await store.node(named: "node1")
                 try expectEqual(identity.farm, farm)
-                try expectEqual(identity.addressPlan, plan)
+                try expectEqual(identity.addressPlan, addressPlan)
                 try expectEqual(identity.node.id, example.node)
                 try expectEqual(identity.node.state, .running)
                 try expectEqual(identity.node.stateSince, WallTime(seconds: 6))

@@ -39,10 +39,10 @@ final class RouterFixture {
         router changeRouter: (inout RouterConfiguration) -> Void = { _ in }
     ) throws {
         guest = try RawSocket.listen()
-        let plan = try AddressPlan(
+        let addressPlan = try AddressPlan(
             network: try XCTUnwrap(IPv4Address("127.0.0.0")), prefixLength: 8,
             rangeStart: try XCTUnwrap(IPv4Address("127.1.0.0")), gateway: nil)
-        store = SimulatedStore(farm: try XCTUnwrap(FarmID("0a1b2c")), addressPlan: plan)
+        store = SimulatedStore(farm: try XCTUnwrap(FarmID("0a1b2c")), addressPlan: addressPlan)
         let (store, agent, hasher) = (store, agent, hasher)
         node = try blocking { try await Self.populate(store) }
 

@@ -9,7 +9,7 @@ import XCTest
 /// The newest changes are kept, older ones are forgotten, in memory and in SQLite.
 final class ChangeLogTests: XCTestCase {
     func testTheNewestChangesAreKeptAndOldOnesForgottenInMemory() throws {
-        var ledger = FarmLedger(farm: StoreContract.farm, addressPlan: StoreContract.plan)
+        var ledger = FarmLedger(farm: StoreContract.farm, addressPlan: StoreContract.addressPlan)
         try fill(&ledger)
         try check(ledger)
     }
@@ -18,7 +18,7 @@ final class ChangeLogTests: XCTestCase {
         let folder = try TemporaryFolder()
         let path = folder.path("farm.db")
         try DatabaseFile.create(
-            at: path, identity: FarmIdentity(farm: StoreContract.farm, addressPlan: StoreContract.plan),
+            at: path, identity: FarmIdentity(farm: StoreContract.farm, addressPlan: StoreContract.addressPlan),
             access: DatabaseAccess(), migrator: Migrator())
         let connection = try SQLiteConnection(path: path, busyTimeout: 100)
         var records = SQLRecords(statements: connection)

@@ -163,7 +163,7 @@ struct RandomScript {
     }
 
     private mutating func address() -> IPv4Address {
-        IPv4Address(bits: StoreContract.plan.network.bits + UInt32(pick(16)))
+        IPv4Address(bits: StoreContract.addressPlan.network.bits + UInt32(pick(16)))
     }
 }
 

@@ -14,7 +14,7 @@ final class StoreCostTests: XCTestCase {
 
     func testHotOperationsCostTheSameInMemory() throws {
         let costs = try sizes.map { size in
-            var ledger = FarmLedger(farm: StoreContract.farm, addressPlan: CostFarm.plan)
+            var ledger = FarmLedger(farm: StoreContract.farm, addressPlan: CostFarm.addressPlan)
             try CostFarm.fill(&ledger, vms: size)
             let count = CostCount()
             var records = CountedRecords(ledger, count)
@@ -45,7 +45,7 @@ final class StoreCostTests: XCTestCase {
     /// Whose an object is, is read only for those to whom it matters.
     func testRightsCostNothingForWhoMayDoEverything() throws {
         func cost(of actor: Actor) throws -> StoreCost {
-            var ledger = FarmLedger(farm: StoreContract.farm, addressPlan: CostFarm.plan)
+            var ledger = FarmLedger(farm: StoreContract.farm, addressPlan: CostFarm.addressPlan)
             try CostFarm.fill(&ledger, vms: 40)
             let count = CostCount()
             var records = CountedRecords(ledger, count)
@@ -61,7 +61,7 @@ final class StoreCostTests: XCTestCase {
 
     /// A node on which there is no VM reads nothing that VMs are made from, and no VM when nothing has changed.
     func testANodeWithoutVMsReadsNothingOfThem() throws {
-        var ledger = FarmLedger(farm: StoreContract.farm, addressPlan: CostFarm.plan)
+        var ledger = FarmLedger(farm: StoreContract.farm, addressPlan: CostFarm.addressPlan)
         try CostFarm.fill(&ledger, vms: 20)
         func calls(_ body: (CountedRecords<FarmLedger>) throws -> Void) rethrows -> Int {
             let count = CostCount()
@@ -88,7 +88,7 @@ final class StoreCostTests: XCTestCase {
 
     private func farm(vms: Int, at path: String) throws -> SQLiteConnection {
         try DatabaseFile.create(
-            at: path, identity: FarmIdentity(farm: StoreContract.farm, addressPlan: CostFarm.plan),
+            at: path, identity: FarmIdentity(farm: StoreContract.farm, addressPlan: CostFarm.addressPlan),
             access: DatabaseAccess(), migrator: Migrator())
         let connection = try SQLiteConnection(path: path, busyTimeout: 100)
         try connection.run("BEGIN IMMEDIATE")
@@ -119,7 +119,7 @@ final class StoreCostTests: XCTestCase {
 
 /// A farm of any size in which one node, one user and one router have always the same.
 private enum CostFarm {
-    static let plan = try! AddressPlan(
+    static let addressPlan = try! AddressPlan(
         network: IPv4Address("10.8.0.0")!, prefixLength: 16, rangeStart: IPv4Address("10.8.1.0")!, gateway: nil)
     private static let time = WallTime(seconds: 5)
     private static let own = VMID(1)
@@ -130,7 +130,7 @@ private enum CostFarm {
         for number in 1...3 {
             let id = NodeID(Int64(number))
             var node = Node(
-                id: id, name: "node\(number)", address: IPv4Address(bits: plan.network.bits + UInt32(number)))
+                id: id, name: "node\(number)", address: IPv4Address(bits: addressPlan.network.bits + UInt32(number)))
             node.state = .running
             try records.put(node)
         }
@@ -161,7 +161,7 @@ private enum CostFarm {
         try records.put(
             VirtualMachine(
                 id: id, name: "desk\(number)", user: user, osf: OSFID(Int64(number % 4 + 1)), tag: "default",
-                address: IPv4Address(bits: plan.rangeStart.bits + UInt32(number))))
+                address: IPv4Address(bits: addressPlan.rangeStart.bits + UInt32(number))))
         try records.put("1", forProperty: "key", of: .vm(id))
         guard !(21...40).contains(number) else { return }
         let node = NodeID(number <= 20 ? 1 : Int64(2 + number % 2))

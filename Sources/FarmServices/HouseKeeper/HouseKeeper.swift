@@ -93,7 +93,7 @@ package struct HouseKeeper: Sendable {
         }
         guard let identity = found else { throw CancellationError() }
         try NodeChecks.bridge(
-            try await ports.network.observeBridge(), node: identity.node, plan: identity.addressPlan)
+            try await ports.network.observeBridge(), node: identity.node, addressPlan: identity.addressPlan)
         let time = ports.clock.wallTime
         try await untilTheStoreAnswers("reporting that the node starts") { () async throws(PortError) in
             try await records.reportState(of: identity.node.id, .starting, at: time)
