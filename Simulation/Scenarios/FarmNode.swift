@@ -140,7 +140,7 @@ final class FarmNode: Sendable {
             do {
                 try await main()
             } catch {
-                simulation.record(.world, source: life.source, value: 1, words: "\(life.name) ended: \(error)")
+                simulation.note(.world, source: life.source, value: 1, words: "\(life.name) ended: \(error)")
             }
             ended(life, kind)
         }

@@ -34,12 +34,12 @@ package enum PlanGenerator {
         plan.steps = (plan.steps + users(&dice, plan)).enumerated()
             .sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
         plan.faults = faults(&dice, plan)
-        if dice.chance(perMille: 400) { dealRecords(&dice, &plan) }
+        if dice.chance(perMille: 400) { dealReports(&dice, &plan) }
         return plan
     }
 
-    /// A command about a VM whose records fare badly at that time: every pair of the two is dealt out by the seed.
-    private static func dealRecords(_ dice: inout SplitMix64, _ plan: inout Plan) {
+    /// A command about a VM whose reports fare badly at that time: every pair of the two is dealt out by the seed.
+    private static func dealReports(_ dice: inout SplitMix64, _ plan: inout Plan) {
         let fates: [FailureMode] = [
             dice.pick([.rejected, .unreachable]), .late, dice.pick([.lostAnswer, .lostRequest]), .twice,
         ]
@@ -49,7 +49,7 @@ package enum PlanGenerator {
         plan.faults.faults.append(
             Fault(
                 at: at, lasts: dice.within(20...120) * Plan.second,
-                aim: FaultAim(call: .storeRecord, vm: VMID(Int64(vm))), .failing(.store, mode, perMille: 1000)))
+                aim: FaultAim(call: .storeReport, vm: VMID(Int64(vm))), .failing(.store, mode, perMille: 1000)))
         plan.faults.faults.sort { ($0.at, $0.text) < ($1.at, $1.text) }
         // It is started, and while that is written down the command comes.
         let command: AdministratorAction =

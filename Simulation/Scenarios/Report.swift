@@ -5,10 +5,10 @@ import TextEncodings
 
 /// What a failed run tells: the seed, the plan, the invariant, the last events, and how to see it again.
 package enum Report {
-    /// Records shown before the violation.
+    /// Events shown before the violation.
     static let eventsShown = 50
 
-    /// - Parameter result: of a run that kept its records and words.
+    /// - Parameter result: of a run that kept its entries and words.
     package static func text(_ result: RunResult, replay: String) -> String {
         guard let violation = result.violation else { return "no violation\n" }
         var lines = [
@@ -26,30 +26,30 @@ package enum Report {
         return lines.joined(separator: "\n")
     }
 
-    /// The last records that concern the object, or all.
+    /// The last entries that concern the object, or all.
     private static func events(_ result: RunResult, of subject: Int64?) -> [String] {
-        let records = result.trace.records
-        let wanted = records.indices.filter { index in
-            let record = records[index]
-            let isOfNoVM = record.subject == 0 && record.kind >= TraceKind.processStarted.rawValue
-            return subject == nil || record.subject == subject || isOfNoVM
+        let entries = result.trace.entries
+        let wanted = entries.indices.filter { index in
+            let entry = entries[index]
+            let isOfNoVM = entry.subject == 0 && entry.kind >= TraceKind.processStarted.rawValue
+            return subject == nil || entry.subject == subject || isOfNoVM
                 || (result.trace.words[index] ?? "").hasPrefix("VIOLATION")
         }
         return wanted.suffix(eventsShown).map { line(result, $0) }
     }
 
-    /// Every record, one line each.
+    /// Every entry, one line each.
     package static func lines(_ result: RunResult) -> [String] {
-        result.trace.records.indices.map { line(result, $0) }
+        result.trace.entries.indices.map { line(result, $0) }
     }
 
-    /// One record: time, who, what.
+    /// One entry: time, who, what.
     package static func line(_ result: RunResult, _ index: Int) -> String {
-        let record = result.trace.records[index]
-        let source = Int(record.source) < result.sources.count ? result.sources[Int(record.source)] : "?"
-        let mark = record.outcome & 0x8000_0000 != 0 ? "✗ " : ""
-        let words = result.trace.words[index] ?? "kind \(record.kind) of \(record.subject): \(record.value)"
-        let time = Instant(nanoseconds: record.at).description
+        let entry = result.trace.entries[index]
+        let source = Int(entry.source) < result.sources.count ? result.sources[Int(entry.source)] : "?"
+        let mark = entry.outcome & 0x8000_0000 != 0 ? "✗ " : ""
+        let words = result.trace.words[index] ?? "kind \(entry.kind) of \(entry.subject): \(entry.value)"
+        let time = Instant(nanoseconds: entry.at).description
         return "\(String(repeating: " ", count: max(0, 10 - time.count)))\(time)  \(source)  \(mark)\(words)"
     }
 

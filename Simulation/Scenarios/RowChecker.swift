@@ -19,7 +19,7 @@ final class RowChecker {
     private var untrueSince: [VMID: Int64] = [:]
 
     /// How long a row may say running after its domain ended while nothing hinders its HKD: one look (10 s), the
-    /// retries of the record, and room for slow calls.
+    /// retries of the report, and room for slow calls.
     static let grace = 60 * Plan.second
 
     init(_ world: World) { self.world = world }
@@ -83,5 +83,5 @@ final class RowChecker {
     /// and the bridge first.
     private static let wayToTheRow: [PortOperation] = [.observeDomains, .observeBridge, .storeRead, .storeWrite]
     /// The calls about the VM itself that stand between the end of its domain and its row.
-    private static let wordsAboutTheVM: [PortOperation] = [.storeRecord]
+    private static let wordsAboutTheVM: [PortOperation] = [.storeReport]
 }

@@ -20,12 +20,12 @@ package final class Runner {
     ///   - looksAtAll: the checkers look at everything each time, and not at what changed alone.
     ///   - leavesOutPolls: polls that would find nothing new are not made; the outcome is the same.
     package init(
-        _ plan: Plan, keeping: Trace.Keeping = .digest, mutation: Mutation? = nil, looksAtAll: Bool = false,
+        _ plan: Plan, detail: Trace.Detail = .digest, mutation: Mutation? = nil, looksAtAll: Bool = false,
         leavesOutPolls: Bool = true
     ) {
         self.plan = plan
         answerLimit = Patience.connect(plan.farm.connectLimits) + Self.freezeMax
-        world = World(plan: plan, keeping: keeping)
+        world = World(plan: plan, detail: detail)
         world.simulation.mutation = mutation
         world.simulation.leavesOutPolls = leavesOutPolls
         checkers = Checkers(world, looksAtAll: looksAtAll)
@@ -74,7 +74,7 @@ package final class Runner {
     private func fail(_ found: Violation) {
         guard violation == nil else { return }
         violation = found
-        world.simulation.record(.world, value: 99, words: "VIOLATION \(found)")
+        world.simulation.note(.world, value: 99, words: "VIOLATION \(found)")
         world.simulation.executor.stop("violation")
     }
 

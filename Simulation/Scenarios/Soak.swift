@@ -147,7 +147,7 @@ package struct Soak: Sendable {
         if let violation = result.violation, comparesRuns(violation) {
             return "VIOLATION of \(violation.invariant)\n  \(violation.words)\n  \(replay)\n"
         }
-        return Report.text(Runner(result.plan, keeping: .words).run(), replay: replay)
+        return Report.text(Runner(result.plan, detail: .words).run(), replay: replay)
     }
 
     /// It is about two runs, and none of them alone shows it.

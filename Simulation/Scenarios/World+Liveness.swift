@@ -122,7 +122,7 @@ extension World {
                 // A user's patience: they read the message and try again.
                 probes.value[index].tries += 1
                 probes.value[index].exchange = connect(probe.user, to: probe.vm, stays: nil)
-                simulation.record(
+                simulation.note(
                     .user, subject: Int64(probe.vm), value: 3, words: "user\(probe.user) tries again after \(ending)")
             }
             first =

@@ -112,7 +112,7 @@ extension World {
             }.map(\.element)
         }
         state.value.clients.append(client)
-        simulation.record(
+        simulation.note(
             .user, subject: Int64(vm ?? 0), value: Int64(user), words: "user\(user) asks \(path) of VM \(vm ?? 0)")
         if let life = node.life(.router), life.isAlive, let door = node.state.value.door {
             exchange.reach(life, on: node.host)
@@ -136,9 +136,9 @@ extension World {
             do throws(PortError) {
                 let result = try await connection.apply(
                     command, by: .console(name: "administrator"), at: clock.wallTime)
-                simulation.record(.administrator, source: life.source, words: "\(action): \(result)")
+                simulation.note(.administrator, source: life.source, words: "\(action): \(result)")
             } catch {
-                simulation.record(.administrator, source: life.source, words: "\(action): \(error)")
+                simulation.note(.administrator, source: life.source, words: "\(action): \(error)")
             }
         }
     }

@@ -43,10 +43,10 @@ package final class World: Sendable {
         var isConnect: Bool
     }
 
-    package init(plan: Plan, keeping: Trace.Keeping = .digest) {
+    package init(plan: Plan, detail: Trace.Detail = .digest) {
         self.plan = plan
         planClass = PlanClass(plan)
-        simulation = Simulation(seed: plan.seed, keeping: keeping)
+        simulation = Simulation(seed: plan.seed, detail: detail)
         log = Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() })
         let addresses = (1...plan.farm.nodes).map { IPv4Address(bits: 0x0a03_0000 + UInt32($0)) }
         let store = SimulatedStore(Self.farm(plan, addresses))
@@ -146,7 +146,7 @@ package final class World: Sendable {
 
     private func begin(_ fault: Fault, index: Int) {
         guard !state.value.isHealed else { return }
-        simulation.record(.fault, value: Int64(index), words: "fault \(index): \(fault.text)")
+        simulation.note(.fault, value: Int64(index), words: "fault \(index): \(fault.text)")
         switch fault.kind {
         case .call, .node(.ofNode(.diskFull)), .node(.ofVM(.agentSilent, _)):
             simulation.withFaults { $0.begin(fault, index: index) }

@@ -41,8 +41,8 @@ package enum CoverageMark: Hashable, Sendable {
     case foundNoRoom
     /// HKD died while a desktop ran, and found it again.
     case adopted
-    /// A command about a VM came while the newest record of its state had failed, was late, lost, or came twice.
-    case commandMet(VMCommand, RecordFate)
+    /// A command about a VM came while the newest report of its state had failed, was late, lost, or came twice.
+    case commandMet(VMCommand, ReportFate)
 
     package var text: String {
         switch self {
@@ -74,7 +74,7 @@ package enum CoverageMark: Hashable, Sendable {
         case .askedForForeignVM: "asked for a foreign VM"
         case .foundNoRoom: "a start found no node with room"
         case .adopted: "desktop adopted by the next HKD"
-        case .commandMet(let command, let fate): "\(command.rawValue) while the newest record \(fate.rawValue)"
+        case .commandMet(let command, let fate): "\(command.rawValue) while the newest report \(fate.rawValue)"
         }
     }
 
@@ -88,7 +88,7 @@ package enum CoverageMark: Hashable, Sendable {
             .emulatorWasFrozen, .guestHung, .tookOver, .reconnected, .vanishedWhileConnected, .leftWhileWaiting,
             .askedForForeignVM, .adopted, .foundNoRoom,
         ] + ProcessKind.allCases.flatMap { [.killed($0), .terminated($0), .frozen($0)] }
-        + VMCommand.allCases.flatMap { command in RecordFate.allCases.map { .commandMet(command, $0) } }
+        + VMCommand.allCases.flatMap { command in ReportFate.allCases.map { .commandMet(command, $0) } }
         + momentary.map { .injected($0) } + users.map { .user($0) } + administrators.map { .administrator($0) }
 
     /// What happens at one moment: the others have marks where they are met.
@@ -107,8 +107,8 @@ package enum CoverageMark: Hashable, Sendable {
 /// What people ask of a VM, for coverage marks.
 package enum VMCommand: String, Hashable, Sendable, CaseIterable { case start, stop, block, delete }
 
-/// What became of a record of a VM's state on its way to the store.
-package enum RecordFate: String, Hashable, Sendable, CaseIterable {
+/// What became of a report of a VM's state on its way to the store.
+package enum ReportFate: String, Hashable, Sendable, CaseIterable {
     case failed = "had failed"
     case late = "was late"
     case lost = "was lost"

@@ -59,7 +59,7 @@ extension PortOperation {
             true
         case .observeDomains, .capabilities, .observeTaps, .observeBridge, .observeFilters, .publish,
             .observeReservations, .inspectImage, .observeDisks, .space, .observeSecrets, .ping, .sessionState,
-            .storeRead, .storeWrite, .storeBegin, .storeRecord, .storeRelease, .hashPassword, .verifyPassword:
+            .storeRead, .storeWrite, .storeBegin, .storeReport, .storeRelease, .hashPassword, .verifyPassword:
             false
         }
     }

@@ -6,7 +6,7 @@ package import Simulator
 /// take, then the effect on the world, in one piece.
 ///
 /// Every simulated port is written with it, the store's too:
-/// `try await gate.call(.storeWrite, vm: vm, attempt: "recording ...") { try ledger.record(...) }`.
+/// `try await gate.call(.storeWrite, vm: vm, attempt: "reporting ...") { try ledger.report(...) }`.
 package struct PortGate: Sendable {
     package let simulation: Simulation
     package let incarnation: Incarnation
@@ -35,13 +35,13 @@ package struct PortGate: Sendable {
         let begun = simulation.now
         let subject = vm?.rawValue ?? 0
         simulation.called(operation, vm: subject, by: incarnation)
-        incarnation.began(isReading: operation.isReading, isRecord: operation == .storeRecord)
+        incarnation.began(isReading: operation.isReading, isReport: operation == .storeReport)
         do throws(PortError) {
             let answer = try await carryOut(operation, subject, attempt, half, effect)
             simulation.returned(operation, vm: subject, by: incarnation, isFailure: false)
             incarnation.finished(isReading: operation.isReading, isFailure: false)
             simulation.concluded(operation, vm: subject, outcome: 0)
-            simulation.record(
+            simulation.note(
                 TraceKind(operation), source: incarnation.source, subject: subject, value: simulation.now - begun,
                 words: attempt())
             return answer
@@ -49,7 +49,7 @@ package struct PortGate: Sendable {
             simulation.returned(operation, vm: subject, by: incarnation, isFailure: true)
             incarnation.finished(isReading: operation.isReading, isFailure: operation.port != .agent)
             simulation.concluded(operation, vm: subject, outcome: error.traceCode)
-            simulation.record(
+            simulation.note(
                 TraceKind(operation), source: incarnation.source, outcome: error.traceCode, subject: subject,
                 value: simulation.now - begun, words: "\(error.effect) \(error.reason): \(error)")
             throw error
@@ -105,7 +105,7 @@ package struct PortGate: Sendable {
 
     private func note(_ decision: FaultBoard.Decision, _ operation: PortOperation, _ vm: Int64) {
         let port = operation.port
-        if operation == .storeRecord { simulation.recordMet(decision.failure, vm: vm) }
+        if operation == .storeReport { simulation.reportMet(decision.failure, vm: vm) }
         if decision.extraLatency > 0 { simulation.mark(.slow(port)) }
         if decision.hangsUntil != nil { simulation.mark(.hung(port)) }
         if let failure = decision.failure { simulation.mark(.failed(port, failure)) }
@@ -226,7 +226,7 @@ package struct PortGate: Sendable {
             _ = try await effect()
         } catch {
             // Nobody is there any more to be told: the caller gave up or died. The trace keeps it.
-            simulation.record(.world, source: incarnation.source, outcome: error.traceCode, words: "late: \(error)")
+            simulation.note(.world, source: incarnation.source, outcome: error.traceCode, words: "late: \(error)")
         }
     }
 

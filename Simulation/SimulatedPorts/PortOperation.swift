@@ -16,17 +16,17 @@ package enum PortOperation: UInt16, Sendable, Hashable, CaseIterable {
     case inspectImage = 50, prepareOverlay, ensureUserDisk, removeOverlays, deleteUserDisk, observeDisks, space
     case handSecret = 60, removeSecret, observeSecrets
     case ping = 70, startSession, sessionState, suspendSession, stopSession, powerOff
-    case storeRead = 80, storeWrite, storeBegin, storeRecord, storeRelease
+    case storeRead = 80, storeWrite, storeBegin, storeReport, storeRelease
     case openConnection = 90
     case hashPassword = 95, verifyPassword
 
-    /// The name in scenario files: `ensureTap`; the store's without the port: `record`.
+    /// The name in scenario files: `ensureTap`; the store's without the port: `record` (a report of a VM's state).
     package var text: String {
         switch self {
         case .storeRead: "read"
         case .storeWrite: "write"
         case .storeBegin: "begin"
-        case .storeRecord: "record"
+        case .storeReport: "record"
         case .storeRelease: "release"
         default: String(describing: self)
         }
@@ -44,7 +44,7 @@ package enum PortOperation: UInt16, Sendable, Hashable, CaseIterable {
             .disks
         case .handSecret, .removeSecret, .observeSecrets: .secrets
         case .ping, .startSession, .sessionState, .suspendSession, .stopSession, .powerOff: .agent
-        case .storeRead, .storeWrite, .storeBegin, .storeRecord, .storeRelease: .store
+        case .storeRead, .storeWrite, .storeBegin, .storeReport, .storeRelease: .store
         case .openConnection: .guestConnections
         case .hashPassword, .verifyPassword: .hasher
         }
@@ -72,7 +72,7 @@ package enum PortOperation: UInt16, Sendable, Hashable, CaseIterable {
         case .ping, .sessionState: 1_000_000...20_000_000
         case .startSession, .suspendSession, .stopSession, .powerOff: 10_000_000...200_000_000
         case .storeRead: 100_000...1_000_000
-        case .storeWrite, .storeBegin, .storeRecord, .storeRelease: 300_000...5_000_000
+        case .storeWrite, .storeBegin, .storeReport, .storeRelease: 300_000...5_000_000
         case .openConnection: 500_000...5_000_000
         case .hashPassword, .verifyPassword: 40_000_000...80_000_000
         }
@@ -87,7 +87,7 @@ package enum PortOperation: UInt16, Sendable, Hashable, CaseIterable {
         case .defineDomain, .createDomain, .shutdownDomain, .destroyDomain, .undefineDomain, .ensureTap, .removeTap,
             .applyFilter, .removeFilter, .publish, .prepareOverlay, .ensureUserDisk, .removeOverlays, .deleteUserDisk,
             .handSecret, .removeSecret, .startSession, .suspendSession, .stopSession, .powerOff, .storeWrite,
-            .storeBegin, .storeRecord, .storeRelease, .openConnection, .hashPassword, .verifyPassword:
+            .storeBegin, .storeReport, .storeRelease, .openConnection, .hashPassword, .verifyPassword:
             false
         }
     }

@@ -91,7 +91,7 @@ package final class SimulatedClientExchange: ClientExchange {
         try check("answering \(response.status)")
         state.value.isConcluded = true
         guard simulation.mutation != .swallowsAnswers else { return }
-        simulation.record(
+        simulation.note(
             .user, source: 0, outcome: UInt32(response.status),
             words: "\(request.path) from \(request.peer) answered \(response.status): \(response.body)")
         simulation.answered("\(request.path) \(response.status)", to: request.peer)
@@ -128,7 +128,7 @@ package final class SimulatedClientExchange: ClientExchange {
         simulation.changed(.sessions)
         let number = connection.host.onSessionEnd(of: connection.domain) { [gone] in gone.fire(.guestClosed) }
         if let vm = connection.vm {
-            simulation.record(.user, subject: vm.rawValue, value: 1, words: "\(request.peer) sees VM \(vm)")
+            simulation.note(.user, subject: vm.rawValue, value: 1, words: "\(request.peer) sees VM \(vm)")
             seen.fire(vm)
         }
         let reason = await gone.wait() ?? .cut
@@ -145,7 +145,7 @@ package final class SimulatedClientExchange: ClientExchange {
         state.value.connection = nil
         connection.shut()
         if let vm {
-            simulation.record(
+            simulation.note(
                 .user, subject: vm.rawValue, value: 2,
                 words: "the session of \(request.peer) in VM \(vm) ended: \(reason)")
         }

@@ -128,7 +128,7 @@ struct SimulatedPolls: Sendable {
         let activity =
             switch subject {
             case .desktop: 0
-            case .node: incarnation.activity - incarnation.records
+            case .node: incarnation.activity - incarnation.reports
             case .assignments, .sessions: incarnation.activity
             }
         return State(news: simulation.newsCount(for: subject), activity: activity)

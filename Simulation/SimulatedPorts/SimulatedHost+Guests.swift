@@ -166,7 +166,7 @@ extension SimulatedHost {
             return tap
         }
         guard tap != nil else { return }
-        simulation.record(.domainStopped, subject: vmNumber(name), words: "\(name) stopped: \(reason)")
+        simulation.note(.domainStopped, subject: vmNumber(name), words: "\(name) stopped: \(reason)")
         sessionEnded(of: name)
         announce(.stopped(name, reason))
     }
@@ -210,7 +210,7 @@ extension SimulatedHost {
                 return plan(name, life, in: 1_000_000_000...1_000_000_000, act)
             }
             act(self)
-            simulation.record(
+            simulation.note(
                 .guest, subject: vmNumber(name),
                 words: "guest of \(name): \(read { $0.domains[name]?.guest.phase.rawValue ?? "gone" })")
         }

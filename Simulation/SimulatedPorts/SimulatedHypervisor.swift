@@ -150,7 +150,7 @@ extension SimulatedHost {
             domain.guest.neverGetsUp = truth.stuckBoots.remove(wanted.owner.vm) != nil
             truth.domains[name] = domain
         }
-        simulation.record(.domainStarted, subject: vmNumber(name), words: "\(name) started")
+        simulation.note(.domainStarted, subject: vmNumber(name), words: "\(name) started")
         applyStartMutations(name)
         announce(.started(name))
         guestStarts(name)

@@ -34,8 +34,8 @@ package final class Simulation: Sendable {
         var leavesOutPolls = true
         var coverage: [CoverageMark: Int] = [:]
         var sources: [String] = ["world"]
-        /// What became of the newest record of each VM, if it did not simply work.
-        var recordFates: [Int64: RecordFate] = [:]
+        /// What became of the newest report of each VM, if it did not simply work.
+        var reportFates: [Int64: ReportFate] = [:]
         /// By the source number of the life whose work is watched.
         var heavyWork: [UInt16: HeavyWork] = [:]
         /// By the source number of the life whose file calls hang.
@@ -48,12 +48,12 @@ package final class Simulation: Sendable {
         var act: (_ during: PortOperation) -> Void
     }
 
-    package init(seed: UInt64, keeping: Trace.Keeping = .digest, pick: SimulationExecutor.Pick = .random) {
+    package init(seed: UInt64, detail: Trace.Detail = .digest, pick: SimulationExecutor.Pick = .random) {
         self.seed = seed
         executor = SimulationExecutor(seed: seed, pick: pick)
         state = Confined(
             State(
-                trace: Trace(keeping: keeping), faults: FaultBoard(seed: seed),
+                trace: Trace(detail: detail), faults: FaultBoard(seed: seed),
                 guests: SplitMix64(seed: seed, stream: .guests)))
     }
 
@@ -106,7 +106,7 @@ package final class Simulation: Sendable {
         case .sessions: changes.ofStore - changes.ofAssignments
         case .desktop: changes.ofStore
         case .assignments: changes.ofStore + changes.ofNodes
-        case .node: changes.ofStore - changes.ofSessions - changes.ofRecords + changes.ofNodes
+        case .node: changes.ofStore - changes.ofSessions - changes.ofReports + changes.ofNodes
         }
     }
 
@@ -117,12 +117,12 @@ package final class Simulation: Sendable {
 
     package func mark(_ what: CoverageMark) { state.value.coverage[what, default: 0] += 1 }
 
-    /// How the newest record of a VM fared.
-    func recordMet(_ failure: FailureMode?, vm: Int64) { state.value.recordFates[vm] = failure.map(RecordFate.init) }
+    /// How the newest report of a VM fared.
+    func reportMet(_ failure: FailureMode?, vm: Int64) { state.value.reportFates[vm] = failure.map(ReportFate.init) }
 
     /// A command about a VM takes effect, or is refused.
     func commanded(_ command: VMCommand, _ vm: VMID) {
-        if let fate = state.value.recordFates[vm.rawValue] { mark(.commandMet(command, fate)) }
+        if let fate = state.value.reportFates[vm.rawValue] { mark(.commandMet(command, fate)) }
     }
 
     package func withFaults<Result>(_ body: (inout FaultBoard) -> Result) -> Result { body(&state.value.faults) }
@@ -141,14 +141,14 @@ package final class Simulation: Sendable {
         state.value.lives[name] = life
         state.value.sources.append("\(name)#\(life)")
         let source = UInt16(truncatingIfNeeded: state.value.sources.count - 1)
-        record(.processStarted, source: source, value: Int64(life), words: "\(name)#\(life) starts")
+        note(.processStarted, source: source, value: Int64(life), words: "\(name)#\(life) starts")
         return Incarnation(process: name, source: source, number: life, simulation: executor)
     }
 
     package func kill(_ incarnation: Incarnation) {
         guard incarnation.isAlive else { return }
         state.value.scheduledKills[incarnation.source] = nil
-        record(.processKilled, source: incarnation.source, words: "\(incarnation.name) is killed")
+        note(.processKilled, source: incarnation.source, words: "\(incarnation.name) is killed")
         incarnation.kill()
     }
 
@@ -234,7 +234,7 @@ package final class Simulation: Sendable {
     func guestChance(perMille: Int) -> Bool { state.value.guests.chance(perMille: perMille) }
     func countCall() { state.value.portCalls += 1 }
 
-    /// A call that has ended, in the outcome: it is recorded in the trace apart.
+    /// A call that has ended, in the outcome: it is noted in the trace apart.
     func concluded(_ operation: PortOperation, vm: Int64, outcome: UInt32) {
         state.value.outcome.add(operation, vm: vm, outcome: outcome)
     }
@@ -242,14 +242,14 @@ package final class Simulation: Sendable {
     /// What a client was answered, or how its session ended.
     func answered(_ answer: String, to peer: String) { state.value.outcome.add(answer: answer, to: peer) }
 
-    package func record(
+    package func note(
         _ kind: TraceKind, source: UInt16 = 0, outcome: UInt32 = 0, subject: Int64 = 0, value: Int64 = 0,
         words: @autoclosure () -> String
     ) {
         // Said before the trace is touched: the words may ask this very state.
-        let text = state.value.trace.keeping == .words ? words() : ""
+        let text = state.value.trace.detail == .words ? words() : ""
         state.value.trace.append(
-            TraceRecord(
+            TraceEntry(
                 at: now, kind: kind.rawValue, source: source, outcome: outcome, subject: subject, value: value),
             words: text)
     }
@@ -284,7 +284,7 @@ package struct WorldChanges: Sendable {
     /// How often the store changed in what some polls do not ask for: see `StoreWrite`.
     private(set) var ofSessions = 0
     private(set) var ofAssignments = 0
-    private(set) var ofRecords = 0
+    private(set) var ofReports = 0
 
     mutating func add(_ aspects: Aspects, of vm: VMID?) {
         guard !aspects.isEmpty else { return }
@@ -303,8 +303,8 @@ package struct WorldChanges: Sendable {
         add(.store, of: nil)
         switch write {
         case .session: ofSessions += 1
-        case .record:
-            ofRecords += 1
+        case .report:
+            ofReports += 1
             ofAssignments += 1
         case .assignment: ofAssignments += 1
         case .other: break
@@ -327,21 +327,21 @@ enum StoreWrite: Sendable {
     /// Sessions alone: no node asks for them.
     case session
     /// What a node has found out about a VM: no other node's work depends on it, nor its own looks, nor any session.
-    case record
+    case report
     /// Where a VM runs: no session depends on it.
     case assignment
     case other
 
     init(_ operation: PortOperation) {
         switch operation {
-        case .storeRecord: self = .record
+        case .storeReport: self = .report
         case .storeBegin, .storeRelease: self = .assignment
         default: self = .other
         }
     }
 }
 
-/// What a trace record is about. Port calls have the number of their operation, which is none of these.
+/// What an entry of the trace is about. Port calls have the number of their operation, which is none of these.
 package struct TraceKind: RawRepresentable, Sendable, Hashable {
     package let rawValue: UInt16
     package init(rawValue: UInt16) { self.rawValue = rawValue }

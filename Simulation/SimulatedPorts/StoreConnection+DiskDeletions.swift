@@ -11,16 +11,16 @@ extension StoreConnection: DiskDeletionRecords {
         }
     }
 
-    package func recordDeletion(of disk: UserDiskID, by node: NodeID, at time: WallTime) async throws(PortError) {
-        try await write("recording that \(disk) is deleted", vm: disk.vm) { store async throws(PortError) in
-            try await store.recordDeletion(of: disk, by: node, at: time)
+    package func reportDeletion(of disk: UserDiskID, by node: NodeID, at time: WallTime) async throws(PortError) {
+        try await write("reporting that \(disk) is deleted", vm: disk.vm) { store async throws(PortError) in
+            try await store.reportDeletion(of: disk, by: node, at: time)
         }
     }
 
-    package func recordDeletionFailure(of disk: UserDiskID, _ error: String) async throws(PortError) {
-        try await write("recording that \(disk) is not deleted: \(error)", vm: disk.vm) {
+    package func reportDeletionFailure(of disk: UserDiskID, _ error: String) async throws(PortError) {
+        try await write("reporting that \(disk) is not deleted: \(error)", vm: disk.vm) {
             store async throws(PortError) in
-            try await store.recordDeletionFailure(of: disk, error)
+            try await store.reportDeletionFailure(of: disk, error)
         }
     }
 }

@@ -82,9 +82,9 @@ extension StoreConnection: NodeRecords {
         }
     }
 
-    package func recordState(of node: NodeID, _ state: NodeState, at time: WallTime) async throws(PortError) {
-        try await write("recording that node \(node) is \(state)") { store async throws(PortError) in
-            try await store.recordState(of: node, state, at: time)
+    package func reportState(of node: NodeID, _ state: NodeState, at time: WallTime) async throws(PortError) {
+        try await write("reporting that node \(node) is \(state)") { store async throws(PortError) in
+            try await store.reportState(of: node, state, at: time)
         }
     }
 
@@ -106,13 +106,13 @@ extension StoreConnection: NodeRecords {
         try await read("reading the reservations") { store async throws(PortError) in try await store.reservations() }
     }
 
-    package func record(
+    package func report(
         _ observation: Observation, of vm: VMID, by node: NodeID, epoch: Epoch
     ) async throws(PortError) {
         try await write(
-            "recording VM \(vm) as \(observation.state) \(observation.detail)", as: .storeRecord, vm: vm
+            "reporting VM \(vm) as \(observation.state) \(observation.detail)", as: .storeReport, vm: vm
         ) { store async throws(PortError) in
-            try await store.record(observation, of: vm, by: node, epoch: epoch)
+            try await store.report(observation, of: vm, by: node, epoch: epoch)
         }
     }
 

@@ -18,7 +18,7 @@ package final class Incarnation: Sendable {
         var calls = 0
         var callsAfterDeath = 0
         var activity = 0
-        var records = 0
+        var reports = 0
         var readingsOut = 0
         var root: Task<Void, Never>?
         let ending = Signal<Void>()
@@ -42,14 +42,14 @@ package final class Incarnation: Sendable {
     package var calls: Int { state.value.calls }
     /// Grows with each port call that may change something, and with each reading that fails.
     package var activity: Int { state.value.activity }
-    /// How much of it was records of what it had done or found already: the object of a record stays as it is.
-    package var records: Int { state.value.records }
+    /// How much of it was reports of what it had done or found already: the object of a report stays as it is.
+    package var reports: Int { state.value.reports }
     /// Readings that are not answered.
     package var readingsOut: Int { state.value.readingsOut }
 
-    package func began(isReading: Bool, isRecord: Bool) {
+    package func began(isReading: Bool, isReport: Bool) {
         if isReading { state.value.readingsOut += 1 } else { state.value.activity += 1 }
-        if isRecord { state.value.records += 1 }
+        if isReport { state.value.reports += 1 }
     }
 
     package func finished(isReading: Bool, isFailure: Bool) {

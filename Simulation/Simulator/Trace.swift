@@ -1,5 +1,5 @@
-/// One event of a run, 32 bytes. What the numbers mean is the business of whoever records them.
-package struct TraceRecord: Sendable, Hashable {
+/// One event of a run, 32 bytes. What the numbers mean is the business of whoever notes them.
+package struct TraceEntry: Sendable, Hashable {
     /// Nanoseconds of virtual time.
     package var at: Int64
     package var kind: UInt16
@@ -23,28 +23,28 @@ package struct TraceRecord: Sendable, Hashable {
 
 /// The events of a run: always counted and digested, kept only when asked for, with words only when asked for.
 ///
-/// Words cost eighteen times what the record costs, so they are made in replays and never in a soak.
+/// Words cost eighteen times what the entry costs, so they are made in replays and never in a soak.
 package struct Trace: Sendable {
-    package enum Keeping: Sendable, Hashable { case digest, records, words }
+    package enum Detail: Sendable, Hashable { case digest, entries, words }
 
-    package let keeping: Keeping
-    /// FNV-1a over the records' 64-bit words.
+    package let detail: Detail
+    /// FNV-1a over the entries' 64-bit words.
     package private(set) var digest: UInt64 = 0xcbf2_9ce4_8422_2325
     package private(set) var count = 0
-    package private(set) var records: [TraceRecord] = []
-    /// What was said of the record with this index.
+    package private(set) var entries: [TraceEntry] = []
+    /// What was said of the entry with this index.
     package private(set) var words: [Int: String] = [:]
 
-    package init(keeping: Keeping) { self.keeping = keeping }
+    package init(detail: Detail) { self.detail = detail }
 
-    package mutating func append(_ record: TraceRecord, words text: @autoclosure () -> String) {
-        mix(UInt64(bitPattern: record.at))
-        mix(UInt64(record.kind) << 48 | UInt64(record.source) << 32 | UInt64(record.outcome))
-        mix(UInt64(bitPattern: record.subject))
-        mix(UInt64(bitPattern: record.value))
-        if keeping != .digest {
-            if keeping == .words { words[records.count] = text() }
-            records.append(record)
+    package mutating func append(_ entry: TraceEntry, words text: @autoclosure () -> String) {
+        mix(UInt64(bitPattern: entry.at))
+        mix(UInt64(entry.kind) << 48 | UInt64(entry.source) << 32 | UInt64(entry.outcome))
+        mix(UInt64(bitPattern: entry.subject))
+        mix(UInt64(bitPattern: entry.value))
+        if detail != .digest {
+            if detail == .words { words[entries.count] = text() }
+            entries.append(entry)
         }
         count += 1
     }

@@ -47,7 +47,7 @@ struct RunScenario: ParsableCommand {
             let title = file.map { String($0.split(separator: "/").last ?? "") } ?? plan.name
             let place = plans.count > 1 ? "[\(index + 1)/\(plans.count)] " : ""
             if SimulatorCommand.isWatched { SimulatorCommand.tell("\(place)\(title)\r") }
-            let result = Runner(plan, keeping: trace ? .words : .digest).run()
+            let result = Runner(plan, detail: trace ? .words : .digest).run()
             if trace { for line in Report.lines(result) { print(line) } }
             print(place + summary(result, title))
             guard let violation = result.violation else { continue }

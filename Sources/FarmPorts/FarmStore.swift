@@ -8,7 +8,7 @@ package protocol NodeRecords: Sendable {
     /// The node of this name. `.notFound` names the nodes there are.
     func node(named name: String) async throws(PortError) -> NodeIdentity
 
-    func recordState(of node: NodeID, _ state: NodeState, at time: WallTime) async throws(PortError)
+    func reportState(of node: NodeID, _ state: NodeState, at time: WallTime) async throws(PortError)
 
     /// What is wanted of the node, at one moment, and the rows of these VMs, of which the node has something though
     /// they may not be assigned to it. `.notFound` when the node has no row.
@@ -27,9 +27,9 @@ package protocol NodeRecords: Sendable {
     /// The first step of a start, before anything on the node or its storage is touched: if the VM is assigned to the
     /// node with this epoch and wanted to run, the assignment is begun and takes the next epoch, which is returned, and
     /// from then on only the node's own release frees the VM. The secret is kept for whoever calls the VM's agent. Of a
-    /// VM that was recorded as running the row says that it starts.
+    /// VM that was reported as running the row says that it starts.
     ///
-    /// Whatever was said under the old epoch and comes late is stale: a release, a record, and a begin, of this daemon
+    /// Whatever was said under the old epoch and comes late is stale: a release, a report, and a begin, of this daemon
     /// or of one before it. A daemon that was started again and finds nothing live begins the assignment anew, with a
     /// secret of its own. Repeating a begin with its secret, because its answer was lost, changes nothing and returns
     /// the same epoch. `.stale` when the assignment is over, another begin was first, or the VM is to stop.
@@ -38,7 +38,7 @@ package protocol NodeRecords: Sendable {
     ) async throws(PortError) -> Epoch
 
     /// Writes what the node sees, if the VM is still assigned to it with this epoch; otherwise `.stale`.
-    func record(
+    func report(
         _ observation: Observation, of vm: VMID, by node: NodeID, epoch: Epoch
     ) async throws(PortError)
 
@@ -58,10 +58,10 @@ package protocol DiskDeletionRecords: Sendable {
     func confirmDeletion(of disk: UserDiskID, by node: NodeID, at time: WallTime) async throws(PortError) -> Bool
 
     /// The disk is gone: the wish is fulfilled. Idempotent.
-    func recordDeletion(of disk: UserDiskID, by node: NodeID, at time: WallTime) async throws(PortError)
+    func reportDeletion(of disk: UserDiskID, by node: NodeID, at time: WallTime) async throws(PortError)
 
     /// Why the disk could not be deleted yet, for people. Of a wish that is not open it changes nothing.
-    func recordDeletionFailure(of disk: UserDiskID, _ error: String) async throws(PortError)
+    func reportDeletionFailure(of disk: UserDiskID, _ error: String) async throws(PortError)
 }
 
 package struct NodeIdentity: Sendable, Hashable {

@@ -94,9 +94,9 @@ extension FarmRecords {
         vm.intent.epoch = epoch.next(in: try identity().era)
         vm.intent.hasBegun = true
         try put(vm.intent, of: id)
-        try keep(secret: secret, of: id)
+        try put(secret: secret, of: id)
         if vm.observation.state == .running || vm.observation.state == .debugging {
-            // An earlier daemon recorded it; nothing of the VM runs where its start is begun.
+            // An earlier daemon reported it; nothing of the VM runs where its start is begun.
             vm.observation.state = .starting
             try put(vm.observation, of: id)
         }
@@ -116,10 +116,10 @@ extension FarmRecords {
         return try self.secret(of: vm.id) == secret
     }
 
-    package mutating func record(
+    package mutating func report(
         _ observation: Observation, of id: VMID, by node: NodeID, epoch: Epoch
     ) throws(LedgerError) {
-        var vm = try assigned(id, to: node, epoch: epoch, attempt: "recording the state of VM \(id)")
+        var vm = try assigned(id, to: node, epoch: epoch, attempt: "reporting the state of VM \(id)")
         guard vm.observation != observation else { return }
         let before = vm
         vm.observation = observation
@@ -149,15 +149,15 @@ extension FarmRecords {
             state: .stopped, since: time, detail: "", lastError: error ?? vm.observation.lastError, image: nil)
         try put(vm.intent, of: id)
         try put(vm.observation, of: id)
-        try keep(secret: nil, of: id)
+        try put(secret: nil, of: id)
         try tellChange(from: before, to: vm)
     }
 
-    package mutating func recordState(
+    package mutating func reportState(
         of id: NodeID, _ state: NodeState, at time: WallTime
     ) throws(LedgerError) {
         guard var node = try node(id) else {
-            throw .notFound(attempt: "recording the state of node \(id)", detail: "there is no such node in the farm")
+            throw .notFound(attempt: "reporting the state of node \(id)", detail: "there is no such node in the farm")
         }
         guard node.state != state else { return }
         node.state = state

@@ -53,7 +53,7 @@ extension FarmRecords {
 extension Revision {
     /// Whether a store that is at this revision still knows all changes after the earlier one.
     func hasAll(after earlier: Revision) -> Bool {
-        era == earlier.era && earlier.number <= number && number - earlier.number <= changesKept
+        era == earlier.era && earlier.number <= number && number - earlier.number <= changesHeld
     }
 }
 

@@ -11,22 +11,22 @@ extension FarmRecords {
         _ command: AdministrationCommand, by actor: Actor, request: RequestID? = nil, at time: WallTime
     ) throws(LedgerError) -> CommandAnswer {
         guard let request else { return try carryOut(command, by: actor, request: nil, at: time) }
-        if let kept = try answer(to: request, of: actor.description) {
-            guard kept.command != command.fingerprint else { return try read(kept, of: request) }
+        if let stored = try answer(to: request, of: actor.description) {
+            guard stored.command != command.fingerprint else { return try read(stored, of: request) }
             let refusal = AdministrationRefusal(
                 .invalid, .request(request),
                 "request \(request) was another command before; give each command a name of its own")
-            try append(try record(of: try words(for: command), .failure(refusal), by: actor, at: time))
+            try append(try auditRecord(of: try words(for: command), .failure(refusal), by: actor, at: time))
             return .failure(refusal)
         }
         let answer = try carryOut(command, by: actor, request: request, at: time)
-        let kept = KeptAnswer(command: command.fingerprint, text: AnswerText.text(of: answer))
-        try keep(kept, to: request, of: actor.description)
+        let stored = StoredAnswer(command: command.fingerprint, text: AnswerText.text(of: answer))
+        try put(stored, to: request, of: actor.description)
         return answer
     }
 
-    private func read(_ kept: KeptAnswer, of request: RequestID) throws(LedgerError) -> CommandAnswer {
-        if let answer = AnswerText.answer(in: kept.text) { return answer }
+    private func read(_ stored: StoredAnswer, of request: RequestID) throws(LedgerError) -> CommandAnswer {
+        if let answer = AnswerText.answer(in: stored.text) { return answer }
         // It has been carried out, and by a version that says it otherwise: to do it again would be wrong.
         throw .notFound(
             attempt: "reading the answer to request \(request)",
@@ -46,11 +46,11 @@ extension FarmRecords {
             guard case .refused(let refusal) = error else { throw error }
             result = .failure(refusal)
         }
-        try append(try record(of: action, result, by: actor, at: time))
+        try append(try auditRecord(of: action, result, by: actor, at: time))
         return result
     }
 
-    private func record(
+    private func auditRecord(
         of action: String, _ answer: CommandAnswer, by actor: Actor, at time: WallTime
     ) throws(LedgerError) -> AuditRecord {
         let outcome =

@@ -35,7 +35,7 @@ extension FarmRecords {
         return true
     }
 
-    package mutating func recordDeletion(
+    package mutating func reportDeletion(
         of disk: UserDiskID, by node: NodeID, at time: WallTime
     ) throws(LedgerError) {
         guard try diskDeletion(of: disk) != nil else { return }
@@ -43,7 +43,7 @@ extension FarmRecords {
         try append(AuditRecord(at: time, actor: try name(node), action: "delete \(disk)", outcome: "done"))
     }
 
-    package mutating func recordDeletionFailure(of disk: UserDiskID, _ error: String) throws(LedgerError) {
+    package mutating func reportDeletionFailure(of disk: UserDiskID, _ error: String) throws(LedgerError) {
         guard var deletion = try diskDeletion(of: disk), deletion.lastError != error else { return }
         deletion.lastError = error
         try put(deletion)

@@ -23,13 +23,13 @@ extension FarmRecords {
     ) throws(LedgerError) -> NodeID {
         try NameRules.node(name)
         try checkCapacity(memory: memory, cpus: cpus)
-        let plan = try identity().addressPlan
-        guard plan.isNodeAddress(address) else {
-            let last = IPv4Address(bits: plan.rangeStart.bits - 1)
+        let addressPlan = try identity().addressPlan
+        guard addressPlan.isNodeAddress(address) else {
+            let last = IPv4Address(bits: addressPlan.rangeStart.bits - 1)
             throw .refuse(
                 .invalid, .noun(.node),
-                "the node address \(address) is not between \(IPv4Address(bits: plan.network.bits + 1)) and"
-                    + " \(last), where nodes of this farm live; VM addresses begin at \(plan.rangeStart)")
+                "the node address \(address) is not between \(IPv4Address(bits: addressPlan.network.bits + 1)) and"
+                    + " \(last), where nodes of this farm live; VM addresses begin at \(addressPlan.rangeStart)")
         }
         for other in try nodes() {
             guard other.name != name else {

@@ -24,7 +24,7 @@ extension FarmRecords {
         }
         let id = UserID(try nextNumber(of: .user))
         try put(User(id: id, tenant: tenant.id, login: login))
-        try keep(passwordHash: passwordHash, of: id)
+        try put(passwordHash: passwordHash, of: id)
         return id
     }
 
@@ -32,7 +32,7 @@ extension FarmRecords {
         var user = try existing(id)
         if let passwordHash {
             try checkHash(passwordHash)
-            try keep(passwordHash: passwordHash, of: id)
+            try put(passwordHash: passwordHash, of: id)
         }
         if let isBlocked {
             user.isBlocked = isBlocked

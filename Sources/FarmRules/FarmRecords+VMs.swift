@@ -34,22 +34,22 @@ extension FarmRecords {
 
     /// The one asked for, or the highest free one.
     private func freeAddress(_ wanted: IPv4Address?) throws(LedgerError) -> IPv4Address {
-        let plan = try identity().addressPlan
+        let addressPlan = try identity().addressPlan
         let taken = try addressesTaken()
         guard let wanted else {
             do {
-                return try plan.highestFreeAddress(taken: taken)
+                return try addressPlan.highestFreeAddress(taken: taken)
             } catch {
                 throw .refuse(.rangeIsFull, .noun(.vm), error.description)
             }
         }
-        guard plan.isVirtualMachineAddress(wanted) else {
+        guard addressPlan.isVirtualMachineAddress(wanted) else {
             throw .refuse(
                 .invalid, .noun(.vm),
-                "the VM address \(wanted) is outside the range \(plan.rangeStart) to \(plan.rangeEnd);"
+                "the VM address \(wanted) is outside the range \(addressPlan.rangeStart) to \(addressPlan.rangeEnd);"
                     + " choose one inside, or leave it out to get the highest free one")
         }
-        guard wanted != plan.gateway else {
+        guard wanted != addressPlan.gateway else {
             throw .refuse(.invalid, .noun(.vm), "\(wanted) is the gateway of the VM network; choose another address")
         }
         guard !taken.contains(wanted) else {

@@ -12,15 +12,15 @@ package protocol FarmRecords: FarmRows, TenantRows, UserRows, FlavourRows, Image
 {}
 
 /// How many audit records a store keeps at least, so that the trail cannot fill the disk: about 20 MB in a database.
-package let auditRecordsKept = 100_000
+package let auditRecordsHeld = 100_000
 
 /// How many of the newest changes a store keeps at least. Whoever has read nothing for longer reads everything: at ten
 /// changes a second they last for a quarter of an hour.
-package let changesKept: Int64 = 10_000
+package let changesHeld: Int64 = 10_000
 
 /// How many of the newest answers to requests a store keeps at least: a request that is sent again comes within
 /// minutes.
-package let answersKept: Int64 = 10_000
+package let answersHeld: Int64 = 10_000
 
 /// What `qvd init` fixed for the farm's life, and the era it is in.
 package struct FarmIdentity: Sendable, Hashable {

@@ -33,7 +33,7 @@ package protocol UserRows {
     mutating func remove(_ user: UserID) throws(LedgerError)
     func passwordHash(of user: UserID) throws(LedgerError) -> String?
     /// The user's row exists.
-    mutating func keep(passwordHash: String, of user: UserID) throws(LedgerError)
+    mutating func put(passwordHash: String, of user: UserID) throws(LedgerError)
 }
 
 package protocol FlavourRows {
@@ -105,7 +105,7 @@ package protocol AssignmentRows {
     mutating func put(_ observation: Observation, of vm: VMID) throws(LedgerError)
     func secret(of vm: VMID) throws(LedgerError) -> AgentSecret?
     /// Nil removes it.
-    mutating func keep(secret: AgentSecret?, of vm: VMID) throws(LedgerError)
+    mutating func put(secret: AgentSecret?, of vm: VMID) throws(LedgerError)
 }
 
 /// A VM with what its node needs to know of it besides its OSF and images.
@@ -142,11 +142,11 @@ package protocol PropertyRows {
 package protocol AuditRows {
     /// Newest first.
     func audit(limit: Int) throws(LedgerError) -> [AuditRecord]
-    /// Keeps at least the newest `auditRecordsKept`.
+    /// Keeps at least the newest `auditRecordsHeld`.
     mutating func append(_ record: AuditRecord) throws(LedgerError)
 }
 
-/// The newest changes of the farm, for those who read only what changed. Only `changesKept` are sure to be there.
+/// The newest changes of the farm, for those who read only what changed. Only `changesHeld` are sure to be there.
 package protocol ChangeRows {
     /// Of the newest change.
     func revision() throws(LedgerError) -> Revision
@@ -195,9 +195,9 @@ package enum CountedRelation: Sendable, Hashable, CaseIterable {
 }
 
 /// The answers to requests that had a name, so that a request which is sent again gets the answer of the first time.
-/// Only the newest `answersKept` are sure to be there.
+/// Only the newest `answersHeld` are sure to be there.
 package protocol RequestRows {
-    func answer(to request: RequestID, of actor: String) throws(LedgerError) -> KeptAnswer?
+    func answer(to request: RequestID, of actor: String) throws(LedgerError) -> StoredAnswer?
     /// There is none yet.
-    mutating func keep(_ answer: KeptAnswer, to request: RequestID, of actor: String) throws(LedgerError)
+    mutating func put(_ answer: StoredAnswer, to request: RequestID, of actor: String) throws(LedgerError)
 }

@@ -11,15 +11,15 @@ extension FarmStore: DiskDeletionRecords {
         }
     }
 
-    package func recordDeletion(of disk: UserDiskID, by node: NodeID, at time: WallTime) async throws(PortError) {
-        try await write("recording that \(disk) is deleted") { records throws(LedgerError) in
-            try records.recordDeletion(of: disk, by: node, at: time)
+    package func reportDeletion(of disk: UserDiskID, by node: NodeID, at time: WallTime) async throws(PortError) {
+        try await write("reporting that \(disk) is deleted") { records throws(LedgerError) in
+            try records.reportDeletion(of: disk, by: node, at: time)
         }
     }
 
-    package func recordDeletionFailure(of disk: UserDiskID, _ error: String) async throws(PortError) {
-        try await write("recording that \(disk) could not be deleted") { records throws(LedgerError) in
-            try records.recordDeletionFailure(of: disk, error)
+    package func reportDeletionFailure(of disk: UserDiskID, _ error: String) async throws(PortError) {
+        try await write("reporting that \(disk) could not be deleted") { records throws(LedgerError) in
+            try records.reportDeletionFailure(of: disk, error)
         }
     }
 }

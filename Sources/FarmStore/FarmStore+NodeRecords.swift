@@ -10,9 +10,9 @@ extension FarmStore: NodeRecords {
         return NodeIdentity(farm: row.identity.farm, node: row.node, addressPlan: row.identity.addressPlan)
     }
 
-    package func recordState(of node: NodeID, _ state: NodeState, at time: WallTime) async throws(PortError) {
-        try await write("recording the state of node \(node)") { records throws(LedgerError) in
-            try records.recordState(of: node, state, at: time)
+    package func reportState(of node: NodeID, _ state: NodeState, at time: WallTime) async throws(PortError) {
+        try await write("reporting the state of node \(node)") { records throws(LedgerError) in
+            try records.reportState(of: node, state, at: time)
         }
     }
 
@@ -34,11 +34,11 @@ extension FarmStore: NodeRecords {
         try await read("reading the reservations") { records throws(LedgerError) in try records.reservations() }
     }
 
-    package func record(
+    package func report(
         _ observation: Observation, of vm: VMID, by node: NodeID, epoch: Epoch
     ) async throws(PortError) {
-        try await write("recording the state of VM \(vm)") { records throws(LedgerError) in
-            try records.record(observation, of: vm, by: node, epoch: epoch)
+        try await write("reporting the state of VM \(vm)") { records throws(LedgerError) in
+            try records.report(observation, of: vm, by: node, epoch: epoch)
         }
     }
 

@@ -4,13 +4,23 @@ import GuestProtocol
 /// The X session of a guest: decides what to do with nxagent, and what `x_state` answers.
 ///
 /// ```
-///               x_start              provisioned            listens               RUNNING
-///   stopped ─────────────► provisioning ───────► starting ─────────► listening ───────────► connected
-///      ▲   failed │                                 ▲                    │                     │
-///      └──────────┘                         x_start │ HUP     nobody came│ HUP                 │ HUP, or the
-///      ▲                                            │ (resumed only)     ▼                     │ client left
-///      │ process gone (from everywhere)         suspended ◄──────── suspending ◄───────────────┘
-///      └──────────────── stopping ◄── x_stop, the session program ended, a limit passed (TERM, later KILL)
+///    stopped
+///       │ x_start
+///       ▼
+///  provisioning ───────► stopped: it failed, or x_stop came meanwhile
+///       │ provisioned
+///       ▼
+///    starting ◄───────────────────────────────────────┐
+///       │ listens                                     │ x_start: HUP
+///       ▼        nobody came: HUP                     │
+///   listening ──────────────────► suspending ───► suspended
+///       │ RUNNING                     ▲
+///       ▼                             │ the client left; x_suspend or another x_start: HUP
+///   connected ────────────────────────┘
+///
+///    from every state with an nxagent:
+///       x_stop, the session program ended, a limit passed ─► stopping (TERM, later KILL)
+///       nxagent is gone ─► stopped
 /// ```
 /// A desktop that was ever connected is never killed because a client did not come: it goes back to `suspended`.
 ///

@@ -72,7 +72,7 @@ extension SQLRecords {
         }
     }
 
-    package func keep(secret: AgentSecret?, of vm: VMID) throws(LedgerError) {
+    package func put(secret: AgentSecret?, of vm: VMID) throws(LedgerError) {
         guard let secret else { return try run("DELETE FROM vm_secrets WHERE vm = $1", [SQLValue(vm)]) }
         try run(
             """

@@ -22,7 +22,7 @@ extension SQLRecords {
                 SQLValue(record.outcome),
             ])
         if number % 1000 == 0 {
-            try run("DELETE FROM audit WHERE id <= $1", [SQLValue(number - Int64(auditRecordsKept))])
+            try run("DELETE FROM audit WHERE id <= $1", [SQLValue(number - Int64(auditRecordsHeld))])
         }
     }
 }

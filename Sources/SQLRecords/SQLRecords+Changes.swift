@@ -24,7 +24,7 @@ extension SQLRecords {
                 ])
         }
         if number % 1000 == 0 {
-            try run("DELETE FROM changes WHERE revision <= $1", [SQLValue(number - changesKept)])
+            try run("DELETE FROM changes WHERE revision <= $1", [SQLValue(number - changesHeld)])
         }
     }
 

@@ -38,15 +38,15 @@ extension SQLRecords {
 
     /// A new farm is in the first era.
     package func put(_ identity: FarmIdentity) throws(LedgerError) {
-        let plan = identity.addressPlan
+        let addressPlan = identity.addressPlan
         try run(
             """
             INSERT INTO farm (singleton, farm, network, prefix_length, range_start, gateway)
             VALUES (1, $1, $2, $3, $4, $5)
             """,
             [
-                SQLValue(identity.farm.text), SQLValue(plan.network), SQLValue(plan.prefixLength),
-                SQLValue(plan.rangeStart), SQLValue(plan.gateway?.description),
+                SQLValue(identity.farm.text), SQLValue(addressPlan.network), SQLValue(addressPlan.prefixLength),
+                SQLValue(addressPlan.rangeStart), SQLValue(addressPlan.gateway?.description),
             ])
     }
 

@@ -2,15 +2,15 @@ package import FarmModel
 package import FarmRules
 
 extension SQLRecords {
-    package func answer(to request: RequestID, of actor: String) throws(LedgerError) -> KeptAnswer? {
+    package func answer(to request: RequestID, of actor: String) throws(LedgerError) -> StoredAnswer? {
         try one(
             "requests", "SELECT command, answer FROM requests WHERE actor = $1 AND request = $2",
             [SQLValue(actor), SQLValue(request.text)]
-        ) { columns in KeptAnswer(command: columns.integer(), text: columns.text()) }
+        ) { columns in StoredAnswer(command: columns.integer(), text: columns.text()) }
     }
 
-    package func keep(
-        _ answer: KeptAnswer, to request: RequestID, of actor: String
+    package func put(
+        _ answer: StoredAnswer, to request: RequestID, of actor: String
     ) throws(LedgerError) {
         let number = try nextNumber(of: "request")
         try run(
@@ -20,7 +20,7 @@ extension SQLRecords {
                 SQLValue(answer.text),
             ])
         if number % 1000 == 0 {
-            try run("DELETE FROM requests WHERE number <= $1", [SQLValue(number - answersKept)])
+            try run("DELETE FROM requests WHERE number <= $1", [SQLValue(number - answersHeld)])
         }
     }
 }

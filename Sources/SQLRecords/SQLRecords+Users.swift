@@ -36,7 +36,7 @@ extension SQLRecords {
         }
     }
 
-    package func keep(passwordHash: String, of user: UserID) throws(LedgerError) {
+    package func put(passwordHash: String, of user: UserID) throws(LedgerError) {
         try run(
             """
             INSERT INTO user_passwords (user_id, hash) VALUES ($1, $2)

@@ -26,7 +26,7 @@ final class DnsmasqAddressesTests: XCTestCase {
             XCTAssertEqual(
                 offer,
                 .init(
-                    address: one.address, server: fixture.rig.nodeAddress, router: fixture.rig.plan.gateway,
+                    address: one.address, server: fixture.rig.nodeAddress, router: fixture.rig.addressPlan.gateway,
                     hostName: one.hostName, type: 2))
             let answered = try await fixture.client.request(one.address, one.mac, server: fixture.rig.nodeAddress)
             XCTAssertEqual(answered?.type, 5)
@@ -90,8 +90,9 @@ final class DnsmasqAddressesTests: XCTestCase {
             try await fixture.awaitServing()
             let pid = try await fixture.processID()
             var other = fixture.configuration
-            other.plan = try AddressPlan(
-                network: other.plan.network, prefixLength: 16, rangeStart: other.plan.rangeStart, gateway: nil
+            other.addressPlan = try AddressPlan(
+                network: other.addressPlan.network, prefixLength: 16, rangeStart: other.addressPlan.rangeStart,
+                gateway: nil
             )
             let next = DnsmasqAddresses(other, log: Logger(label: "next"))
             try await next.publish([reservation(1, fixture)])
@@ -139,14 +140,14 @@ final class DnsmasqAddressesTests: XCTestCase {
 
     func testAServerThatCannotStartIsReportedWithItsReason() async throws {
         let folder = try ScratchFolder("dnsmasq-bad")
-        let plan = try AddressPlan(
+        let addressPlan = try AddressPlan(
             network: IPv4Address(bits: 0x0a03_0000), prefixLength: 16,
             rangeStart: IPv4Address(bits: 0x0a03_0100),
             gateway: nil)
         for (command, words) in [("/nonexistent/dnsmasq", "nonexistent"), ("/bin/false", "exited(1)")] {
             let port = DnsmasqAddresses(
                 DnsmasqConfiguration(
-                    farm: FarmID(bits: 2), plan: plan, bridge: "none", folder: folder.path + "/dhcp",
+                    farm: FarmID(bits: 2), addressPlan: addressPlan, bridge: "none", folder: folder.path + "/dhcp",
                     command: command, restartPause: .seconds(60)),
                 log: Logger(label: "bad"))
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -166,7 +167,7 @@ final class DnsmasqAddressesTests: XCTestCase {
         try await DnsmasqFixture.with { fixture in
             try await fixture.awaitServing()
             var all = (1...10_000).map { number in
-                let address = IPv4Address(bits: fixture.rig.plan.rangeStart.bits + UInt32(number))
+                let address = IPv4Address(bits: fixture.rig.addressPlan.rangeStart.bits + UInt32(number))
                 return Reservation(
                     vm: VMID(Int64(number)), mac: MACAddress(forVirtualMachineAt: address), address: address,
                     hostName: "vm-\(number)")

@@ -23,11 +23,12 @@ final class DnsmasqFixture: AddressServiceFixture {
         self.rig = rig
         self.folder = folder
         self.client = client
-        let plan = try AddressPlan(
-            network: rig.plan.network, prefixLength: rig.plan.prefixLength, rangeStart: rig.plan.rangeStart,
-            gateway: gateway ? rig.plan.gateway : nil)
+        let addressPlan = try AddressPlan(
+            network: rig.addressPlan.network, prefixLength: rig.addressPlan.prefixLength,
+            rangeStart: rig.addressPlan.rangeStart,
+            gateway: gateway ? rig.addressPlan.gateway : nil)
         configuration = DnsmasqConfiguration(
-            farm: FarmID(bits: 0xd1), plan: plan, bridge: rig.bridge, folder: folder.path + "/dhcp",
+            farm: FarmID(bits: 0xd1), addressPlan: addressPlan, bridge: rig.bridge, folder: folder.path + "/dhcp",
             restartPause: .milliseconds(200))
         port = DnsmasqAddresses(configuration, log: Logger(label: "dnsmasq"))
     }
@@ -67,7 +68,7 @@ final class DnsmasqFixture: AddressServiceFixture {
         }
     }
 
-    var addresses: [IPv4Address] { (0..<32).map { IPv4Address(bits: rig.plan.rangeStart.bits + 0x100 + $0) } }
+    var addresses: [IPv4Address] { (0..<32).map { IPv4Address(bits: rig.addressPlan.rangeStart.bits + 0x100 + $0) } }
 
     func offer(to mac: MACAddress) async throws -> IPv4Address? { try await client.discover(mac)?.address }
 

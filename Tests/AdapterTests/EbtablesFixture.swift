@@ -90,7 +90,7 @@ struct TapFrameRig: TapFrameFixture {
         }
         frames = TapFrames(
             own: party(7), other: party(8), node: .init(mac: rig.nodeMAC, address: rig.nodeAddress),
-            broadcastAddress: rig.plan.broadcast)
+            broadcastAddress: rig.addressPlan.broadcast)
         ownTap = TapName(farm: FarmID(bits: 0xf1), node: NodeID(1), vm: VMID(7))
         otherTap = TapName(farm: FarmID(bits: 0xf1), node: NodeID(1), vm: VMID(8))
         for (tap, party) in [(ownTap, frames.own), (otherTap, frames.other)] {

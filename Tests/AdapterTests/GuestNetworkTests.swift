@@ -25,7 +25,7 @@ final class GuestNetworkTests: XCTestCase {
             let rig = try await NetworkRig.make()
             let addresses = DnsmasqAddresses(
                 DnsmasqConfiguration(
-                    farm: fixture.farm, plan: rig.plan, bridge: rig.bridge,
+                    farm: fixture.farm, addressPlan: rig.addressPlan, bridge: rig.bridge,
                     folder: try fixture.scratch.folder("dhcp") + "/served"), log: Logger(label: "dnsmasq"))
             let node = Node(
                 fixture: fixture, rig: rig, network: NetlinkNodeNetwork(bridge: rig.bridge),
@@ -54,7 +54,7 @@ final class GuestNetworkTests: XCTestCase {
     }
 
     private func reservation(_ vm: Int64, _ rig: NetworkRig) -> Reservation {
-        let address = IPv4Address(bits: rig.plan.rangeStart.bits + UInt32(vm))
+        let address = IPv4Address(bits: rig.addressPlan.rangeStart.bits + UInt32(vm))
         return Reservation(
             vm: VMID(vm), mac: MACAddress(forVirtualMachineAt: address), address: address, hostName: "desk-\(vm)")
     }

@@ -29,7 +29,7 @@ final class NetlinkNodeNetworkTests: XCTestCase {
         let frames = TapFrames(
             own: .init(mac: mac, address: IPv4Address(bits: 0x0a03_0101)),
             other: .init(mac: MACAddress(bits: 0x5452_0003_0102), address: IPv4Address(bits: 0x0a03_0102)),
-            node: .init(mac: rig.nodeMAC, address: rig.nodeAddress), broadcastAddress: rig.plan.broadcast)
+            node: .init(mac: rig.nodeMAC, address: rig.nodeAddress), broadcastAddress: rig.addressPlan.broadcast)
         let far = try rig.listenAtOtherNode()
         for item in frames.cases(ipv6: .denied) { try guest.send(item.frame) }
         try await waitFor("frames to pass the bridge") {

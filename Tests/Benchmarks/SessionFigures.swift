@@ -59,7 +59,7 @@ final class SessionFigures: XCTestCase {
         let before = try await store.snapshot()
         let (user, osf) = (try XCTUnwrap(before.users.first), try XCTUnwrap(before.osfs.first))
         let node = try XCTUnwrap(before.nodes.first).id
-        try await store.recordState(of: node, .running, at: now)
+        try await store.reportState(of: node, .running, at: now)
         var vms: [VMID] = []
         for number in 0..<count {
             let added = try await store.apply(
@@ -72,7 +72,7 @@ final class SessionFigures: XCTestCase {
             let epoch = try await store.desktop(vm)?.vm.intent.epoch ?? .none
             let secret = AgentSecret(String(repeating: "5a", count: 32))
             let begun = try await store.begin(vm, by: node, epoch: epoch, secret: secret)
-            try await store.record(Observation(state: .running, since: now), of: vm, by: node, epoch: begun)
+            try await store.report(Observation(state: .running, since: now), of: vm, by: node, epoch: begun)
             vms.append(vm)
         }
         await store.close()

@@ -61,7 +61,7 @@ final class AdministrationTests: XCTestCase {
         try rig.makeFarm()
         func row() throws -> [String: Any] { try objects(rig.qvd("vm", "show", "desk", "--json"))[0] }
         let store = try await SQLiteStore.open(at: rig.database)
-        try await store.recordState(of: NodeID(1), .running, at: WallTime(seconds: 1_700_000_000))
+        try await store.reportState(of: NodeID(1), .running, at: WallTime(seconds: 1_700_000_000))
         XCTAssertEqual(try rig.qvd("vm", "start", "desk").output, "VM 1 (desk) will start on node1\n")
         XCTAssertEqual(try row()["wanted"] as? String, "run")
         XCTAssertEqual(try row()["node"] as? String, "node1")
@@ -72,7 +72,7 @@ final class AdministrationTests: XCTestCase {
 
         let running = Observation(state: .running, since: WallTime(seconds: 1_700_000_000), image: ImageID(1))
         _ = try await store.begin(VMID(1), by: NodeID(1), epoch: Epoch(1), secret: AgentSecret("abc"))
-        try await store.record(running, of: VMID(1), by: NodeID(1), epoch: Epoch(2))
+        try await store.report(running, of: VMID(1), by: NodeID(1), epoch: Epoch(2))
         XCTAssertTrue(try complaint(rig.qvd("vm", "delete", "desk")).contains("is running; stop it with"))
         XCTAssertTrue(try complaint(rig.qvd("vm", "delete", "desk", "--delete-user-disk")).contains("is running"))
         XCTAssertTrue(try complaint(rig.qvd("node", "delete", "node1")).contains("desk"))

@@ -97,9 +97,9 @@ final class BadInputTests: XCTestCase {
         try await assertRefused(["di", "delete", "next"], "there is no image `next`")
         try await assertRefused(["di", "delete", "office:next"], "`head`", "qvd di tag")
         // A VM that runs on image 1 while its tag has moved on.
-        try await store.recordState(of: NodeID(1), .running, at: WallTime(seconds: 1))
+        try await store.reportState(of: NodeID(1), .running, at: WallTime(seconds: 1))
         XCTAssertEqual(try rig.qvd("vm", "start", "desk").status, 0)
-        try await store.record(
+        try await store.report(
             Observation(state: .running, since: WallTime(seconds: 2), image: ImageID(1)), of: VMID(1), by: NodeID(1),
             epoch: Epoch(1))
         XCTAssertEqual(try rig.qvd("di", "tag", "office:next", "default").status, 0)

@@ -3,14 +3,14 @@ import FarmModel
 import XCTest
 
 final class ExplanationTests: XCTestCase {
-    private static let plan = try! AddressPlan(
+    private static let addressPlan = try! AddressPlan(
         network: IPv4Address("10.3.0.0")!, prefixLength: 24, rangeStart: IPv4Address("10.3.0.100")!, gateway: nil)
 
     /// One user, one running node, one image, one VM.
     private let taken = Resources(memory: Mebibytes(300), cpus: 4)
 
     private func farm(_ change: (inout FarmSnapshot, inout VirtualMachine) -> Void) -> FarmSnapshot {
-        var snapshot = FarmSnapshot(farm: FarmID(bits: 1), addressPlan: Self.plan)
+        var snapshot = FarmSnapshot(farm: FarmID(bits: 1), addressPlan: Self.addressPlan)
         snapshot.tenants = [Tenant(id: TenantID(1), name: "default")]
         snapshot.users = [User(id: UserID(1), tenant: TenantID(1), login: "alice")]
         snapshot.osfs = [

@@ -7,10 +7,10 @@ import XCTest
 /// What the farm's objects may be called, and that a refused name leaves nothing behind.
 final class NameRulesTests: XCTestCase {
     private func ledger() throws -> FarmLedger {
-        let plan = try AddressPlan(
+        let addressPlan = try AddressPlan(
             network: IPv4Address(bits: 0x0a03_0000), prefixLength: 24, rangeStart: IPv4Address(bits: 0x0a03_0064),
             gateway: nil)
-        var ledger = FarmLedger(farm: FarmID(bits: 1), addressPlan: plan)
+        var ledger = FarmLedger(farm: FarmID(bits: 1), addressPlan: addressPlan)
         for command: AdministrationCommand in [
             .addUser(tenant: TenantID(1), login: "alice", passwordHash: "$x$1"),
             .addOSF(

@@ -55,7 +55,7 @@ struct NodeBench {
         var bench = NodeBench(slots: slots)
         bench.read([])
         bench.look()
-        bench.send(.runningRecorded(true))
+        bench.send(.runningReported(true))
         bench.forgetActions()
         return bench
     }
@@ -208,7 +208,7 @@ struct NodeBench {
 
     var collected: [Leftover] { actions.compactMap { if case .collect(let what) = $0 { what } else { nil } } }
     var findings: [NodeFinding] {
-        actions.compactMap { if case .report(let what) = $0 { what } else { nil } }
+        actions.compactMap { if case .announce(let what) = $0 { what } else { nil } }
     }
 
     func effects(of number: Int64) -> [VMEffect] {
@@ -218,6 +218,6 @@ struct NodeBench {
     }
 
     func records(of number: Int64) -> [Observation] {
-        actions.compactMap { if case .record(let seen, VMID(number), _) = $0 { seen } else { nil } }
+        actions.compactMap { if case .report(let seen, VMID(number), _) = $0 { seen } else { nil } }
     }
 }

@@ -6,12 +6,12 @@ import XCTest
 /// What keeps a node from serving, each with what to do.
 final class NodeChecksTests: XCTestCase {
     private func check(isUp: Bool = true, bridgeHas: [String] = ["10.3.0.1"], node: String = "10.3.0.1") throws {
-        let plan = try AddressPlan(
+        let addressPlan = try AddressPlan(
             network: XCTUnwrap(IPv4Address("10.3.0.0")), prefixLength: 16,
             rangeStart: XCTUnwrap(IPv4Address("10.3.0.100")), gateway: nil)
         let bridge = ObservedBridge(name: "qvdnet0", isUp: isUp, addresses: bridgeHas.compactMap { IPv4Address($0) })
         let node = Node(id: NodeID(1), name: "n1", address: try XCTUnwrap(IPv4Address(node)))
-        try NodeChecks.bridge(bridge, node: node, plan: plan)
+        try NodeChecks.bridge(bridge, node: node, addressPlan: addressPlan)
     }
 
     private func failure(_ work: () throws -> Void) throws -> NodeCheckFailure {

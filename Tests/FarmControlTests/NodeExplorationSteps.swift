@@ -78,23 +78,23 @@ extension NodeSearchState {
                     world.refuse(index, .finished(id, .unknown("no answer")))
                 }
             }
-        case .record(_, let vm, _):
-            step("not recorded: \(vm)", 1) { $0.refuse(index, .recorded(vm, .failed)) }
+        case .report(_, let vm, _):
+            step("not recorded: \(vm)", 1) { $0.refuse(index, .reported(vm, .failed)) }
             step("recorded without answer: \(vm)", 1) { world in
                 _ = world.carryOut(entry.call)
-                world.refuse(index, .recorded(vm, .failed))
+                world.refuse(index, .reported(vm, .failed))
             }
             step("recorded late: \(vm)", 1) { world in
                 world.lateCalls.append(entry.call)
                 world.ghosts[vm]?.mayBeOverwritten = true
-                world.refuse(index, .recorded(vm, .failed))
+                world.refuse(index, .reported(vm, .failed))
             }
             step("recorded twice: \(vm)", 1) { world in
                 world.lateCalls.append(entry.call)
                 world.ghosts[vm]?.mayBeOverwritten = true
                 world.answer(index)
             }
-        case .recordRunning: step("not recorded that it serves", 1) { $0.refuse(index, .runningRecorded(false)) }
+        case .reportRunning: step("not recorded that it serves", 1) { $0.refuse(index, .runningReported(false)) }
         case .read(_, let number):
             step("reading fails", 1) { $0.refuse(index, .readFailed("away", number: number)) }
         case .look(let source, let number):

@@ -10,10 +10,10 @@ extension NodeSearchState {
     /// A farm with one node and these VMs.
     static func ledger(vms: Int) -> FarmLedger {
         do {
-            let plan = try AddressPlan(
+            let addressPlan = try AddressPlan(
                 network: IPv4Address(bits: 0x0a03_0000), prefixLength: 24, rangeStart: IPv4Address(bits: 0x0a03_0010),
                 gateway: nil)
-            var ledger = FarmLedger(farm: farm, addressPlan: plan)
+            var ledger = FarmLedger(farm: farm, addressPlan: addressPlan)
             let commands: [AdministrationCommand] =
                 [
                     .addNode(name: "node", address: IPv4Address(bits: 0x0a03_0001)),
@@ -27,7 +27,7 @@ extension NodeSearchState {
                     .addVM(name: "vm\($0)", user: UserID(1), osf: OSFID(1), tag: "default", address: nil)
                 }
             for command in commands { _ = try ledger.apply(command, by: "test", at: WallTime(seconds: 0)).get() }
-            try ledger.recordState(of: node, .running, at: WallTime(seconds: 0))
+            try ledger.reportState(of: node, .running, at: WallTime(seconds: 0))
             return ledger
         } catch {
             preconditionFailure("a farm of \(vms) VMs cannot be made: \(error)")
@@ -85,9 +85,9 @@ extension NodeSearchState {
         }
     }
 
-    mutating func record(_ observation: Observation, _ vm: VMID, _ epoch: Epoch) -> RecordOutcome {
+    mutating func report(_ observation: Observation, _ vm: VMID, _ epoch: Epoch) -> ReportOutcome {
         do {
-            try ledger.record(observation, of: vm, by: Self.node, epoch: epoch)
+            try ledger.report(observation, of: vm, by: Self.node, epoch: epoch)
         } catch {
             return .stale
         }

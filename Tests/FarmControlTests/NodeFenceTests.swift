@@ -50,7 +50,7 @@ final class NodeFenceTests: XCTestCase {
         bench.send(.repaired(VMID(1)))
         for action in bench.actions {
             switch action {
-            case .look, .collect, .report: break
+            case .look, .collect, .announce: break
             default: XCTFail("\(action)")
             }
         }

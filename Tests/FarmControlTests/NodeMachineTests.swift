@@ -12,7 +12,7 @@ final class NodeMachineTests: XCTestCase {
         store.read([NodeBench.assignment(1)])
         XCTAssertEqual(store.actions, [])
         store.look()
-        XCTAssertTrue(store.actions.contains(.recordRunning))
+        XCTAssertTrue(store.actions.contains(.reportRunning))
         XCTAssertEqual(store.effects(of: 1), [.begin])
 
         var node = NodeBench()
@@ -67,7 +67,7 @@ final class NodeMachineTests: XCTestCase {
                 found.secrets = [VMID(9)]
                 found.overlays = []
             }
-            bench.send(.runningRecorded(true))
+            bench.send(.runningReported(true))
             XCTAssertTrue(bench.actions.contains(.announceReady), "\(hung): the node serves")
             bench.readAgain([NodeBench.assignment(1, state: .running)], others: [7, 8, 9])
             for _ in 0..<3 { bench.answer(1) }
@@ -116,27 +116,27 @@ final class NodeMachineTests: XCTestCase {
         var bench = NodeBench()
         bench.nodeState = .starting
         bench.read([])
-        XCTAssertFalse(bench.actions.contains(.recordRunning))
+        XCTAssertFalse(bench.actions.contains(.reportRunning))
         bench.look()
-        XCTAssertEqual(bench.actions.last, .recordRunning)
+        XCTAssertEqual(bench.actions.last, .reportRunning)
         bench.forgetActions()
-        bench.send(.runningRecorded(false))
+        bench.send(.runningReported(false))
         bench.send(.tick)
         XCTAssertEqual(bench.actions, [], "not without a pause")
         bench.pass(.seconds(1))
-        XCTAssertEqual(bench.actions, [.recordRunning])
-        bench.send(.runningRecorded(true))
-        XCTAssertEqual(bench.actions, [.recordRunning, .announceReady])
+        XCTAssertEqual(bench.actions, [.reportRunning])
+        bench.send(.runningReported(true))
+        XCTAssertEqual(bench.actions, [.reportRunning, .announceReady])
         bench.forgetActions()
         bench.readAgain([])
         bench.readAgain([])
-        XCTAssertEqual(bench.actions.filter { $0 == .recordRunning }.count, 1, "the store says otherwise")
-        bench.send(.runningRecorded(true))
+        XCTAssertEqual(bench.actions.filter { $0 == .reportRunning }.count, 1, "the store says otherwise")
+        bench.send(.runningReported(true))
         XCTAssertFalse(bench.actions.contains(.announceReady), "people were told")
         bench.nodeState = .running
         bench.forgetActions()
         bench.readAgain([])
-        XCTAssertFalse(bench.actions.contains(.recordRunning))
+        XCTAssertFalse(bench.actions.contains(.reportRunning))
     }
 
     func testTheStoreIsReadAgainWhenAVMIsGivenBack() {
@@ -232,7 +232,7 @@ final class NodeMachineTests: XCTestCase {
         bench.readAgain([NodeBench.assignment(1)])
         bench.begin(1)
         for _ in 0..<3 {
-            bench.send(.recorded(VMID(1), .failed))
+            bench.send(.reported(VMID(1), .failed))
             bench.now = bench.now.advanced(by: .seconds(1))
             bench.send(.tick)
         }
@@ -245,7 +245,7 @@ final class NodeMachineTests: XCTestCase {
         bench.readAgain([NodeBench.assignment(1)])
         bench.runCompletely(1)
         XCTAssertEqual(bench.records(of: 1).count, 1)
-        bench.send(.recorded(VMID(1), .done))
+        bench.send(.reported(VMID(1), .done))
         XCTAssertEqual(bench.records(of: 1).map(\.state), [.starting, .running])
     }
 
@@ -253,12 +253,12 @@ final class NodeMachineTests: XCTestCase {
         var bench = NodeBench.ready()
         bench.readAgain([NodeBench.assignment(1)])
         bench.begin(1)
-        bench.send(.recorded(VMID(1), .failed))
+        bench.send(.reported(VMID(1), .failed))
         bench.runCompletely(1)
         bench.now = bench.now.advanced(by: .seconds(1))
         bench.send(.tick)
         bench.send(.storeChanged)
-        bench.send(.recorded(VMID(1), .done))
+        bench.send(.reported(VMID(1), .done))
         XCTAssertEqual(bench.records(of: 1).map(\.state), [.starting, .running])
         // Begun before the store took the record: it says nothing of it.
         bench.read([NodeBench.assignment(1, state: .starting)])
@@ -275,7 +275,7 @@ final class NodeMachineTests: XCTestCase {
         var bench = NodeBench.ready()
         bench.readAgain([NodeBench.assignment(1)])
         bench.forgetActions()
-        bench.send(.recorded(VMID(1), .stale))
+        bench.send(.reported(VMID(1), .stale))
         XCTAssertEqual(bench.actions, [.readStore(about: [VMID(1)], number: 3)])
     }
 
@@ -284,12 +284,12 @@ final class NodeMachineTests: XCTestCase {
         bench.readAgain([NodeBench.assignment(1)])
         bench.wall = WallTime(seconds: 200)
         bench.begin(1)
-        bench.send(.recorded(VMID(1), .done))
+        bench.send(.reported(VMID(1), .done))
         bench.answer(1)
         bench.pass(NodePolicy().detailAfter)
         XCTAssertEqual(bench.records(of: 1).map(\.since.seconds), [100, 100])
         bench.runCompletely(1)
-        bench.send(.recorded(VMID(1), .done))
+        bench.send(.reported(VMID(1), .done))
         XCTAssertEqual(bench.records(of: 1).last?.since.seconds, 200)
     }
 
@@ -300,7 +300,7 @@ final class NodeMachineTests: XCTestCase {
         bench.answer(2)
         bench.read([NodeBench.assignment(1), NodeBench.assignment(2, epoch: 2)])
         bench.forgetActions()
-        bench.send(.recorded(VMID(2), .done))
+        bench.send(.reported(VMID(2), .done))
         XCTAssertEqual(bench.records(of: 2).map(\.state), [.starting])
     }
 

@@ -19,10 +19,10 @@ struct NodeSearchState {
     enum Call: Hashable {
         case perform(VMEffect, VMEffectID, Epoch, request: Int64)
         case begin(VMEffectID, Epoch, AgentSecret)
-        case record(Observation, VMID, Epoch)
+        case report(Observation, VMID, Epoch)
         case read([VMID], number: Int64)
         case look(NodeSource, number: Int64)
-        case recordRunning
+        case reportRunning
         case endDomain(VMID, Epoch)
         case repair(VMID)
         case collect(Leftover)
@@ -153,15 +153,15 @@ struct NodeSearchState {
                     continue
                 }
                 pending.append(.init(call: .perform(effect, id, plan.epoch, request: plan.request)))
-            case .record(let observation, let vm, let epoch):
+            case .report(let observation, let vm, let epoch):
                 var said = observation
                 if mutant == .rowsRunAhead, said.state == .starting { said.state = .running }
-                pending.append(.init(call: .record(said, vm, epoch)))
+                pending.append(.init(call: .report(said, vm, epoch)))
             case .repairFilter(let plan): pending.append(.init(call: .repair(plan.vm.id)))
             case .collect(let leftover): pending.append(.init(call: .collect(leftover)))
-            case .report(.domainWithoutRow(_, let vm)): ghosts[vm]?.isReported = true
-            case .recordRunning: pending.append(.init(call: .recordRunning))
-            case .announceReady, .report: break
+            case .announce(.domainWithoutRow(_, let vm)): ghosts[vm]?.isReported = true
+            case .reportRunning: pending.append(.init(call: .reportRunning))
+            case .announceReady, .announce: break
             case .deleteUserDisk, .postponeDeletion: preconditionFailure("no disk is wanted deleted here")
             }
         }
@@ -177,8 +177,8 @@ struct NodeSearchState {
             release(id.vm, epoch, request, failure?.words)
             return .finished(id, .done)
         case .perform(let effect, let id, let epoch, _): return .finished(id, perform(effect, id.vm, epoch))
-        case .record(let observation, let vm, let epoch): return .recorded(vm, record(observation, vm, epoch))
-        case .recordRunning: return .runningRecorded(true)
+        case .report(let observation, let vm, let epoch): return .reported(vm, report(observation, vm, epoch))
+        case .reportRunning: return .runningReported(true)
         case .read(let vms, let number):
             twin?.read(vms, number, ledger)
             do {

@@ -49,9 +49,9 @@ final class RightsTests: XCTestCase {
     /// Two tenants, each with a user (1, 2), an OSF, an image and a VM of the same numbers, and one node.
     private func farm() throws -> FarmLedger {
         let base: UInt32 = 0x0a03_0000
-        let plan = try AddressPlan(
+        let addressPlan = try AddressPlan(
             network: IPv4Address(bits: base), prefixLength: 24, rangeStart: IPv4Address(bits: base + 100), gateway: nil)
-        var ledger = FarmLedger(farm: FarmID(bits: 1), addressPlan: plan)
+        var ledger = FarmLedger(farm: FarmID(bits: 1), addressPlan: addressPlan)
         var commands: [AdministrationCommand] = [
             .addTenant(name: "other"), .addNode(name: "n1", address: IPv4Address(bits: base + 1)),
         ]
@@ -69,7 +69,7 @@ final class RightsTests: XCTestCase {
         for command in commands {
             _ = try ledger.apply(command, by: .console(name: "test"), at: WallTime(seconds: 1)).get()
         }
-        try ledger.recordState(of: NodeID(1), .running, at: WallTime(seconds: 2))
+        try ledger.reportState(of: NodeID(1), .running, at: WallTime(seconds: 2))
         return ledger
     }
 

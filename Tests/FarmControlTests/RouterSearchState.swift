@@ -124,9 +124,9 @@ struct RouterSearchState {
         routers = [
             RouterState(place: .node(NodeID(1)), name: "r0.1"), RouterState(place: .standAlone("gate"), name: "r1.1"),
         ]
-        let plan = try! AddressPlan(
+        let addressPlan = try! AddressPlan(
             network: IPv4Address("10.3.0.0")!, prefixLength: 24, rangeStart: IPv4Address("10.3.0.100")!, gateway: nil)
-        ledger = FarmLedger(farm: FarmID(bits: 1), addressPlan: plan)
+        ledger = FarmLedger(farm: FarmID(bits: 1), addressPlan: addressPlan)
         let commands: [AdministrationCommand] = [
             .addNode(name: "node1", address: IPv4Address("10.3.0.1")!),
             .addUser(tenant: TenantID(1), login: "alice", passwordHash: "$hash"),
@@ -138,7 +138,7 @@ struct RouterSearchState {
         for command in commands {
             _ = try! ledger.apply(command, by: "test", at: WallTime(seconds: 1)).get()
         }
-        try! ledger.recordState(of: NodeID(1), .running, at: WallTime(seconds: 1))
+        try! ledger.reportState(of: NodeID(1), .running, at: WallTime(seconds: 1))
         for index in routers.indices { routers[index].hasEndedEarlier = true }
         guard isRunning else { return }
         try! ledger.requestStart(Self.vm, on: NodeID(1), by: "test")
@@ -214,7 +214,7 @@ struct RouterSearchState {
                     intent.hasBegun
                     ? intent.epoch
                     : try ledger.begin(Self.vm, by: node, epoch: intent.epoch, secret: AgentSecret("s"))
-                try ledger.record(Observation(state: .running), of: Self.vm, by: node, epoch: epoch)
+                try ledger.report(Observation(state: .running), of: Self.vm, by: node, epoch: epoch)
                 guest = .suspended
             } else {
                 try ledger.release(

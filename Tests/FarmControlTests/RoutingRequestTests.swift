@@ -105,7 +105,7 @@ final class RoutingRequestTests: XCTestCase {
         var endings = SessionEndings()
         func token(_ number: Int) -> SessionToken { SessionToken(router: "r", number: Int64(number)) }
         for number in 1...2500 {
-            endings.record(SessionEnding(.takenOver, "\(number)"), of: token(number), user: alice)
+            endings.add(SessionEnding(.takenOver, "\(number)"), of: token(number), user: alice)
         }
         XCTAssertEqual(endings.count, 1000)
         XCTAssertNil(endings.ending(of: token(1500), user: alice))

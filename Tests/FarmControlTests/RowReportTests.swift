@@ -11,7 +11,7 @@ final class RowReportTests: XCTestCase {
         var bench = NodeBench.ready()
         bench.readAgain([NodeBench.assignment(1)])
         bench.begin(1)
-        bench.send(.recorded(vm, .done))
+        bench.send(.reported(vm, .done))
         return bench
     }
 
@@ -33,7 +33,7 @@ final class RowReportTests: XCTestCase {
     func testTheStepsOfAQuickStartAreNotToldOneByOne() {
         var bench = begun()
         bench.runCompletely(1)
-        bench.send(.recorded(vm, .done))
+        bench.send(.reported(vm, .done))
         bench.pass(.seconds(1))
         XCTAssertEqual(bench.records(of: 1).map(\.state), [.starting, .running])
     }
@@ -51,7 +51,7 @@ final class RowReportTests: XCTestCase {
         let step = VMDetail.building(.filter, nil)
         XCTAssertEqual(bench.machine.vms[vm]?.report?.detail, step)
         XCTAssertEqual(bench.records(of: 1).dropFirst().map(\.detail), [step.words])
-        bench.send(.recorded(vm, .done))
+        bench.send(.reported(vm, .done))
         bench.pass(.seconds(10))
         XCTAssertEqual(bench.records(of: 1).count, 2, "nothing is new")
     }
@@ -74,7 +74,7 @@ final class RowReportTests: XCTestCase {
         bench.readAgain([NodeBench.assignment(1)])
         bench.begin(1)
         bench.answer(1)
-        bench.send(.recorded(vm, .failed))
+        bench.send(.reported(vm, .failed))
         bench.pass(.seconds(1))
         XCTAssertEqual(bench.records(of: 1).count, 2)
         XCTAssertEqual(bench.records(of: 1).last?.detail, bench.machine.vms[vm]?.report?.detail.words)

@@ -45,14 +45,14 @@ final class AddressTests: XCTestCase {
     }
 
     func testNoTwoAddressesOfAFarmHaveTheSameMAC() throws {
-        let plan = try AddressPlan(
+        let addressPlan = try AddressPlan(
             network: try address("10.0.0.0"), prefixLength: 8, rangeStart: try address("10.0.0.2"), gateway: nil)
         // Every octet boundary of the widest network there may be.
         var seen: Set<MACAddress> = []
         var count = 0
         for step: UInt32 in [1, 255, 256, 257, 65_535, 65_536, 65_537] {
-            for times: UInt32 in 1...200 where plan.rangeStart.bits + step * times <= plan.rangeEnd.bits {
-                let candidate = IPv4Address(bits: plan.rangeStart.bits + step * times)
+            for times: UInt32 in 1...200 where addressPlan.rangeStart.bits + step * times <= addressPlan.rangeEnd.bits {
+                let candidate = IPv4Address(bits: addressPlan.rangeStart.bits + step * times)
                 if seen.insert(MACAddress(forVirtualMachineAt: candidate)).inserted { count += 1 }
                 XCTAssertEqual(
                     MACAddress(forVirtualMachineAt: candidate).bits & 0xff_ffff, UInt64(candidate.bits & 0xff_ffff))

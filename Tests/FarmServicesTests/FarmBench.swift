@@ -33,10 +33,10 @@ final class FarmBench {
     }
 
     static func farm(_ id: FarmID, vms: Int, node: String, address: IPv4Address) throws -> FarmLedger {
-        let plan = try AddressPlan(
+        let addressPlan = try AddressPlan(
             network: IPv4Address(bits: 0x0a03_0000), prefixLength: 16, rangeStart: IPv4Address(bits: 0x0a03_0100),
             gateway: nil)
-        var ledger = FarmLedger(farm: id, addressPlan: plan)
+        var ledger = FarmLedger(farm: id, addressPlan: addressPlan)
         let tenant = TenantID(1)
         var commands: [AdministrationCommand] = [
             .addNode(name: node, address: address),

@@ -24,10 +24,10 @@ final class NodeInboxTests: XCTestCase {
             await inbox.hear(.hypervisor(.stopped(DomainName(farm: farm, vm: VMID(Int64(number))), .crashed)))
             await inbox.hear(.storeChanged)
         }
-        inbox.put(.runningRecorded(true))
+        inbox.put(.runningReported(true))
         let events = await take(NodeInbox.eventsMax + 3, from: inbox)
         XCTAssertEqual(events.filter { $0 == .storeChanged }.count, 1)
-        XCTAssertEqual(events.suffix(2), [.runningRecorded(true), .hypervisor(.connectionRestored)])
+        XCTAssertEqual(events.suffix(2), [.runningReported(true), .hypervisor(.connectionRestored)])
         inbox.put(.tick)
         let taken = await take(1, from: inbox)
         XCTAssertEqual(taken, [.tick], "nothing else waits")

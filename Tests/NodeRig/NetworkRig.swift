@@ -5,7 +5,7 @@ package import FarmModel
 /// it away.
 package struct NetworkRig: Sendable {
     package let bridge = "qvdnet0"
-    package let plan: AddressPlan
+    package let addressPlan: AddressPlan
     package let nodeAddress = IPv4Address(bits: 0x0a03_0001)
     package let otherNodeAddress = IPv4Address(bits: 0x0a03_0002)
     /// The bridge's own MAC, and the other node's.
@@ -20,12 +20,12 @@ package struct NetworkRig: Sendable {
 
     package static func make() async throws -> NetworkRig {
         try PrivateNamespaces.require()
-        let plan = try AddressPlan(
+        let addressPlan = try AddressPlan(
             network: IPv4Address(bits: 0x0a03_0000), prefixLength: 16,
             rangeStart: IPv4Address(bits: 0x0a03_0100),
             gateway: IPv4Address(bits: 0x0a03_0001))
         let rig = NetworkRig(
-            plan: plan, nodeMAC: MACAddress(bits: 0x0251_5600_0001),
+            addressPlan: addressPlan, nodeMAC: MACAddress(bits: 0x0251_5600_0001),
             otherNodeMAC: MACAddress(bits: 0x0251_5600_0002))
         try await rig.clear()  // what a failed test left behind
         try await rig.makeBridge()
@@ -38,7 +38,7 @@ package struct NetworkRig: Sendable {
                 "link", "set", farEnd, "address", rig.otherNodeMAC.description, "addrgenmode", "none", "up",
             ])
         try await RigCommand.run(
-            far + ["address", "add", "\(rig.otherNodeAddress)/\(plan.prefixLength)", "dev", farEnd])
+            far + ["address", "add", "\(rig.otherNodeAddress)/\(addressPlan.prefixLength)", "dev", farEnd])
         try await RigCommand.run(
             "ip", "link", "set", uplink, "master", rig.bridge, "addrgenmode", "none", "up")
         try await rig.waitUntilForwarding(uplink)
@@ -62,7 +62,7 @@ package struct NetworkRig: Sendable {
         try await RigCommand.run(
             "ip", "link", "add", bridge, "address", nodeMAC.description, "type", "bridge", "mcast_snooping",
             "0")
-        try await RigCommand.run("ip", "address", "add", "\(nodeAddress)/\(plan.prefixLength)", "dev", bridge)
+        try await RigCommand.run("ip", "address", "add", "\(nodeAddress)/\(addressPlan.prefixLength)", "dev", bridge)
         try await RigCommand.run("ip", "link", "set", bridge, "addrgenmode", "none", "up")
     }
 

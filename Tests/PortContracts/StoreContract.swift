@@ -10,7 +10,7 @@ package enum StoreContract {
 
     package static let farm = FarmID(bits: 0xabc123)
     /// Nodes 10.3.0.1 to .7, VMs .8 to .14, gateway .9.
-    package static let plan = try! AddressPlan(
+    package static let addressPlan = try! AddressPlan(
         network: IPv4Address("10.3.0.0")!, prefixLength: 28, rangeStart: IPv4Address("10.3.0.8")!,
         gateway: IPv4Address("10.3.0.9")!)
 
@@ -138,6 +138,6 @@ struct ExampleFarm {
             try await store.number(.addNode(name: "node1", address: IPv4Address("10.3.0.2")!)))
         vm = VMID(
             try await store.number(.addVM(name: "desk", user: user, osf: osf, tag: "default", address: nil)))
-        try await store.recordState(of: node, .running, at: WallTime(seconds: 6))
+        try await store.reportState(of: node, .running, at: WallTime(seconds: 6))
     }
 }

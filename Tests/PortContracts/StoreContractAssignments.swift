@@ -43,7 +43,7 @@ extension StoreContract {
                 try await expectError(.denied, start)
                 _ = try await store.perform(.setNode(example.node, isBlocked: false))
                 for state in NodeState.allCases where state != .running {
-                    try await store.recordState(of: example.node, state, at: WallTime(seconds: 7))
+                    try await store.reportState(of: example.node, state, at: WallTime(seconds: 7))
                     try await expectError(.denied, start)
                     try await expectRefusal(
                         store, .startVM(example.vm, node: example.node), .noNode, naming: [state.rawValue])
@@ -60,7 +60,7 @@ extension StoreContract {
                 let example = try await ExampleFarm(in: store)
                 try await store.requestStart(example.vm, by: "a")
                 // What the node says of it changes nothing: it says so while it waits.
-                try await store.record(
+                try await store.report(
                     Observation(state: .starting, since: WallTime(seconds: 8), detail: "waiting"), of: example.vm,
                     by: example.node, epoch: Epoch(1))
                 try await store.requestStop(example.vm, by: "b")
@@ -76,7 +76,7 @@ extension StoreContract {
                 }
                 try await expectEqual(try store.desktop(example.vm)?.secret, nil)
                 try await expectError(.stale) { () async throws(PortError) in
-                    try await store.record(
+                    try await store.report(
                         Observation(state: .starting), of: example.vm, by: example.node, epoch: Epoch(1))
                 }
                 try await store.requestStart(example.vm, by: "d")
@@ -87,7 +87,7 @@ extension StoreContract {
             }
         ),
         (
-            "what a node has begun is freed by that node alone, whatever was recorded of it",
+            "what a node has begun is freed by that node alone, whatever was reported of it",
             { store in
                 let example = try await ExampleFarm(in: store)
                 try await store.requestStart(example.vm, by: "a")
@@ -134,7 +134,7 @@ extension StoreContract {
                         }
                     }
                     try await expectError(.stale) { () async throws(PortError) in
-                        try await store.record(
+                        try await store.report(
                             Observation(state: .starting), of: example.vm, by: example.node, epoch: epoch)
                     }
                     try await expectError(.stale) { () async throws(PortError) in
@@ -147,7 +147,7 @@ extension StoreContract {
                 // The first daemon had said all this before the second began; then the second died too, and nothing
                 // was live.
                 for (epoch, secret) in [(Epoch(1), "second"), (Epoch(2), "third")] {
-                    try await store.record(
+                    try await store.report(
                         Observation(state: .running), of: example.vm, by: example.node, epoch: epoch)
                     let begun = try await store.begin(
                         example.vm, by: example.node, epoch: epoch, secret: AgentSecret(secret))
@@ -194,8 +194,8 @@ extension StoreContract {
                 _ = try await store.begin(example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("one"))
                 let running = Observation(
                     state: .running, since: WallTime(seconds: 8), detail: "", image: example.image)
-                try await store.record(running, of: example.vm, by: example.node, epoch: Epoch(2))
-                try await store.record(running, of: example.vm, by: example.node, epoch: Epoch(2))
+                try await store.report(running, of: example.vm, by: example.node, epoch: Epoch(2))
+                try await store.report(running, of: example.vm, by: example.node, epoch: Epoch(2))
                 let view = try await store.desktop(example.vm)
                 try expectEqual(view?.secret, AgentSecret("one"))
                 try expectEqual(view?.vm.observation, running)
@@ -226,7 +226,7 @@ extension StoreContract {
                     (example.node, Epoch(2), example.vm), (example.node, Epoch(1), VMID(9)),
                 ] {
                     try await expectError(.stale) { () async throws(PortError) in
-                        try await store.record(Observation(state: .running), of: vm, by: node, epoch: epoch)
+                        try await store.report(Observation(state: .running), of: vm, by: node, epoch: epoch)
                     }
                     try await expectError(.stale) { () async throws(PortError) in
                         _ = try await store.begin(vm, by: node, epoch: epoch, secret: AgentSecret("x"))
@@ -247,7 +247,7 @@ extension StoreContract {
             { store in
                 let example = try await ExampleFarm(in: store)
                 try await store.requestStart(example.vm, by: "a")
-                try await store.record(
+                try await store.report(
                     Observation(state: .starting, detail: "overlay"), of: example.vm, by: example.node, epoch: Epoch(1))
                 for _ in 1...2 {
                     // The second is a repetition whose first answer was lost.
@@ -269,13 +269,13 @@ extension StoreContract {
                 let example = try await ExampleFarm(in: store)
                 try await store.requestStart(example.vm, by: "a")
                 _ = try await store.begin(example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("s"))
-                try await store.record(
+                try await store.report(
                     Observation(state: .running, image: example.image), of: example.vm, by: example.node,
                     epoch: Epoch(2))
                 try await store.requestStop(example.vm, by: "b")
                 // While it stops, it is wanted again; another node was chosen, but the disks are open here.
                 _ = try await store.perform(.addNode(name: "node2", address: IPv4Address("10.3.0.3")!))
-                try await store.recordState(of: NodeID(2), .running, at: WallTime(seconds: 7))
+                try await store.reportState(of: NodeID(2), .running, at: WallTime(seconds: 7))
                 _ = try await store.perform(.startVM(example.vm, node: NodeID(2)), by: "c")
                 try await store.release(
                     example.vm, by: example.node, epoch: Epoch(2), request: 2, error: nil, at: WallTime(seconds: 9))
@@ -287,7 +287,7 @@ extension StoreContract {
                         requestedBy: "c"))
                 try expectEqual(vm.observation, Observation(state: .stopped, since: WallTime(seconds: 9)))
                 try await expectError(.stale) { () async throws(PortError) in
-                    try await store.record(
+                    try await store.report(
                         Observation(state: .running), of: example.vm, by: example.node, epoch: Epoch(2))
                 }
             }
@@ -297,7 +297,7 @@ extension StoreContract {
             { store in
                 let example = try await ExampleFarm(in: store)
                 try await store.requestStart(example.vm, by: "a")
-                try await store.record(
+                try await store.report(
                     Observation(state: .running), of: example.vm, by: example.node, epoch: Epoch(1))
                 try await store.release(
                     example.vm, by: example.node, epoch: Epoch(1), request: 1, error: nil, at: WallTime(seconds: 9))

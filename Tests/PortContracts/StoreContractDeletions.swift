@@ -68,10 +68,10 @@ extension StoreContract {
                     try await expectEqual(
                         try store.confirmDeletion(of: disk, by: example.node, at: later), true, "confirmed")
                 }
-                try await store.recordDeletionFailure(of: disk, "no space")
+                try await store.reportDeletionFailure(of: disk, "no space")
                 try await expectEqual(try store.diskDeletions().map(\.lastError), ["no space"])
                 let before = try await store.audit(limit: 100).count
-                for _ in 0..<2 { try await store.recordDeletion(of: disk, by: example.node, at: later) }
+                for _ in 0..<2 { try await store.reportDeletion(of: disk, by: example.node, at: later) }
                 try await expectEqual(try store.diskDeletions(), [])
                 try await expectEqual(try store.desiredState(of: example.node, about: []).diskDeletions, [])
                 let audit = try await store.audit(limit: 100)
@@ -79,7 +79,7 @@ extension StoreContract {
                 try expect(audit[0].action == "delete \(disk)" && audit[0].outcome == "done", "\(audit[0])")
                 try await expectEqual(
                     try store.confirmDeletion(of: disk, by: example.node, at: later), false, "confirmed after that")
-                try await store.recordDeletionFailure(of: disk, "late")
+                try await store.reportDeletionFailure(of: disk, "late")
                 try await expectEqual(try store.diskDeletions(), [], "a late failure makes no wish")
             }
         ),

@@ -41,7 +41,7 @@ extension StoreContract {
                 let example = try await ExampleFarm(in: store)
                 let other = NodeID(
                     try await store.number(.addNode(name: "node2", address: IPv4Address("10.3.0.3")!)))
-                try await store.recordState(of: other, .running, at: WallTime(seconds: 6))
+                try await store.reportState(of: other, .running, at: WallTime(seconds: 6))
                 let lab = VMID(
                     try await store.number(
                         .addVM(name: "lab", user: example.user, osf: example.osf, tag: "default", address: nil)))
@@ -55,11 +55,11 @@ extension StoreContract {
                 try await expectRead([example.vm])
                 _ = try await store.begin(example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("one"))
                 let running = Observation(state: .running, since: WallTime(seconds: 8), image: example.image)
-                try await store.record(running, of: example.vm, by: example.node, epoch: Epoch(2))
+                try await store.report(running, of: example.vm, by: example.node, epoch: Epoch(2))
                 _ = try await store.perform(.startVM(lab, node: other))
                 try await expectRead([example.vm, lab])
                 // Said again: nothing changes.
-                try await store.record(running, of: example.vm, by: example.node, epoch: Epoch(2))
+                try await store.report(running, of: example.vm, by: example.node, epoch: Epoch(2))
                 try await expectRead([])
                 _ = try await store.perform(.setNode(example.node, isBlocked: true))
                 try await expectRead([])
@@ -158,7 +158,7 @@ extension StoreContract {
                 try await expectChanges([FarmChange(.router(second), vm: example.vm)])
                 _ = try await store.perform(.setConfiguration(key: "k", value: "v"))
                 try await expectChanges([])
-                try await store.recordState(of: example.node, .stopped, at: WallTime(seconds: 3))
+                try await store.reportState(of: example.node, .stopped, at: WallTime(seconds: 3))
                 try await expectChanges([FarmChange(.node(example.node))])
                 _ = try await store.perform(.tagImage(example.image, tag: "new"))
                 try await expectChanges([FarmChange(.farm)])

@@ -101,11 +101,11 @@ extension StoreContract {
                 _ = try await store.perform(.tagImage(ImageID(2), tag: "default"))
                 // Now VM 1 would start image 2, but still runs on image 1.
                 try await store.requestStart(example.vm, by: "test")
-                try await store.record(
+                try await store.report(
                     Observation(state: .running, image: example.image), of: example.vm, by: example.node,
                     epoch: Epoch(1))
                 try await expectRefusal(store, .deleteImage(example.image), .inUse, naming: ["stop"])
-                try await store.record(Observation(state: .stopped), of: example.vm, by: example.node, epoch: Epoch(1))
+                try await store.report(Observation(state: .stopped), of: example.vm, by: example.node, epoch: Epoch(1))
                 try await expectRefusal(store, .deleteImage(ImageID(2)), .inUse)
                 _ = try await store.perform(.setProperty(.image(example.image), key: "k", value: "v"))
                 _ = try await store.perform(.deleteImage(example.image))

@@ -92,7 +92,7 @@ extension StoreContract {
                 try expectEqual(seen, (1...6).map { VMID($0) })
                 try expectEqual(sizes, [2, 2, 2, 0])
                 try await store.requestStart(example.vm, by: "test")
-                try await store.record(
+                try await store.report(
                     Observation(state: .running, image: example.image), of: example.vm, by: example.node,
                     epoch: Epoch(1))
                 _ = try await store.claim(
@@ -138,7 +138,7 @@ extension StoreContract {
             { store in
                 let (example, acme, user, _, vm) = try await twoTenants(store)
                 try await store.requestStart(example.vm, by: "test")
-                try await store.record(
+                try await store.report(
                     Observation(state: .starting), of: example.vm, by: example.node, epoch: Epoch(1))
                 let all = ListPage()
                 func ids(_ filter: VMFilter) async throws -> [VMID] { try await store.vms(filter, all).map(\.vm.id) }

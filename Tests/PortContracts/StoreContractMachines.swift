@@ -10,7 +10,7 @@ extension StoreContract {
                 try await expectEqual(
                     try store.standing(ofNode: "node1"), NodeStanding(state: .running, isBlocked: false))
                 _ = try await store.perform(.setNode(example.node, isBlocked: true))
-                try await store.recordState(of: example.node, .stopping, at: WallTime(seconds: 8))
+                try await store.reportState(of: example.node, .stopping, at: WallTime(seconds: 8))
                 try await expectEqual(
                     try store.standing(ofNode: "node1"), NodeStanding(state: .stopping, isBlocked: true))
                 try await expectError(.notFound) { () async throws(PortError) in
@@ -44,7 +44,7 @@ extension StoreContract {
                 let example = try await ExampleFarm(in: store)
                 let identity = try await store.node(named: "node1")
                 try expectEqual(identity.farm, farm)
-                try expectEqual(identity.addressPlan, plan)
+                try expectEqual(identity.addressPlan, addressPlan)
                 try expectEqual(identity.node.id, example.node)
                 try expectEqual(identity.node.state, .running)
                 try expectEqual(identity.node.stateSince, WallTime(seconds: 6))
@@ -56,7 +56,7 @@ extension StoreContract {
                     try expect(error.detail.contains("node1"), "`\(error)` does not name the nodes there are")
                 }
                 try await expectError(.notFound) { () async throws(PortError) in
-                    try await store.recordState(of: NodeID(9), .running, at: WallTime(seconds: 1))
+                    try await store.reportState(of: NodeID(9), .running, at: WallTime(seconds: 1))
                 }
             }
         ),
@@ -157,7 +157,7 @@ extension StoreContract {
                 try await expectRefusal(
                     store, .deleteVM(example.vm), .notStopped, naming: ["about to start", "stop VM"])
                 _ = try await store.begin(example.vm, by: example.node, epoch: Epoch(1), secret: AgentSecret("s"))
-                try await store.record(
+                try await store.report(
                     Observation(state: .running), of: example.vm, by: example.node, epoch: Epoch(2))
                 _ = try await store.perform(.stopVM(example.vm))
                 try await expectRefusal(store, .deleteVM(example.vm), .notStopped, naming: ["running"])
@@ -169,7 +169,7 @@ extension StoreContract {
                 try await expectEqual(try store.desktop(example.vm), nil)
                 try await expectEqual(try store.reservations(), [])
                 try await expectEqual(try store.snapshot().properties, [:])
-                try await store.recordState(of: example.node, .stopped, at: WallTime(seconds: 10))
+                try await store.reportState(of: example.node, .stopped, at: WallTime(seconds: 10))
                 _ = try await store.perform(.deleteNode(example.node))
             }
         ),

@@ -7,7 +7,7 @@ extension StoreContract {
             "a new farm has the tenant default and nothing else",
             { store in
                 let snapshot = try await store.snapshot()
-                var expected = FarmSnapshot(farm: farm, addressPlan: plan)
+                var expected = FarmSnapshot(farm: farm, addressPlan: addressPlan)
                 expected.tenants = [Tenant(id: TenantID(1), name: "default")]
                 try expectEqual(snapshot, expected, "the farm")
             }
@@ -18,7 +18,7 @@ extension StoreContract {
                 try await expectEqual(try store.perform(.addTenant(name: "a")), .tenant(TenantID(2)))
                 _ = try await store.perform(.deleteTenant(TenantID(2)))
                 try await expectEqual(try store.perform(.addTenant(name: "a")), .tenant(TenantID(3)))
-                let addresses = plan.rangeEnd
+                let addresses = addressPlan.rangeEnd
                 let example = try await ExampleFarm(in: store)
                 _ = try await store.perform(.deleteVM(example.vm))
                 guard

@@ -10,7 +10,7 @@ extension StoreContract {
         let node = NodeID(
             try await store.number(
                 .addNode(name: name, address: IPv4Address(address)!, memory: Mebibytes(memory), cpus: cpus)))
-        try await store.recordState(of: node, .running, at: WallTime(seconds: 6))
+        try await store.reportState(of: node, .running, at: WallTime(seconds: 6))
         return node
     }
 

@@ -20,7 +20,7 @@ extension StoreContract {
                 var expected = ["of-osf": "osf", "of-user": "user", "of-vm": "vm", "of-image": "osf"]
                 try await expectEqual(try store.desktop(example.vm)?.properties, expected, "without an image")
                 try await store.requestStart(example.vm, by: "test")
-                try await store.record(
+                try await store.report(
                     Observation(state: .running, image: example.image), of: example.vm, by: example.node,
                     epoch: Epoch(1))
                 expected["of-image"] = "image"

@@ -39,10 +39,10 @@ final class RouterFixture {
         router changeRouter: (inout RouterConfiguration) -> Void = { _ in }
     ) throws {
         guest = try RawSocket.listen()
-        let plan = try AddressPlan(
+        let addressPlan = try AddressPlan(
             network: try XCTUnwrap(IPv4Address("127.0.0.0")), prefixLength: 8,
             rangeStart: try XCTUnwrap(IPv4Address("127.1.0.0")), gateway: nil)
-        store = SimulatedStore(farm: try XCTUnwrap(FarmID("0a1b2c")), addressPlan: plan)
+        store = SimulatedStore(farm: try XCTUnwrap(FarmID("0a1b2c")), addressPlan: addressPlan)
         let (store, agent, hasher) = (store, agent, hasher)
         node = try blocking { try await Self.populate(store) }
 
@@ -112,7 +112,7 @@ final class RouterFixture {
 
     func setNode(_ state: NodeState) throws {
         let (store, node) = (store, node)
-        try blocking { try await store.recordState(of: node, state, at: WallTime(seconds: 1)) }
+        try blocking { try await store.reportState(of: node, state, at: WallTime(seconds: 1)) }
     }
 
     private static func populate(_ store: SimulatedStore) async throws -> NodeID {
@@ -136,7 +136,7 @@ final class RouterFixture {
         for (name, user) in [("alice's \"desk\"", alice), ("bobs", bob)] {
             _ = try await apply(.addVM(name: name, user: user, osf: osf, tag: "default", address: nil))
         }
-        try await store.recordState(of: node, .running, at: WallTime(seconds: 1))
+        try await store.reportState(of: node, .running, at: WallTime(seconds: 1))
         return node
     }
 
@@ -172,7 +172,7 @@ private func converge(_ vm: VirtualMachine, on node: NodeID, in store: Simulated
     case (.run, .stopped):
         let epoch = try await store.begin(vm.id, by: node, epoch: vm.intent.epoch, secret: RouterFixture.secret)
         let running = Observation(state: .running, since: now)
-        try await store.record(running, of: vm.id, by: node, epoch: epoch)
+        try await store.report(running, of: vm.id, by: node, epoch: epoch)
     case (.stop, _):
         try await store.release(
             vm.id, by: node, epoch: vm.intent.epoch, request: vm.intent.request, error: nil, at: now)

@@ -61,7 +61,7 @@ final class KillTests: XCTestCase {
     func testHKDIsKilledAtEveryStepOfAStart() {
         let met = killAtEveryStep(.houseKeeper, from: Plan.second, until: 41 * Plan.second, least: 60)
         let wanted: Set<PortOperation> = [
-            .storeRead, .storeBegin, .storeRecord, .inspectImage, .prepareOverlay, .ensureUserDisk, .ensureTap,
+            .storeRead, .storeBegin, .storeReport, .inspectImage, .prepareOverlay, .ensureUserDisk, .ensureTap,
             .applyFilter,
             .observeReservations, .handSecret, .observeDisks, .defineDomain, .createDomain, .ping,
         ]
@@ -71,7 +71,7 @@ final class KillTests: XCTestCase {
     func testHKDIsKilledAtEveryStepOfAStop() {
         let met = killAtEveryStep(.houseKeeper, from: 100 * Plan.second, until: 130 * Plan.second, least: 60)
         let wanted: Set<PortOperation> = [
-            .storeRead, .storeRecord, .storeRelease, .powerOff, .undefineDomain, .removeSecret, .removeFilter,
+            .storeRead, .storeReport, .storeRelease, .powerOff, .undefineDomain, .removeSecret, .removeFilter,
             .removeTap,
             .removeOverlays,
         ]

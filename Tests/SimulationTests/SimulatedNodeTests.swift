@@ -8,9 +8,9 @@ import XCTest
 /// The simulated node by itself, driven by a procedure as plain as a shell script.
 final class SimulatedNodeTests: XCTestCase {
     private func storm(
-        _ vms: Int64, seed: UInt64, keeping: Trace.Keeping = .digest
+        _ vms: Int64, seed: UInt64, detail: Trace.Detail = .digest
     ) throws -> (Simulation, SimulatedHost, Int) {
-        let simulation = Simulation(seed: seed, keeping: keeping)
+        let simulation = Simulation(seed: seed, detail: detail)
         let host = try PlainScript.host(simulation)
         let life = simulation.begin(.houseKeeper, on: NodeID(1))
         let ports = PortSet(host: host, incarnation: life)

@@ -8,7 +8,7 @@ import XCTest
 final class SimulatedStoreContractTests: XCTestCase {
     func testTheStoreInMemoryKeepsTheContract() async throws {
         for (name, check) in StoreContract.cases {
-            let store = SimulatedStore(farm: StoreContract.farm, addressPlan: StoreContract.plan)
+            let store = SimulatedStore(farm: StoreContract.farm, addressPlan: StoreContract.addressPlan)
             do { try await check(store) } catch { XCTFail("\(name): \(error)") }
             store.close()
         }

@@ -10,7 +10,7 @@ final class SimulatorTests: XCTestCase {
     /// 50 tasks that sleep and tell, in an order the seed decides.
     private func run(seed: UInt64) -> Run {
         let executor = SimulationExecutor(seed: seed)
-        let trace = Confined(Trace(keeping: .digest))
+        let trace = Confined(Trace(detail: .digest))
         let dice = Confined(SplitMix64(seed: seed, stream: .workload))
         executor.spawn {
             await withTaskGroup(of: Void.self) { group in
@@ -18,7 +18,7 @@ final class SimulatorTests: XCTestCase {
                     group.addTask {
                         for _ in 0..<10 {
                             _ = await executor.wait(until: executor.now + dice.value.within(1...1_000_000))
-                            let record = TraceRecord(
+                            let record = TraceEntry(
                                 at: executor.now, kind: 1, source: 0, outcome: 0, subject: Int64(number), value: 0)
                             trace.value.append(record, words: "")
                         }

@@ -35,15 +35,15 @@ final class SoakTests: XCTestCase {
         for seed: UInt64 in 300..<310 {
             let plan = PlanGenerator.plan(seed: seed)
             let digest = Runner(plan).run().trace.digest
-            XCTAssertEqual(Runner(plan, keeping: .records).run().trace.digest, digest)
-            XCTAssertEqual(Runner(plan, keeping: .words).run().trace.digest, digest)
+            XCTAssertEqual(Runner(plan, detail: .entries).run().trace.digest, digest)
+            XCTAssertEqual(Runner(plan, detail: .words).run().trace.digest, digest)
         }
     }
 
     func testAViolationIsToldWithSeedPlanEventsAndTheCommandThatShowsItAgain() {
         var plan = PlanGenerator.plan(seed: 5)
         plan.steps = [Step(at: Plan.second, .connect(user: 1, vm: 1, stays: nil))]
-        let result = Runner(plan, keeping: .words, mutation: .startsTwoDomains).run()
+        let result = Runner(plan, detail: .words, mutation: .startsTwoDomains).run()
         let story = Report.text(result, replay: "qvd-sim run --seed 5 --trace")
         for part in [
             "VIOLATION of one-domain", "VM 1 has two live domains", "seed 5", "does: connect, vm: 1", "started",

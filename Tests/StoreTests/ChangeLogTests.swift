@@ -9,7 +9,7 @@ import XCTest
 /// The newest changes are kept, older ones are forgotten, in memory and in SQLite.
 final class ChangeLogTests: XCTestCase {
     func testTheNewestChangesAreKeptAndOldOnesForgottenInMemory() throws {
-        var ledger = FarmLedger(farm: StoreContract.farm, addressPlan: StoreContract.plan)
+        var ledger = FarmLedger(farm: StoreContract.farm, addressPlan: StoreContract.addressPlan)
         try fill(&ledger)
         try check(ledger)
     }
@@ -18,7 +18,7 @@ final class ChangeLogTests: XCTestCase {
         let folder = try TemporaryFolder()
         let path = folder.path("farm.db")
         try DatabaseFile.create(
-            at: path, identity: FarmIdentity(farm: StoreContract.farm, addressPlan: StoreContract.plan),
+            at: path, identity: FarmIdentity(farm: StoreContract.farm, addressPlan: StoreContract.addressPlan),
             access: DatabaseAccess(), migrator: Migrator())
         let connection = try SQLiteConnection(path: path, busyTimeout: 100)
         var records = SQLRecords(statements: connection)
@@ -37,12 +37,12 @@ final class ChangeLogTests: XCTestCase {
 
     private func check<Records: FarmRecords>(_ records: Records) throws {
         XCTAssertEqual(try records.revision(), Revision(told))
-        let kept = try records.changes(after: Revision(told - changesKept))
-        XCTAssertEqual(kept.changes?.count, Int(changesKept))
+        let kept = try records.changes(after: Revision(told - changesHeld))
+        XCTAssertEqual(kept.changes?.count, Int(changesHeld))
         XCTAssertEqual(
-            kept.changes, Set((told - changesKept + 1...told).map { FarmChange(.node(NodeID(1)), vm: VMID($0)) }))
-        XCTAssertNil(try records.changes(after: Revision(told - changesKept - 1)).changes)
+            kept.changes, Set((told - changesHeld + 1...told).map { FarmChange(.node(NodeID(1)), vm: VMID($0)) }))
+        XCTAssertNil(try records.changes(after: Revision(told - changesHeld - 1)).changes)
         // Of three times as many as are kept, at most twice as many are still there.
-        XCTAssertLessThanOrEqual(try records.changes(afterNumber: 0).count, 2 * Int(changesKept))
+        XCTAssertLessThanOrEqual(try records.changes(afterNumber: 0).count, 2 * Int(changesHeld))
     }
 }

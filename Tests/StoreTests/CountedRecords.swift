@@ -69,8 +69,8 @@ extension CountedRecords {
     mutating func put(_ user: User) throws(LedgerError) { try passed(base.put(user)) }
     mutating func remove(_ user: UserID) throws(LedgerError) { try passed(base.remove(user)) }
     func passwordHash(of user: UserID) throws(LedgerError) -> String? { try one(base.passwordHash(of: user)) }
-    mutating func keep(passwordHash: String, of user: UserID) throws(LedgerError) {
-        try passed(base.keep(passwordHash: passwordHash, of: user))
+    mutating func put(passwordHash: String, of user: UserID) throws(LedgerError) {
+        try passed(base.put(passwordHash: passwordHash, of: user))
     }
 }
 
@@ -130,8 +130,8 @@ extension CountedRecords {
         try passed(base.put(observation, of: vm))
     }
     func secret(of vm: VMID) throws(LedgerError) -> AgentSecret? { try one(base.secret(of: vm)) }
-    mutating func keep(secret: AgentSecret?, of vm: VMID) throws(LedgerError) {
-        try passed(base.keep(secret: secret, of: vm))
+    mutating func put(secret: AgentSecret?, of vm: VMID) throws(LedgerError) {
+        try passed(base.put(secret: secret, of: vm))
     }
 }
 
@@ -168,11 +168,11 @@ extension CountedRecords {
 }
 
 extension CountedRecords {
-    func answer(to request: RequestID, of actor: String) throws(LedgerError) -> KeptAnswer? {
+    func answer(to request: RequestID, of actor: String) throws(LedgerError) -> StoredAnswer? {
         try one(base.answer(to: request, of: actor))
     }
-    mutating func keep(_ answer: KeptAnswer, to request: RequestID, of actor: String) throws(LedgerError) {
-        try passed(base.keep(answer, to: request, of: actor))
+    mutating func put(_ answer: StoredAnswer, to request: RequestID, of actor: String) throws(LedgerError) {
+        try passed(base.put(answer, to: request, of: actor))
     }
 }
 

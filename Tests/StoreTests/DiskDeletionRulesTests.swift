@@ -6,7 +6,7 @@ import XCTest
 /// Rows that no command makes: a backup was restored, and the VM whose disk was wished away is there again.
 final class DiskDeletionRulesTests: XCTestCase {
     func testAWishIsTakenBackWhenTheVMExistsAgain() throws {
-        var ledger = FarmLedger(farm: StoreContract.farm, addressPlan: StoreContract.plan)
+        var ledger = FarmLedger(farm: StoreContract.farm, addressPlan: StoreContract.addressPlan)
         let node = Node(id: NodeID(1), name: "node1", address: IPv4Address("10.3.0.1")!)
         let vm = VirtualMachine(
             id: VMID(1), name: "desk", user: UserID(1), osf: OSFID(1), tag: "default", address: IPv4Address("10.3.0.8")!

@@ -48,7 +48,8 @@ final class FullDiskTests: XCTestCase {
 
     func testAFullDiskLosesNothingAcknowledgedAndWorksAgainWithSpace() async throws {
         let path = folder.path("farm.db")
-        let store = try await SQLiteStore.create(at: path, farm: StoreContract.farm, plan: StoreContract.plan)
+        let store = try await SQLiteStore.create(
+            at: path, farm: StoreContract.farm, addressPlan: StoreContract.addressPlan)
         let (acknowledged, error) = try await fill(store)
         let refusal = try XCTUnwrap(error)
         XCTAssertEqual(refusal.reason, .noSpace, refusal.description)
@@ -70,7 +71,8 @@ final class FullDiskTests: XCTestCase {
 
     func testAReadOnlyDiskIsRefused() async throws {
         let path = folder.path("farm.db")
-        let store = try await SQLiteStore.create(at: path, farm: StoreContract.farm, plan: StoreContract.plan)
+        let store = try await SQLiteStore.create(
+            at: path, farm: StoreContract.farm, addressPlan: StoreContract.addressPlan)
         await store.close()
         try mount("-o", "remount,ro", folder.url.path)
         do {

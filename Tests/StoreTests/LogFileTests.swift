@@ -24,7 +24,7 @@ final class LogFileTests: XCTestCase {
         let path = folder.path("farm/farm.db")
         await
             (try await SQLiteStore.create(
-                at: path, farm: StoreContract.farm, plan: StoreContract.plan)).close()
+                at: path, farm: StoreContract.farm, addressPlan: StoreContract.addressPlan)).close()
         let changeMode: ChangeMode = { descriptor, mode in
             LogFileTests.corrected.withLock { $0.append("mode \(String(mode, radix: 8))") }
             return fchmod(descriptor, mode)
@@ -53,7 +53,7 @@ final class LogFileTests: XCTestCase {
         let path = folder.path("farm.db")
         await
             (try await SQLiteStore.create(
-                at: path, farm: StoreContract.farm, plan: StoreContract.plan)).close()
+                at: path, farm: StoreContract.farm, addressPlan: StoreContract.addressPlan)).close()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<4 {
                 group.addTask {

@@ -66,10 +66,11 @@ final class OldDatabaseTests: XCTestCase {
     /// Field by field, so that a field that is new in this version changes no line.
     private static func rows(of store: SQLiteStore) async throws -> [String] {
         let farm = try await store.snapshot()
-        let plan = farm.addressPlan
+        let addressPlan = farm.addressPlan
         var lines = [
-            "farm \(farm.farm) network \(plan.network)/\(plan.prefixLength) from \(plan.rangeStart)"
-                + " gateway \(text(plan.gateway?.description))"
+            "farm \(farm.farm) network \(addressPlan.network)/\(addressPlan.prefixLength)"
+                + " from \(addressPlan.rangeStart)"
+                + " gateway \(text(addressPlan.gateway?.description))"
         ]
         lines += farm.tenants.map { "tenant \($0.id) \(text($0.name)) blocked \($0.isBlocked)" }
         for user in farm.users {

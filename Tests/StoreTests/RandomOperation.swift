@@ -4,10 +4,10 @@ import PortContracts
 
 /// One call on a store and its answer as text, in which two stores can be compared.
 enum RandomOperation {
-    case recordState(NodeID, NodeState, WallTime)
+    case reportState(NodeID, NodeState, WallTime)
     case desiredState(NodeID, [VMID])
     case reservations
-    case record(Observation, VMID, NodeID, Epoch)
+    case report(Observation, VMID, NodeID, Epoch)
     case release(VMID, NodeID, Epoch, Int64, String?, WallTime)
     case begin(AgentSecret, VMID, NodeID, Epoch)
     case read(VMID, UserID, LoginName)
@@ -35,7 +35,7 @@ enum RandomOperation {
 
     private func answer(of store: any StoreContract.Store) async throws(PortError) -> String {
         switch self {
-        case .recordState(let node, let state, let time): try await store.recordState(of: node, state, at: time)
+        case .reportState(let node, let state, let time): try await store.reportState(of: node, state, at: time)
         case .desiredState(let node, let vms):
             let desired = try await store.desiredState(of: node, about: vms)
             return "\(desired.node) \(desired.assignments) \(desired.elsewhere) \(desired.asked.sorted())"
@@ -43,8 +43,8 @@ enum RandomOperation {
                 + " \(try await store.abandonedDomains(on: node))"
         case .reservations:
             return "\(try await store.reservations())"
-        case .record(let observation, let vm, let node, let epoch):
-            try await store.record(observation, of: vm, by: node, epoch: epoch)
+        case .report(let observation, let vm, let node, let epoch):
+            try await store.report(observation, of: vm, by: node, epoch: epoch)
         case .release(let vm, let node, let epoch, let request, let error, let time):
             try await store.release(vm, by: node, epoch: epoch, request: request, error: error, at: time)
         case .begin(let secret, let vm, let node, let epoch):
@@ -70,9 +70,9 @@ enum RandomOperation {
             let isWanted = try await store.confirmDeletion(of: disk, by: node, at: time)
             let before = try await store.diskDeletions()
             if let words {
-                try await store.recordDeletionFailure(of: disk, words)
+                try await store.reportDeletionFailure(of: disk, words)
             } else {
-                try await store.recordDeletion(of: disk, by: node, at: time)
+                try await store.reportDeletion(of: disk, by: node, at: time)
             }
             return "\(isWanted) \(before) \(try await store.diskDeletions())"
         case .apply(let command, let actor, let request, let time):

@@ -21,10 +21,10 @@ struct RandomScript {
         case 22:
             let words = pick(3) == 0 ? nil : pick(2) == 0 ? "no space \(tick)" : "hangs"
             return .deletion(disk(), node(), words, time)
-        case 0: return .recordState(node(), NodeState.allCases[pick(100) < 70 ? 2 : pick(4)], time)
+        case 0: return .reportState(node(), NodeState.allCases[pick(100) < 70 ? 2 : pick(4)], time)
         case 1: return .desiredState(node(), [vm(), vm(), vm()])
         case 2: return .reservations
-        case 3, 4: return .record(observation(time), vm(), node(), epoch())
+        case 3, 4: return .report(observation(time), vm(), node(), epoch())
         case 5: return .release(vm(), node(), epoch(), Int64(pick(6)), pick(2) == 0 ? "failed \(tick)" : nil, time)
         case 6: return .begin(AgentSecret("secret-\(tick % 3)"), vm(), node(), epoch())
         case 7: return .read(vm(), user(), login())
@@ -163,7 +163,7 @@ struct RandomScript {
     }
 
     private mutating func address() -> IPv4Address {
-        IPv4Address(bits: StoreContract.plan.network.bits + UInt32(pick(16)))
+        IPv4Address(bits: StoreContract.addressPlan.network.bits + UInt32(pick(16)))
     }
 }
 

@@ -12,7 +12,7 @@ import XCTest
 /// What lies on the disk: making, opening, refusing, upgrading a database file.
 final class SQLiteFileTests: XCTestCase {
     private func make(_ path: String) async throws -> SQLiteStore {
-        try await SQLiteStore.create(at: path, farm: StoreContract.farm, plan: StoreContract.plan)
+        try await SQLiteStore.create(at: path, farm: StoreContract.farm, addressPlan: StoreContract.addressPlan)
     }
 
     /// The error of opening the file.
@@ -157,7 +157,8 @@ final class SQLiteFileTests: XCTestCase {
             let path = folder.path("schema-\(number).db")
             let old = Migrator(migrations: Array(all.migrations.prefix(number)))
             let store = try await SQLiteStore.create(
-                at: path, farm: StoreContract.farm, plan: StoreContract.plan, access: DatabaseAccess(), migrator: old)
+                at: path, farm: StoreContract.farm, addressPlan: StoreContract.addressPlan, access: DatabaseAccess(),
+                migrator: old)
             let before = try await store.snapshot()
             await store.close()
             do {
@@ -182,7 +183,7 @@ final class SQLiteFileTests: XCTestCase {
         let path = folder.path("farm.db")
         let old = Migrator(migrations: Array(Schema.migrations.prefix(1)))
         try DatabaseFile.create(
-            at: path, identity: FarmIdentity(farm: StoreContract.farm, addressPlan: StoreContract.plan),
+            at: path, identity: FarmIdentity(farm: StoreContract.farm, addressPlan: StoreContract.addressPlan),
             access: DatabaseAccess(), migrator: old)
         do {
             let connection = try SQLiteConnection(path: path, busyTimeout: 100)
@@ -233,7 +234,8 @@ final class SQLiteFileTests: XCTestCase {
         let path = folder.path("farm.db")
         let first = Migrator(migrations: Array(Schema.migrations.prefix(1)))
         try await SQLiteStore.create(
-            at: path, farm: StoreContract.farm, plan: StoreContract.plan, access: DatabaseAccess(), migrator: first
+            at: path, farm: StoreContract.farm, addressPlan: StoreContract.addressPlan, access: DatabaseAccess(),
+            migrator: first
         ).close()
         let connection = try SQLiteConnection(path: path, busyTimeout: 100)
         for statement in [

@@ -15,7 +15,8 @@ final class SharedDatabaseTests: XCTestCase {
 
     private func makePair() async throws -> (SQLiteStore, SQLiteStore) {
         if folder == nil { folder = try TemporaryFolder() }
-        let first = try await SQLiteStore.create(at: path, farm: StoreContract.farm, plan: StoreContract.plan)
+        let first = try await SQLiteStore.create(
+            at: path, farm: StoreContract.farm, addressPlan: StoreContract.addressPlan)
         return (first, try await SQLiteStore.open(at: path))
     }
 

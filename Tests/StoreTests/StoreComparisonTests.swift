@@ -13,9 +13,9 @@ final class StoreComparisonTests: XCTestCase {
         let folder = try TemporaryFolder()
         var counts: [String: Int] = [:]
         for seed in 1...24 {
-            let memory = SimulatedStore(farm: StoreContract.farm, addressPlan: StoreContract.plan)
+            let memory = SimulatedStore(farm: StoreContract.farm, addressPlan: StoreContract.addressPlan)
             let sqlite = try await SQLiteStore.create(
-                at: folder.path("seed-\(seed).db"), farm: StoreContract.farm, plan: StoreContract.plan)
+                at: folder.path("seed-\(seed).db"), farm: StoreContract.farm, addressPlan: StoreContract.addressPlan)
             var script = RandomScript(seed: UInt64(seed))
             var readers: [NodeID: (memory: FollowingReader, sqlite: FollowingReader)] = [:]
             for step in 1...1100 {

@@ -10,7 +10,7 @@ final class StoreContractTests: XCTestCase {
         let folder = try TemporaryFolder()
         for (number, (name, check)) in StoreContract.cases.enumerated() {
             let store = try await SQLiteStore.create(
-                at: folder.path("farm-\(number).db"), farm: StoreContract.farm, plan: StoreContract.plan)
+                at: folder.path("farm-\(number).db"), farm: StoreContract.farm, addressPlan: StoreContract.addressPlan)
             do { try await check(store) } catch { XCTFail("\(name): \(error)") }
             await store.close()
         }

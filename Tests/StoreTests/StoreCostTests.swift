@@ -14,7 +14,7 @@ final class StoreCostTests: XCTestCase {
 
     func testHotOperationsCostTheSameInMemory() throws {
         let costs = try sizes.map { size in
-            var ledger = FarmLedger(farm: StoreContract.farm, addressPlan: CostFarm.plan)
+            var ledger = FarmLedger(farm: StoreContract.farm, addressPlan: CostFarm.addressPlan)
             try CostFarm.fill(&ledger, vms: size)
             let count = CostCount()
             var records = CountedRecords(ledger, count)
@@ -45,7 +45,7 @@ final class StoreCostTests: XCTestCase {
     /// Whose an object is, is read only for those to whom it matters.
     func testRightsCostNothingForWhoMayDoEverything() throws {
         func cost(of actor: Actor) throws -> StoreCost {
-            var ledger = FarmLedger(farm: StoreContract.farm, addressPlan: CostFarm.plan)
+            var ledger = FarmLedger(farm: StoreContract.farm, addressPlan: CostFarm.addressPlan)
             try CostFarm.fill(&ledger, vms: 40)
             let count = CostCount()
             var records = CountedRecords(ledger, count)
@@ -59,6 +59,24 @@ final class StoreCostTests: XCTestCase {
             root, try cost(of: .administrator(name: "eve", tenant: nil, rights: Set(Right.allCases))))
     }
 
+    /// A node on which there is no VM reads nothing that VMs are made from, and no VM when nothing has changed.
+    func testANodeWithoutVMsReadsNothingOfThem() throws {
+        var ledger = FarmLedger(farm: StoreContract.farm, addressPlan: CostFarm.addressPlan)
+        try CostFarm.fill(&ledger, vms: 20)
+        func calls(_ body: (CountedRecords<FarmLedger>) throws -> Void) rethrows -> Int {
+            let count = CostCount()
+            try body(CountedRecords(ledger, count))
+            return count.cost.calls
+        }
+        let full = try calls { _ = try $0.desiredState(of: NodeID(1), about: []) }
+        let empty = try calls { _ = try $0.desiredState(of: NodeID(2), about: []) }
+        let unchanged = try calls {
+            _ = try $0.desiredStateChanges(of: NodeID(2), about: [], after: ledger.revision())
+        }
+        XCTAssertEqual(full - empty, 2, "neither OSFs nor images")
+        XCTAssertEqual(empty - unchanged, 2, "neither the node's VMs nor others")
+    }
+
     private func compare(_ costs: [[(name: String, cost: StoreCost)]]) {
         XCTAssertGreaterThan(costs[0].count, 15)
         for (small, large) in zip(costs[0], costs[1]) {
@@ -70,7 +88,7 @@ final class StoreCostTests: XCTestCase {
 
     private func farm(vms: Int, at path: String) throws -> SQLiteConnection {
         try DatabaseFile.create(
-            at: path, identity: FarmIdentity(farm: StoreContract.farm, addressPlan: CostFarm.plan),
+            at: path, identity: FarmIdentity(farm: StoreContract.farm, addressPlan: CostFarm.addressPlan),
             access: DatabaseAccess(), migrator: Migrator())
         let connection = try SQLiteConnection(path: path, busyTimeout: 100)
         try connection.run("BEGIN IMMEDIATE")
@@ -101,7 +119,7 @@ final class StoreCostTests: XCTestCase {
 
 /// A farm of any size in which one node, one user and one router have always the same.
 private enum CostFarm {
-    static let plan = try! AddressPlan(
+    static let addressPlan = try! AddressPlan(
         network: IPv4Address("10.8.0.0")!, prefixLength: 16, rangeStart: IPv4Address("10.8.1.0")!, gateway: nil)
     private static let time = WallTime(seconds: 5)
     private static let own = VMID(1)
@@ -112,7 +130,7 @@ private enum CostFarm {
         for number in 1...3 {
             let id = NodeID(Int64(number))
             var node = Node(
-                id: id, name: "node\(number)", address: IPv4Address(bits: plan.network.bits + UInt32(number)))
+                id: id, name: "node\(number)", address: IPv4Address(bits: addressPlan.network.bits + UInt32(number)))
             node.state = .running
             try records.put(node)
         }
@@ -138,12 +156,12 @@ private enum CostFarm {
         let user = UserID(number <= 3 ? 1 : Int64(number))
         if number == 1 || number > 3 {
             try records.put(User(id: user, tenant: TenantID(1), login: "user\(user)"))
-            try records.keep(passwordHash: "$h", of: user)
+            try records.put(passwordHash: "$h", of: user)
         }
         try records.put(
             VirtualMachine(
                 id: id, name: "desk\(number)", user: user, osf: OSFID(Int64(number % 4 + 1)), tag: "default",
-                address: IPv4Address(bits: plan.rangeStart.bits + UInt32(number))))
+                address: IPv4Address(bits: addressPlan.rangeStart.bits + UInt32(number))))
         try records.put("1", forProperty: "key", of: .vm(id))
         guard !(21...40).contains(number) else { return }
         let node = NodeID(number <= 20 ? 1 : Int64(2 + number % 2))
@@ -151,7 +169,7 @@ private enum CostFarm {
             wanted: .run, node: node, epoch: Epoch(1), hasBegun: true, request: 1, requestedBy: "test")
         try records.put(intent, of: id)
         try records.put(Observation(state: .running, since: time), of: id)
-        try records.keep(secret: AgentSecret("s\(number)"), of: id)
+        try records.put(secret: AgentSecret("s\(number)"), of: id)
         let router = number <= 20 ? "own" : "other"
         try records.put(session(id, router, isWanted: number % 10 == 0))
     }
@@ -255,7 +273,7 @@ private enum CostFarm {
             (
                 "record",
                 { records throws(LedgerError) in
-                    try records.record(
+                    try records.report(
                         Observation(state: .running, since: time), of: idle, by: NodeID(1), epoch: Epoch(2))
                 }
             ),
@@ -282,7 +300,7 @@ private enum CostFarm {
             ),
             (
                 "node state",
-                { records throws(LedgerError) in try records.recordState(of: NodeID(1), .starting, at: time) }
+                { records throws(LedgerError) in try records.reportState(of: NodeID(1), .starting, at: time) }
             ),
         ]
     }

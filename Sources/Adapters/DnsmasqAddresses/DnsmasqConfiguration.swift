@@ -3,7 +3,7 @@ package import FarmModel
 /// How the node's dnsmasq is run.
 package struct DnsmasqConfiguration: Sendable, Hashable {
     package var farm: FarmID
-    package var plan: AddressPlan
+    package var addressPlan: AddressPlan
     /// The interface it answers on.
     package var bridge: String
     /// Absolute; the service makes `hosts`, its lease file, its log and its process id file in it.
@@ -14,11 +14,11 @@ package struct DnsmasqConfiguration: Sendable, Hashable {
     package var restartPause: Duration
 
     package init(
-        farm: FarmID, plan: AddressPlan, bridge: String, folder: String, command: String = "dnsmasq",
+        farm: FarmID, addressPlan: AddressPlan, bridge: String, folder: String, command: String = "dnsmasq",
         restartPause: Duration = .seconds(2)
     ) {
         self.farm = farm
-        self.plan = plan
+        self.addressPlan = addressPlan
         self.bridge = bridge
         self.folder = folder
         self.command = command
@@ -36,14 +36,14 @@ package struct DnsmasqConfiguration: Sendable, Hashable {
         var list = [
             "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--bind-dynamic",
             "--interface=\(bridge)",
-            "--except-interface=lo", "--dhcp-range=\(plan.network),static,\(plan.netmask),infinite",
+            "--except-interface=lo", "--dhcp-range=\(addressPlan.network),static,\(addressPlan.netmask),infinite",
             "--dhcp-hostsdir=\(hostsFolder)", "--dhcp-leasefile=\(folder)/leases", "--dhcp-lease-max=200000",
             "--no-ping", "--dhcp-no-override", "--log-facility=\(logFile)", "--pid-file=\(processIDFile)",
             // It keeps only what DHCP needs of root's powers.
             "--user=nobody",
         ]
         // Without a gateway the option is sent empty-handed, for dnsmasq would offer itself.
-        list.append(plan.gateway.map { "--dhcp-option=option:router,\($0)" } ?? "--dhcp-option=option:router")
+        list.append(addressPlan.gateway.map { "--dhcp-option=option:router,\($0)" } ?? "--dhcp-option=option:router")
         return list
     }
 }

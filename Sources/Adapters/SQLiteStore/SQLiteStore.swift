@@ -33,15 +33,15 @@ extension FarmStore where Transactions == SQLiteTransactions {
     ///
     /// - Throws: `.alreadyExists` when there is a file; it is left as it is.
     package static func create(
-        at path: String, farm: FarmID, plan: AddressPlan, access: DatabaseAccess = DatabaseAccess()
+        at path: String, farm: FarmID, addressPlan: AddressPlan, access: DatabaseAccess = DatabaseAccess()
     ) async throws(PortError) -> SQLiteStore {
-        try await create(at: path, farm: farm, plan: plan, access: access, migrator: Migrator())
+        try await create(at: path, farm: farm, addressPlan: addressPlan, access: access, migrator: Migrator())
     }
 
     static func create(
-        at path: String, farm: FarmID, plan: AddressPlan, access: DatabaseAccess, migrator: Migrator
+        at path: String, farm: FarmID, addressPlan: AddressPlan, access: DatabaseAccess, migrator: Migrator
     ) async throws(PortError) -> SQLiteStore {
-        let identity = FarmIdentity(farm: farm, addressPlan: plan)
+        let identity = FarmIdentity(farm: farm, addressPlan: addressPlan)
         try await Blocking().run { () throws(PortError) in
             try DatabaseFile.create(at: path, identity: identity, access: access, migrator: migrator)
         }

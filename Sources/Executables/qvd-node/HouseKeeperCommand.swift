@@ -67,7 +67,7 @@ struct RealNode: Sendable {
             uri: configuration.hypervisor.libvirtURI, emulator: configuration.commands.qemu)
         addresses = DnsmasqAddresses(
             DnsmasqConfiguration(
-                farm: identity.farm, plan: identity.addressPlan, bridge: configuration.network.bridge,
+                farm: identity.farm, addressPlan: identity.addressPlan, bridge: configuration.network.bridge,
                 folder: "\(paths.run)/dhcp", command: configuration.commands.dnsmasq,
                 restartPause: configuration.houseKeeper.dhcpRestartDelay), log: log)
         let ports = NodePorts(

@@ -55,7 +55,7 @@ struct NodeCheckup {
         do {
             let bridge = try await NetlinkNodeNetwork(bridge: name).observeBridge()
             if let identity {
-                try NodeChecks.bridge(bridge, node: identity.node, plan: identity.addressPlan)
+                try NodeChecks.bridge(bridge, node: identity.node, addressPlan: identity.addressPlan)
             }
             let addresses = bridge.addresses.map(\.description).joined(separator: ", ")
             findings.append(.fine("bridge", "\(name) is up" + (addresses.isEmpty ? "" : ", \(addresses)")))

@@ -13,7 +13,7 @@ final class AgentRequestHandler: ChannelInboundHandler {
     /// From connecting to the answer taken; `x_start` waits the longest of all calls, 3 s.
     private static let timeMax = TimeAmount.seconds(15)
 
-    private let keeper: SessionKeeper
+    private let sessions: SessionService
     private let threads: NIOThreadPool
     private let secret: AgentSecret?
     private var head: HTTPRequestHead?
@@ -21,8 +21,8 @@ final class AgentRequestHandler: ChannelInboundHandler {
     private var isAnswered = false
     private var end: Scheduled<Void>?
 
-    init(keeper: SessionKeeper, threads: NIOThreadPool, secret: AgentSecret?) {
-        self.keeper = keeper
+    init(sessions: SessionService, threads: NIOThreadPool, secret: AgentSecret?) {
+        self.sessions = sessions
         self.threads = threads
         self.secret = secret
     }
@@ -57,11 +57,11 @@ final class AgentRequestHandler: ChannelInboundHandler {
         }
         isAnswered = true
         let promise = context.eventLoop.makePromise(of: AgentAnswer.self)
-        let keeper = keeper
+        let sessions = sessions
         let peer = context.remoteAddress?.ipAddress.flatMap { IPv4Address($0) }
         threads.submit { state in
             guard case .active = state else { return promise.fail(ChannelError.ioOnClosedChannel) }
-            keeper.answer(call, peer: peer) { promise.succeed($0) }
+            sessions.answer(call, peer: peer) { promise.succeed($0) }
         }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         promise.futureResult.whenComplete { result in

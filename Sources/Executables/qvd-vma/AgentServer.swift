@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// The HTTP server of the agent. Requests are read on the event loop and answered by the keeper on threads that
+/// The HTTP server of the agent. Requests are read on the event loop and answered by the sessions on threads that
 /// may block.
 struct AgentServer {
     /// Connections at once; a router needs one or two.
@@ -25,10 +25,10 @@ struct AgentServer {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let threads = NIOThreadPool(numberOfThreads: 4)
         threads.start()
-        let keeper = SessionKeeper(configuration) { work in
+        let sessions = SessionService(configuration) { work in
             threads.submit { state in if case .active = state { work() } }
         }
-        keeper.adopt()
+        sessions.adopt()
         let secret = configuration.secret
         let open = ConnectionCount(max: Self.connectionsMax)
         let bootstrap = ServerBootstrap(group: group)
@@ -42,22 +42,22 @@ struct AgentServer {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(
                         withPipeliningAssistance: false, withErrorHandling: false)
                     try channel.pipeline.syncOperations.addHandler(
-                        AgentRequestHandler(keeper: keeper, threads: threads, secret: secret))
+                        AgentRequestHandler(sessions: sessions, threads: threads, secret: secret))
                 }
             }
         let channel = try bootstrap.bind(host: host, port: port).wait()
         AgentLog.info("answering on \(channel.localAddress.map { "\($0)" } ?? "port \(port)")")
-        Self.look(keeper, on: group.next(), threads)
+        Self.look(sessions, on: group.next(), threads)
         try channel.closeFuture.wait()
     }
 
     /// Looks, and again after a while, for as long as the loop runs.
-    private static func look(_ keeper: SessionKeeper, on loop: any EventLoop, _ threads: NIOThreadPool) {
+    private static func look(_ sessions: SessionService, on loop: any EventLoop, _ threads: NIOThreadPool) {
         threads.runIfActive(eventLoop: loop) { () -> TimeAmount in
-            keeper.look()
-            return keeper.isPassing ? lookOften : lookSeldom
+            sessions.look()
+            return sessions.isPassing ? lookOften : lookSeldom
         }.whenSuccess { pause in
-            loop.scheduleTask(in: pause) { look(keeper, on: loop, threads) }
+            loop.scheduleTask(in: pause) { look(sessions, on: loop, threads) }
         }
     }
 }

@@ -3,9 +3,12 @@ import FarmModel
 /// The ending of every domain of a node, past what is wanted of its VMs. Domains are found by looking, never from what
 /// the node believes to run; taps go at once, so that what does not die is off the network.
 ///
-///     told to ─► look ─► end what lives ─► look ─► ... a look finds nothing live: fenced
-///                 ▲                         │
-///                 └──── after a pause ──────┘ something lives still
+///     told to fence: end what is known to live
+///          │
+///          ▼
+///        look ◄────────────────────────────────────────────────────────┐
+///          ├─ something lives: end it ─► all has reported, or a pause ─┘
+///          └─ nothing lives, and nothing is out that could make a domain: fenced
 ///
 /// Only a look counts that began after everything had reported that could still make a domain.
 struct Fence: Sendable, Hashable {

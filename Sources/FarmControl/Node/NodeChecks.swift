@@ -5,15 +5,16 @@ package enum NodeChecks {
     /// - Throws: `NodeCheckFailure` with what to do: the bridge is down, or does not have the node's address,
     /// or the   address is not below the VM range.
     package static func bridge(
-        _ bridge: ObservedBridge, node: Node, plan: AddressPlan
+        _ bridge: ObservedBridge, node: Node, addressPlan: AddressPlan
     ) throws(NodeCheckFailure) {
         guard bridge.isUp else {
             throw .init("bridge \(bridge.name) is down", remedy: "ip link set \(bridge.name) up")
         }
-        guard plan.isNodeAddress(node.address) else {
+        guard addressPlan.isNodeAddress(node.address) else {
             throw .init(
                 "node \(node.name) has the address \(node.address), which is not between the start of"
-                    + " \(plan.network)/\(plan.prefixLength) and the first VM address \(plan.rangeStart)",
+                    + " \(addressPlan.network)/\(addressPlan.prefixLength) and the first VM address"
+                    + " \(addressPlan.rangeStart)",
                 remedy: "give the node another address: qvd node delete and qvd node add")
         }
         guard bridge.addresses.contains(node.address) else {
@@ -21,7 +22,7 @@ package enum NodeChecks {
             throw .init(
                 "bridge \(bridge.name) does not have the address \(node.address) of node \(node.name)"
                     + (has.isEmpty ? "; it has none" : "; it has \(has)"),
-                remedy: "ip address add \(node.address)/\(plan.prefixLength) dev \(bridge.name)")
+                remedy: "ip address add \(node.address)/\(addressPlan.prefixLength) dev \(bridge.name)")
         }
     }
 }

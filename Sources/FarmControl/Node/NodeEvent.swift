@@ -13,9 +13,9 @@ package enum NodeEvent: Sendable, Hashable {
     case lookFailed(NodeSource, String, number: Int64)
     case began(VMEffectID, BeginOutcome)
     case finished(VMEffectID, PortOutcome)
-    case recorded(VMID, RecordOutcome)
+    case reported(VMID, ReportOutcome)
     /// The store was told that this node serves, or could not be.
-    case runningRecorded(Bool)
+    case runningReported(Bool)
     /// Removed, or not: a leftover that stays is found again by the next look.
     case collected(Leftover)
     /// Put back, or not: the next look says.
@@ -34,7 +34,7 @@ package enum NodeEvent: Sendable, Hashable {
     case tick
 }
 
-package enum RecordOutcome: Sendable, Hashable {
+package enum ReportOutcome: Sendable, Hashable {
     case done
     /// Another assignment holds; the store is read again.
     case stale
@@ -46,7 +46,7 @@ package enum NodeAction: Sendable, Hashable {
     case readStore(about: [VMID], number: Int64)
     case look(NodeSource, number: Int64)
     case perform(VMEffect, VMEffectID, StartPlan)
-    case record(Observation, of: VMID, epoch: Epoch)
+    case report(Observation, of: VMID, epoch: Epoch)
     /// Destroys the domain of a VM whose assignment is over, beside an effect that does not answer.
     case endDomain(StartPlan)
     /// Puts the rules of a running VM back that somebody removed or changed.
@@ -58,10 +58,10 @@ package enum NodeAction: Sendable, Hashable {
     case postponeDeletion(UserDiskID)
     /// Says in the store that the node serves. It is said again when the store says otherwise: a write of unknown
     /// outcome ("starting") may take effect after all, when "running" was written already.
-    case recordRunning
+    case reportRunning
     /// Both are known, what is wanted and what exists, and the store says that the node serves: tell people, once.
     case announceReady
-    case report(NodeFinding)
+    case announce(NodeFinding)
 }
 
 /// What a crash left on the node: ours by its name, and of no VM that needs it.

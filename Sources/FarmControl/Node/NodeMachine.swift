@@ -1,7 +1,7 @@
 package import FarmModel
 
 /// One node's house keeping, as decisions only: holds every VM's machine, the slots for heavy work, what is
-/// recorded and what is not, and when to look at the node and the store.
+/// reported and what is not, and when to look at the node and the store.
 ///
 ///     first reading ─┐
 ///                    ├─► adopt or start what is assigned, collect leftovers ─► ready ─► converge, for ever
@@ -64,11 +64,11 @@ package struct NodeMachine: Sendable, Hashable {
             lookFailed(source, words, number, now, &changes)
         case .began(let id, let outcome): vms.give(.began(id, outcome), to: id.vm, at: now, &changes)
         case .finished(let id, let outcome): finished(id, outcome, now, &changes)
-        case .recorded(let vm, let outcome):
+        case .reported(let vm, let outcome):
             reports.told(vm, outcome, isReading: rowWords.question.isOut, at: now)
             if outcome == .stale { readStore(now, &changes) }
             changes.touch(vm)
-        case .runningRecorded(let isDone): runningRecorded(isDone, now, &changes)
+        case .runningReported(let isDone): runningReported(isDone, now, &changes)
         case .repaired(let vm): repairs.repaired(vm)
         case .hypervisor(let event): heard(event, now, &changes)
         case .collected(let leftover):
@@ -145,7 +145,7 @@ package struct NodeMachine: Sendable, Hashable {
         }
         if mode.converges {
             setMode(isToDrain ? .draining : .serving, &changes)
-            if node.state != .running { recordRunning(&changes) }
+            if node.state != .running { reportRunning(&changes) }
             for vm in vms { meet(vm, now, &changes) }
             forgetDeletedVMs(among: vms)
             deleteDisks(now, &changes)
@@ -223,7 +223,7 @@ package struct NodeMachine: Sendable, Hashable {
         if isToDrain { setMode(.draining, &changes) }
         meetIdleVMs(now, &changes)
         for source in NodeSource.allCases where inventory.asOf(source) != nil { putRight(source, &changes) }
-        recordRunning(&changes)
+        reportRunning(&changes)
         deleteDisks(now, &changes)
     }
 
@@ -274,16 +274,16 @@ package struct NodeMachine: Sendable, Hashable {
     private mutating func setMode(_ mode: NodeMode, _ changes: inout NodeChanges) {
         guard mode != self.mode else { return }
         self.mode = mode
-        changes.add(.report(.mode(mode)))
+        changes.add(.announce(.mode(mode)))
     }
 
     // MARK: The node's own row
 
-    private mutating func recordRunning(_ changes: inout NodeChanges) {
-        if serving.begin() { changes.add(.recordRunning) }
+    private mutating func reportRunning(_ changes: inout NodeChanges) {
+        if serving.begin() { changes.add(.reportRunning) }
     }
 
-    private mutating func runningRecorded(_ isDone: Bool, _ now: Instant, _ changes: inout NodeChanges) {
+    private mutating func runningReported(_ isDone: Bool, _ now: Instant, _ changes: inout NodeChanges) {
         if !isDone {
             serving.failed(retryAt: now.advanced(by: policy.retryAfter))
         } else if serving.told() {
@@ -356,7 +356,7 @@ package struct NodeMachine: Sendable, Hashable {
         giveUpLooks(now, &changes)
         if rowWords.question.isDue(at: now) { readStore(now, &changes) }
         lookWhereDue(now, &changes)
-        if serving.isDue(at: now) { recordRunning(&changes) }
+        if serving.isDue(at: now) { reportRunning(&changes) }
         if mode.converges { deleteDisks(now, &changes) }
         vms.tick(at: now, &changes)
         for vm in reports.takeDue(at: now) { changes.touch(vm) }

@@ -10,7 +10,7 @@ package struct NodePolicy: Sendable, Hashable {
     /// How long a look at one source, or a reading of the store, may take: longer than the adapters' own limits, so
     /// that it is reached only when they do not answer at all.
     package var questionMax: Duration = .seconds(90)
-    /// Pause after a look, a reading or a record that failed.
+    /// Pause after a look, a reading or a report that failed.
     package var retryAfter: Duration = .seconds(1)
     /// How long a VM's row may say an older step than the one that is being done.
     package var detailAfter: Duration = .seconds(1)

@@ -9,28 +9,28 @@ struct ReportedEpisodes: Sendable, Hashable {
     mutating func storeUnreachable(_ words: String, _ changes: inout NodeChanges) {
         guard !isStoreUnreachable else { return }
         isStoreUnreachable = true
-        changes.add(.report(.storeUnreachable(words)))
+        changes.add(.announce(.storeUnreachable(words)))
     }
 
     mutating func storeReachable(_ changes: inout NodeChanges) {
         guard isStoreUnreachable else { return }
         isStoreUnreachable = false
-        changes.add(.report(.storeReachable))
+        changes.add(.announce(.storeReachable))
     }
 
     mutating func sourceUnreadable(_ source: NodeSource, _ words: String, _ changes: inout NodeChanges) {
         guard unreadable.insert(source).inserted else { return }
-        changes.add(.report(.sourceUnreadable(source, words)))
+        changes.add(.announce(.sourceUnreadable(source, words)))
     }
 
     mutating func sourceReadable(_ source: NodeSource, _ changes: inout NodeChanges) {
         guard unreadable.remove(source) != nil else { return }
-        changes.add(.report(.sourceReadable(source)))
+        changes.add(.announce(.sourceReadable(source)))
     }
 
     mutating func domainWithoutRow(_ name: DomainName, _ vm: VMID, _ changes: inout NodeChanges) {
         guard domains.insert(vm).inserted else { return }
-        changes.add(.report(.domainWithoutRow(name, vm)))
+        changes.add(.announce(.domainWithoutRow(name, vm)))
     }
 
     mutating func forgetDomains(except live: Set<VMID>) { domains.formIntersection(live) }

@@ -63,7 +63,7 @@ struct RowReports: Sendable, Hashable {
             wakeTimes.move(vm, from: wokeAt, to: entry.wakeAt)
         }
         if entry.state != report.state {
-            changes.add(.report(finding(vm, report)))
+            changes.add(.announce(finding(vm, report)))
             entry.state = report.state
             entry.since = wall
         }
@@ -84,7 +84,7 @@ struct RowReports: Sendable, Hashable {
         let observation = Observation(
             state: report.state, since: entry.since, detail: report.detail.words, lastError: report.failure?.words,
             image: report.image)
-        changes.add(.record(observation, of: vm, epoch: epoch))
+        changes.add(.report(observation, of: vm, epoch: epoch))
     }
 
     private func finding(_ vm: VMID, _ report: VMReport) -> NodeFinding {
@@ -97,7 +97,7 @@ struct RowReports: Sendable, Hashable {
         guard let entry = entries[vm] else { return }
         if let state = entry.state, state != .stopped {
             entries[vm]?.state = .stopped
-            changes.add(.report(.state(vm, .stopped, nil)))
+            changes.add(.announce(.state(vm, .stopped, nil)))
         }
         wakeTimes.move(vm, from: entry.wakeAt, to: nil)
         entries[vm]?.retryAt = nil
@@ -108,7 +108,7 @@ struct RowReports: Sendable, Hashable {
     // MARK: What came of it
 
     /// - Parameter isReading: a reading is out, which began before the store took the report.
-    mutating func told(_ vm: VMID, _ outcome: RecordOutcome, isReading: Bool, at now: Instant) {
+    mutating func told(_ vm: VMID, _ outcome: ReportOutcome, isReading: Bool, at now: Instant) {
         entries[vm]?.isOut = false
         switch outcome {
         case .done: entries[vm]?.isYoungerThanReading = isReading
@@ -117,7 +117,7 @@ struct RowReports: Sendable, Hashable {
         }
     }
 
-    /// A row that says something else than what the store took last is said again: an earlier record that was given
+    /// A row that says something else than what the store took last is said again: an earlier report that was given
     /// up may have reached the store after it.
     ///
     /// - Returns: false when this reading says nothing of it yet, because the store is being told, or was told after

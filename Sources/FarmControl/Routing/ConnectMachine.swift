@@ -144,7 +144,7 @@ package struct ConnectMachine: Sendable, Hashable {
                 return issue(nextClaim(now))
             }
             let wait = wait("close other clients: one at \(peer) does not give the session up", .claim, now)
-            return report("Taking the session over from the client at \(peer)") + wait
+            return tellProgress("Taking the session over from the client at \(peer)") + wait
         case .failed(let failure):
             return failure.isTransient ? wait(failure.text, .claim, now) : fail(failure.text)
         default:
@@ -171,7 +171,7 @@ package struct ConnectMachine: Sendable, Hashable {
             return start(desktop, now)
         case .startRequested:
             hasAskedToStart = true
-            return report("Starting the virtual machine") + issue(.readDesktop)
+            return tellProgress("Starting the virtual machine") + issue(.readDesktop)
         case .failed(let failure):
             return failure.isTransient ? wait(failure.text, .readDesktop, now) : fail(failure.text)
         default:
@@ -195,7 +195,7 @@ package struct ConnectMachine: Sendable, Hashable {
             hasAskedToStart = true
             let doing = desktop.detail.isEmpty ? "" : " (\(desktop.detail))"
             let wait = wait("it did not start in time\(doing)", .readDesktop, now)
-            return report("Starting the virtual machine\(doing)") + wait
+            return tellProgress("Starting the virtual machine\(doing)") + wait
         case (_, .stop):
             if hasAskedToStart { return fail(desktop.lastError ?? "it was stopped") }
             return issue(.requestStart)
@@ -225,7 +225,7 @@ package struct ConnectMachine: Sendable, Hashable {
         case (.awaitingSession, .guestState(.provisioning)):
             deadline = sessionDeadline
             let wait = wait("the guest is still being provisioned", .readGuestState, now, limits.sessionPoll)
-            return report("Preparing the user's home") + wait
+            return tellProgress("Preparing the user's home") + wait
         case (.awaitingSession, .guestState(let state)):
             return retrySession("the graphical session is \(state.rawValue)", now)
         case (.awaitingSession, .failed(let failure)):
@@ -291,7 +291,7 @@ package struct ConnectMachine: Sendable, Hashable {
         phase = next
         deadline = now.advanced(by: limit)
         problem = nil
-        return (text.map { report($0) } ?? []) + issue(effect)
+        return (text.map { tellProgress($0) } ?? []) + issue(effect)
     }
 
     private mutating func issue(_ effect: Action) -> [Action] {
@@ -316,7 +316,7 @@ package struct ConnectMachine: Sendable, Hashable {
     }
 
     /// Says it once, not at every look.
-    private mutating func report(_ text: String) -> [Action] {
+    private mutating func tellProgress(_ text: String) -> [Action] {
         guard text != lastProgress else { return [] }
         lastProgress = text
         return [.progress(text)]

@@ -36,7 +36,7 @@ package struct SessionEndings: Sendable {
 
     package var count: Int { endings.count }
 
-    package mutating func record(_ ending: SessionEnding, of token: SessionToken, user: LoginName) {
+    package mutating func add(_ ending: SessionEnding, of token: SessionToken, user: LoginName) {
         if endings.updateValue((user, ending), forKey: token) != nil { return }
         if order.count < countMax {
             order.append(token)

@@ -1,21 +1,13 @@
 package import FarmModel
 
-/// The life of one VM on one node, as decisions only: events in, actions out, time passed in.
-///
-///           wanted to run           begun              all steps done       agent answers
-///     idle ──────► starting(slot) ─► starting(begin) ─► starting(step…) ─► starting(agent) ─► running ◄─► debugging
-///      ▲              │ not wanted any more │              │ failed             │                │
-///      │              │                     │              ▼                    ▼                ▼
-///      │              │                     │     stopping(undo, last first) ◄─ stopping(slot, power off → shutdown)
-///      │              ▼                     ▼              │ all undone     ▲ │ a step fails or does not answer
-///      └─ released ◄─ releasing ◄───────────┴──────────────┘                │ ▼
-///                                                              zombie: keeps node and row, is tried again, slower
+/// The life of one VM on one node, as decisions only: events in, actions out, time passed in. The
+/// diagram of its phases is at `VMPhase`.
 ///
 /// Nothing on the node or its storage is touched before the store has answered that the start is begun. A domain whose
-/// assignment is over (`Ownership.notMine(.now)`) goes to stopping(undo) from wherever it is, without a slot; while an
+/// assignment is over (`Ownership.notMine(.now)`) goes to `undoing` from wherever it is, without a slot; while an
 /// effect is out that has not answered, it is ended beside that.
 ///
-/// A live domain that a predecessor left begins at starting(filter, reservation), goes on to running, and is
+/// A live domain that a predecessor left begins at `building` with filter and reservation, goes on to `running`, and is
 /// never undone because a step fails or does not answer.
 ///
 /// One effect that changes the node is out at a time; nothing else is begun until it reports, for its late

@@ -1,4 +1,27 @@
-/// Where a VM stands in its life on this node; the diagram is at `VMMachine`.
+/// Where a VM stands in its life on this node. `VMMachine` decides.
+///
+///        idle ◄─────────────────────────────────────────────────────────────── releasing
+///          │ wanted to run                                                         ▲
+///          ▼                                                                       │
+///     waitingForSlot ────────────── not wanted any more ───────────────────────────┤
+///          │ a slot                                                                │
+///          ▼                                                                       │
+///      beginning ────────── refused, or not wanted any more ───────────────────────┤
+///          │ begun    (not answered: waitingForStore, then waitingForSlot again)   │
+///          ▼                                                                       │ all undone, and not wanted
+///     building(step) ───────────── a step failed ──────────────► undoing(step) ────┘ (wanted still: from idle anew)
+///          │ all steps done                                        ▲     ▲ │
+///          ▼                                                       │     │ │ failed, or not answered
+///       booting ────── silent, or not wanted ──► askingShutdown ───┤     │ ▼
+///          │ the agent answers                        ▲            │   zombie(step): keeps node and row,
+///          ▼                                          │            │                 is tried again, slower
+///   running or debugging ── not wanted ───► askingPowerOff         │
+///           │                                                      │
+///           └─────────── the domain is gone ───────────────────────┘
+///
+/// Who asks for power-off or shutdown and has no slot is in `waitingToStop` first. What was made is undone as well when
+/// the domain goes in any other phase. A running desktop that falls silent goes to `debugging` where the node debugs,
+/// or else to `askingShutdown`; a step that does not answer goes to `zombie`.
 enum VMPhase: Sendable, Hashable {
     case idle
     case waitingForSlot

@@ -40,7 +40,7 @@ extension FarmLedger: AssignmentRows {
 
     package func secret(of vm: VMID) -> AgentSecret? { secrets[vm] }
 
-    package mutating func keep(secret: AgentSecret?, of vm: VMID) {
+    package mutating func put(secret: AgentSecret?, of vm: VMID) {
         countWrite()
         secrets[vm] = secret
     }

@@ -7,6 +7,6 @@ extension FarmLedger: AuditRows {
         countWrite()
         auditRows.append(record)
         // In blocks, because taking from the front of an array moves all of it.
-        if auditRows.count > auditRecordsKept + 10_000 { auditRows.removeFirst(10_000) }
+        if auditRows.count > auditRecordsHeld + 10_000 { auditRows.removeFirst(10_000) }
     }
 }

@@ -25,7 +25,7 @@ struct ChangeLog: Sendable {
         for change in changes { entries.append((newest, change)) }
         // In blocks, because taking from the front of an array moves all of it.
         guard newest % 10_000 == 0 else { return }
-        let oldest = newest - changesKept
+        let oldest = newest - changesHeld
         entries.removeFirst(entries.firstIndex { $0.number > oldest } ?? entries.count)
     }
 

@@ -1,17 +1,17 @@
 package import FarmModel
 
 extension FarmLedger: RequestRows {
-    package func answer(to request: RequestID, of actor: String) -> KeptAnswer? {
+    package func answer(to request: RequestID, of actor: String) -> StoredAnswer? {
         answers[RequestKey(actor: actor, request: request)]
     }
 
-    package mutating func keep(_ answer: KeptAnswer, to request: RequestID, of actor: String) {
+    package mutating func put(_ answer: StoredAnswer, to request: RequestID, of actor: String) {
         countWrite()
         let key = RequestKey(actor: actor, request: request)
         answers[key] = answer
         answeredRequests.append(key)
         // In blocks, because taking from the front of an array moves all of it.
-        guard answeredRequests.count > Int(answersKept) + 1000 else { return }
+        guard answeredRequests.count > Int(answersHeld) + 1000 else { return }
         for old in answeredRequests.prefix(1000) { answers[old] = nil }
         answeredRequests.removeFirst(1000)
     }

@@ -25,7 +25,7 @@ extension FarmLedger: UserRows {
 
     package func passwordHash(of user: UserID) -> String? { hashes[user] }
 
-    package mutating func keep(passwordHash: String, of user: UserID) {
+    package mutating func put(passwordHash: String, of user: UserID) {
         countWrite()
         hashes[user] = passwordHash
     }

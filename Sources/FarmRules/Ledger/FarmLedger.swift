@@ -22,7 +22,7 @@ package struct FarmLedger: FarmRecords, Sendable {
     var deletionRows = Rows<UserDiskID, DiskDeletion>()
     var auditRows: [AuditRecord] = []
     var changeLog = ChangeLog()
-    var answers: [RequestKey: KeptAnswer] = [:]
+    var answers: [RequestKey: StoredAnswer] = [:]
     /// The keys of `answers`, the oldest first.
     var answeredRequests: [RequestKey] = []
     /// Grows with every write: tells whether an operation changed anything.

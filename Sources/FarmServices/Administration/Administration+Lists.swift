@@ -11,19 +11,19 @@ extension Administration {
 
     package func users(_ filter: UserFilter, _ page: ListPage) async throws -> [UserListing] {
         var filter = filter
-        guard try keep(&filter.tenant, to: .user) else { return [] }
+        guard try narrow(&filter.tenant, to: .user) else { return [] }
         return try await ports.lists.users(filter, page)
     }
 
     package func osfs(_ filter: OSFFilter, _ page: ListPage) async throws -> [OSFListing] {
         var filter = filter
-        guard try keep(&filter.tenant, to: .osf) else { return [] }
+        guard try narrow(&filter.tenant, to: .osf) else { return [] }
         return try await ports.lists.osfs(filter, page)
     }
 
     package func images(_ filter: ImageFilter, _ page: ListPage) async throws -> [ImageListing] {
         var filter = filter
-        guard try keep(&filter.tenant, to: .image) else { return [] }
+        guard try narrow(&filter.tenant, to: .image) else { return [] }
         return try await ports.lists.images(filter, page)
     }
 
@@ -34,12 +34,12 @@ extension Administration {
 
     package func vms(_ filter: VMFilter, _ page: ListPage) async throws -> [VMListing] {
         var filter = filter
-        guard try keep(&filter.tenant, to: .vm) else { return [] }
+        guard try narrow(&filter.tenant, to: .vm) else { return [] }
         return try await ports.lists.vms(filter, page)
     }
 
     /// False when the filter asks for another tenant than the actor's own.
-    private func keep(_ tenant: inout TenantID?, to noun: FarmNoun) throws -> Bool {
+    private func narrow(_ tenant: inout TenantID?, to noun: FarmNoun) throws -> Bool {
         guard let own = try tenantInView(of: noun) else { return true }
         guard tenant == nil || tenant == own else { return false }
         tenant = own

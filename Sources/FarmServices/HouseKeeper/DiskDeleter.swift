@@ -26,7 +26,7 @@ struct DiskDeleter: Sendable {
     private func carryOut(_ disk: UserDiskID) async throws(PortError) {
         let storage = try ports.storages.storage(disk.storage, attempt: "deleting \(disk)")
         try await storage.deleteUserDisk(of: disk.vm)
-        try await ports.deletions.recordDeletion(of: disk, by: node.id, at: ports.clock.wallTime)
+        try await ports.deletions.reportDeletion(of: disk, by: node.id, at: ports.clock.wallTime)
     }
 
     func postpone(_ disk: UserDiskID, _ inbox: NodeInbox) async {
@@ -39,7 +39,7 @@ struct DiskDeleter: Sendable {
     private func failed(_ disk: UserDiskID, _ words: String, _ inbox: NodeInbox) async {
         log.warning("a user disk could not be deleted; it is tried again", metadata: ["error": "\(words)"])
         do throws(PortError) {
-            try await ports.deletions.recordDeletionFailure(of: disk, words)
+            try await ports.deletions.reportDeletionFailure(of: disk, words)
         } catch {
             log.warning("the store does not know why", metadata: ["disk": "\(disk)", "error": "\(error)"])
         }

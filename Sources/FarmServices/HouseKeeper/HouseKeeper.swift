@@ -3,7 +3,7 @@ import FarmModel
 import FarmPorts
 package import Logging
 
-/// HKD's service: observe, decide, act, record. `NodeMachine` decides; here its actions are carried out, each
+/// HKD's service: observe, decide, act, report. `NodeMachine` decides; here its actions are carried out, each
 /// in a child task that reports one event back.
 ///
 /// `run()` ends only when its task is cancelled; desktops run on then, and `leave()` says so in the store. Whoever
@@ -78,7 +78,7 @@ package struct HouseKeeper: Sendable {
     package func leave() async {
         do throws(PortError) {
             let node = try await ports.records.node(named: settings.name).node
-            try await ports.records.recordState(of: node.id, .stopped, at: ports.clock.wallTime)
+            try await ports.records.reportState(of: node.id, .stopped, at: ports.clock.wallTime)
         } catch {
             log.warning("the store does not know that this node has stopped", metadata: ["error": "\(error)"])
         }
@@ -93,10 +93,10 @@ package struct HouseKeeper: Sendable {
         }
         guard let identity = found else { throw CancellationError() }
         try NodeChecks.bridge(
-            try await ports.network.observeBridge(), node: identity.node, plan: identity.addressPlan)
+            try await ports.network.observeBridge(), node: identity.node, addressPlan: identity.addressPlan)
         let time = ports.clock.wallTime
-        try await untilTheStoreAnswers("recording that the node starts") { () async throws(PortError) in
-            try await records.recordState(of: identity.node.id, .starting, at: time)
+        try await untilTheStoreAnswers("reporting that the node starts") { () async throws(PortError) in
+            try await records.reportState(of: identity.node.id, .starting, at: time)
         }
         return identity
     }

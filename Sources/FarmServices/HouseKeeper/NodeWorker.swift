@@ -27,15 +27,15 @@ struct NodeWorker: Sendable {
             inbox.put(.finished(id, await release(plan, failure?.words)))
         case .perform(let effect, let id, let plan):
             inbox.put(.finished(id, await procedures.perform(effect, plan)))
-        case .record(let observation, let vm, let epoch): await record(observation, vm, epoch)
+        case .report(let observation, let vm, let epoch): await report(observation, vm, epoch)
         case .endDomain(let plan): await endDomain(plan)
         case .repairFilter(let plan): await repairFilter(plan)
         case .collect(let leftover): await collect(leftover)
         case .deleteUserDisk(let disk): await deletions.delete(disk, inbox)
         case .postponeDeletion(let disk): await deletions.postpone(disk, inbox)
-        case .recordRunning: await recordRunning()
+        case .reportRunning: await reportRunning()
         case .announceReady: onReady()
-        case .report(let finding): report(finding)
+        case .announce(let finding): announce(finding)
         }
     }
 
@@ -75,7 +75,7 @@ struct NodeWorker: Sendable {
     func hearStore() async {
         for await _ in ports.changes.changes() {
             await inbox.hear(.storeChanged)
-            // A burst of changes, most of them our own records, costs one reading and not one each: the stream
+            // A burst of changes, most of them our own reports, costs one reading and not one each: the stream
             // keeps the newest until we come back.
             do { try await ports.clock.sleep(for: Self.changesPause) } catch { return }
         }
@@ -126,13 +126,13 @@ struct NodeWorker: Sendable {
         }
     }
 
-    private func record(_ observation: Observation, _ vm: VMID, _ epoch: Epoch) async {
+    private func report(_ observation: Observation, _ vm: VMID, _ epoch: Epoch) async {
         do throws(PortError) {
-            try await ports.records.record(observation, of: vm, by: identity.node.id, epoch: epoch)
-            inbox.put(.recorded(vm, .done))
+            try await ports.records.report(observation, of: vm, by: identity.node.id, epoch: epoch)
+            inbox.put(.reported(vm, .done))
         } catch {
             // A VM without a row has nobody to tell.
-            inbox.put(.recorded(vm, error.reason == .stale || error.reason == .notFound ? .stale : .failed))
+            inbox.put(.reported(vm, error.reason == .stale || error.reason == .notFound ? .stale : .failed))
         }
     }
 
@@ -197,18 +197,18 @@ struct NodeWorker: Sendable {
         inbox.put(.collected(leftover))
     }
 
-    private func recordRunning() async {
+    private func reportRunning() async {
         do throws(PortError) {
-            try await ports.records.recordState(of: identity.node.id, .running, at: ports.clock.wallTime)
+            try await ports.records.reportState(of: identity.node.id, .running, at: ports.clock.wallTime)
             log.notice("the store knows that this node serves")
-            inbox.put(.runningRecorded(true))
+            inbox.put(.runningReported(true))
         } catch {
             log.warning("the store does not know yet that this node serves", metadata: ["error": "\(error)"])
-            inbox.put(.runningRecorded(false))
+            inbox.put(.runningReported(false))
         }
     }
 
-    private func report(_ finding: NodeFinding) {
+    private func announce(_ finding: NodeFinding) {
         switch finding {
         case .domainWithoutRow(let name, let vm):
             log.warning(

@@ -9,7 +9,7 @@ extension Router {
         _ = connects[token]?.machine.receive(.routerStops, at: ports.clock.now)
         guard let connect = connects[token], let ending = connect.machine.ending else { return }
         let machine = connect.machine
-        if let grant = machine.grant { endings.record(ending, of: token, user: grant.name) }
+        if let grant = machine.grant { endings.add(ending, of: token, user: grant.name) }
         await connect.connection?.close()
         if let answer = ending.answer { await respond(exchange, answer) }
         if machine.hasStreamed, ending.cause != .guestClosed, let desktop = connect.desktop, let grant = machine.grant {

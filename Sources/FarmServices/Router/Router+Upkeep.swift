@@ -17,7 +17,7 @@ extension Router {
     package func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.announceChanges() }
-            group.addTask { await self.keepUp() }
+            group.addTask { await self.doUpkeep() }
             await group.waitForAll()
         }
     }
@@ -44,7 +44,7 @@ extension Router {
         }
     }
 
-    private func keepUp() async {
+    private func doUpkeep() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.pollSessions() }
             group.addTask { await self.hearOfSessions() }

@@ -32,24 +32,25 @@ struct InitCommand: AsyncParsableCommand {
     mutating func run() async throws {
         guard !sample else { return print(NodeConfiguration.sample, terminator: "") }
         let configuration = try NodeConfiguration.read(from: farm.config)
-        let plan = try addressPlan(configuration.network)
+        let addressPlan = try addressPlan(configuration.network)
         let bits = SystemRandom().bytes(3).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         let name = FarmID(bits: bits)
         let path = configuration.paths.database
         // The folder of the database is made by the store, those above it here.
         try make(URL(fileURLWithPath: path).deletingLastPathComponent().deletingLastPathComponent().path, mode: 0o755)
         let store = try await SQLiteStore.create(
-            at: path, farm: name, plan: plan, access: DatabaseAccess(group: try group(configuration.databaseGroup)))
+            at: path, farm: name, addressPlan: addressPlan,
+            access: DatabaseAccess(group: try group(configuration.databaseGroup)))
         await store.close()
         // Now, so that a folder that is missing later means storage that is not mounted.
         for folder in [configuration.paths.images, configuration.paths.overlays, configuration.paths.homes] {
             try make(folder, mode: 0o711)
         }
-        let lastNode = IPv4Address(bits: plan.rangeStart.bits - 1)
+        let lastNode = IPv4Address(bits: addressPlan.rangeStart.bits - 1)
         print("made the farm \(name) in \(path)")
         print(
-            "nodes have addresses up to \(lastNode), VMs from \(plan.rangeStart) to \(plan.rangeEnd); next:"
-                + " qvd node add NAME --address ADDRESS")
+            "nodes have addresses up to \(lastNode), VMs from \(addressPlan.rangeStart) to"
+                + " \(addressPlan.rangeEnd); next: qvd node add NAME --address ADDRESS")
     }
 
     private func addressPlan(_ defaults: ConfigurationValues<NetworkKeys>) throws -> AddressPlan {

@@ -13,9 +13,9 @@ struct StatusCommand: FarmCommand {
 
     func run(in session: FarmSession) async throws {
         let counts = try await session.farm.counts()
-        let (farm, plan) = try await session.store.farm()
+        let (farm, addressPlan) = try await session.store.farm()
         let findings = try await session.store.examine()
-        let addresses = Int(plan.rangeEnd.bits - plan.rangeStart.bits) + 1
+        let addresses = Int(addressPlan.rangeEnd.bits - addressPlan.rangeStart.bits) + 1
         let states = VMState.allCases.compactMap { state in
             counts.vmStates[state].map { "\($0) \(state.rawValue)" }
         }
@@ -23,11 +23,11 @@ struct StatusCommand: FarmCommand {
             ("farm", .text(farm.text)), ("database", .text(session.store.path)),
             ("schema", .number(Int64(SQLiteStore.schemaNumber))),
             ("integrity", .text(findings.isEmpty ? "ok" : findings.joined(separator: "; "))),
-            ("network", .text("\(plan.network)/\(plan.prefixLength)")),
-            ("gateway", Listing.Value(plan.gateway?.description)),
+            ("network", .text("\(addressPlan.network)/\(addressPlan.prefixLength)")),
+            ("gateway", Listing.Value(addressPlan.gateway?.description)),
             (
                 "vm_addresses",
-                .text("\(plan.rangeStart) to \(plan.rangeEnd), \(counts.vms) of \(addresses) taken")
+                .text("\(addressPlan.rangeStart) to \(addressPlan.rangeEnd), \(counts.vms) of \(addresses) taken")
             ),
             ("nodes", .text("\(counts.nodes), \(counts.nodesRunning) running")),
             ("users", .number(Int64(counts.users))), ("osfs", .number(Int64(counts.osfs))),

@@ -4,7 +4,7 @@ import XCTest
 @testable import FarmRules
 
 /// What a store keeps of an answer says the same when it is read again.
-final class KeptAnswerTests: XCTestCase {
+final class StoredAnswerTests: XCTestCase {
     private let objects: [FarmObject] = FarmNoun.allCases.map { FarmObject($0, 3) }
 
     func testEveryAnswerIsReadAsItWas() {
@@ -59,13 +59,13 @@ final class KeptAnswerTests: XCTestCase {
     /// A farm that is asked for ever keeps the newest answers only.
     func testOnlyTheNewestAnswersAreKept() throws {
         let base = IPv4Address(bits: 0x0a03_0000)
-        let plan = try AddressPlan(
+        let addressPlan = try AddressPlan(
             network: base, prefixLength: 24, rangeStart: IPv4Address(bits: base.bits + 100), gateway: nil)
-        var ledger = FarmLedger(farm: FarmID(bits: 1), addressPlan: plan)
-        let kept = KeptAnswer(command: 1, text: "done")
-        for number in 1...13_000 { ledger.keep(kept, to: RequestID("r\(number)")!, of: "a") }
+        var ledger = FarmLedger(farm: FarmID(bits: 1), addressPlan: addressPlan)
+        let stored = StoredAnswer(command: 1, text: "done")
+        for number in 1...13_000 { ledger.put(stored, to: RequestID("r\(number)")!, of: "a") }
         XCTAssertNil(ledger.answer(to: RequestID("r1")!, of: "a"))
-        XCTAssertEqual(ledger.answer(to: RequestID("r3001")!, of: "a"), kept)
+        XCTAssertEqual(ledger.answer(to: RequestID("r3001")!, of: "a"), stored)
         XCTAssertLessThanOrEqual(ledger.answers.count, 11_000)
         XCTAssertEqual(ledger.answers.count, ledger.answeredRequests.count)
     }

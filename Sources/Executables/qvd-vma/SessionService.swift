@@ -6,7 +6,7 @@ import Synchronization
 
 /// Keeps the guest's one X session: answers calls, and carries out what the machine decides. Everything here may
 /// block for a moment, so it is called on threads that may; only the provisioning is long, and runs unlocked.
-final class SessionKeeper: Sendable {
+final class SessionService: Sendable {
     typealias Reply = @Sendable (AgentAnswer) -> Void
 
     private struct Held {

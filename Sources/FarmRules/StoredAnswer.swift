@@ -1,7 +1,7 @@
 package import FarmModel
 
 /// What a store keeps of a request: which command it was, and its answer as text.
-package struct KeptAnswer: Sendable, Hashable {
+package struct StoredAnswer: Sendable, Hashable {
     /// The command's `fingerprint`.
     package let command: Int64
     package let text: String
