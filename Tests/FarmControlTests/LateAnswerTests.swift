@@ -15,7 +15,8 @@ final class LateAnswerTests: XCTestCase {
         bench.forgetActions()
         bench.send(.readFailed("too late", number: late))
         XCTAssertEqual(bench.actions, [])
-        let row = NodeBench.assignment(1)
+        var row = NodeBench.assignment(1)
+        row.vm.intent.node = NodeBench.node
         let node = Node(id: NodeBench.node, name: "node", address: IPv4Address(bits: 0x0a03_0002), state: .running)
         let news = DesiredStateChanges(
             node: node, vms: [row.vm.id], rows: [row], abandoned: [], areReservationsOthers: false,
