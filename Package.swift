@@ -77,8 +77,9 @@ let package = Package(
         .target(name: "SystemCalls", dependencies: ["FarmPorts"], swiftSettings: settings),
         .target(name: "ProgramRuns", dependencies: ["FarmPorts", "SystemCalls", subprocess], swiftSettings: settings),
         adapter("LibvirtHypervisor", ["CLibvirt", "SystemCalls", subprocess]),
-        adapter("NetlinkNetwork", ["CLinux"]),
-        adapter("EbtablesFilter", ["ProgramRuns", "SystemCalls", "TextEncodings"]),
+        .target(name: "NetlinkCalls", dependencies: ["FarmPorts", "CLinux"], swiftSettings: settings),
+        adapter("NetlinkNetwork", ["CLinux", "NetlinkCalls"]),
+        adapter("EbtablesFilter", ["NetlinkCalls", "ProgramRuns", "SystemCalls", "TextEncodings"]),
         adapter("DnsmasqAddresses", ["SystemCalls", subprocess]),
         adapter("ImageDisks", ["ProgramRuns", "SystemCalls"]),
         // The one adapter with rules inside: a transaction runs them on its rows.
@@ -176,8 +177,8 @@ let package = Package(
             [
                 "FarmModel", "FarmControl", "FarmPorts", "PortContracts", "NodeRig", "Goldens", "ProgramRuns",
                 "LibvirtHypervisor",
-                "NetlinkNetwork", "EbtablesFilter", "DnsmasqAddresses", "ImageDisks", "OpenSSLSecrets", "SystemClock",
-                "CLinux", subprocess,
+                "NetlinkCalls", "NetlinkNetwork", "EbtablesFilter", "DnsmasqAddresses", "ImageDisks", "OpenSSLSecrets",
+                "SystemClock", "CLinux", subprocess,
             ]),
         tests(
             "ExecutableTests",

@@ -73,6 +73,39 @@ final class LibvirtSurvivalTests: XCTestCase {
         }
     }
 
+    /// A libvirtd that finds no live domain numbers the starts anew: the second has the number of the first.
+    func testAStartUnderANewLibvirtdIsNotTakenForTheOneOfTheSameNumberBefore() async throws {
+        try await LibvirtFixture.run { fixture in
+            func epochOfTheLive() async throws -> Epoch? {
+                try await fixture.port.observe().first { $0.isLive }?.owner?.epoch
+            }
+            try await fixture.rig.kill()
+            try await LibvirtRig.start()
+            try await waitFor("libvirtd to be found again") { (try? await fixture.port.observe()) != nil }
+            let name = try await start(48, fixture)
+            for _ in 0..<2 {
+                let epoch = try await epochOfTheLive()
+                XCTAssertEqual(epoch, Epoch(1))
+            }
+            // Nobody looks between the two.
+            try await fixture.port.destroy(name)
+            try await fixture.rig.kill()
+            try await LibvirtRig.start()
+            let next = try await fixture.specification(of: VMID(48), epoch: Epoch(2))
+            try await waitFor("the next start") {
+                do throws(PortError) {
+                    try await fixture.port.define(next)
+                    try await fixture.port.create(name)
+                    return true
+                } catch {
+                    return false
+                }
+            }
+            let epoch = try await epochOfTheLive()
+            XCTAssertEqual(epoch, Epoch(2))
+        }
+    }
+
     func testAHungLibvirtdMakesOutcomesUnknownUpToTheLimitAndThenRefusesAndRecovers() async throws {
         try await LibvirtFixture.run(
             shortCalls: .seconds(1),

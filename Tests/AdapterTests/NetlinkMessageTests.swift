@@ -2,6 +2,8 @@ import FarmModel
 import Goldens
 import XCTest
 
+@testable import EbtablesFilter
+@testable import NetlinkCalls
 @testable import NetlinkNetwork
 
 final class NetlinkMessageTests: XCTestCase {
@@ -15,6 +17,7 @@ final class NetlinkMessageTests: XCTestCase {
             ("place-mac", .placeMAC(mac, behind: 7)),
             ("delete-link", .deleteLink(index: 7)),
             ("ipv4-addresses", .ipv4Addresses()),
+            ("ruleset-generation", RulesetGeneration.question),
         ]
         for (name, request) in requests {
             try GoldenFile("netlink/\(name).hex").check(Self.hex(request.message(sequence: 1)))

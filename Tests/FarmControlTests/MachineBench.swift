@@ -94,11 +94,18 @@ struct MachineBench {
         }
     }
 
-    /// Time passes until the machine's deadline.
+    /// Time passes until the machine's deadline, or until the next sweep when it waits for that.
     mutating func passDeadline(line: UInt = #line) {
+        if machine.awaitsSweep { return sweep() }
         guard let deadline = machine.deadline else { return XCTFail("no deadline", line: line) }
         now = max(now, deadline)
         send(.tick)
+    }
+
+    /// The next sweep comes, in which agents that have answered are asked.
+    mutating func sweep() {
+        now = now.advanced(by: machine.limits.pingAfterAnswer)
+        send(.agentDue)
     }
 
     /// A look that begins and ends now.

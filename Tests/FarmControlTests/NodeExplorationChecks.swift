@@ -91,6 +91,7 @@ extension NodeSearchState: SearchedState {
         }
         if one.deadline != nil { return nil }
         switch one.phase {
+        case .running: return one.awaitsSweep ? nil : "armed-deadline: runs, and its agent is not asked again"
         case .waitingForSlot, .waitingToStop:
             return machine.vms.slots.waiting.contains(vm)
                 ? nil : "armed-deadline: waits for a slot without asking"

@@ -6,12 +6,14 @@ final class WallTests: XCTestCase {
     private static let allowed: [String: Set<String>] = {
         let ports: Set<String> = ["FarmModel", "FarmPorts"]
         let services = ports.union(["FarmControl"])
-        // What adapters stand on: how a file is replaced, a blocking call made; and how a program is run.
+        // What adapters stand on: how a file is replaced, a blocking call made; how a program is run; how the
+        // kernel is asked.
         let ground = "SystemCalls"
         let programs = "ProgramRuns"
+        let netlink = "NetlinkCalls"
         let adapters = [
-            "LibvirtHypervisor": ["CLibvirt", ground], "NetlinkNetwork": ["CLinux"],
-            "EbtablesFilter": [programs, ground, "TextEncodings"], "DnsmasqAddresses": [ground],
+            "LibvirtHypervisor": ["CLibvirt", ground], "NetlinkNetwork": ["CLinux", netlink],
+            "EbtablesFilter": [netlink, programs, ground, "TextEncodings"], "DnsmasqAddresses": [ground],
             "ImageDisks": [programs, ground],
             // Its transactions run the rules of administration on its rows.
             "SQLiteStore": ["CSQLite", "FarmRules", "FarmStore", "SQLRecords", ground],
@@ -30,6 +32,7 @@ final class WallTests: XCTestCase {
             "GuestControl": ["FarmModel", "GuestProtocol"],
             // It says with the ports' own error what is known of a program that was killed.
             ground: ["FarmPorts"], programs: ["FarmPorts", ground],
+            netlink: ["FarmPorts", "CLinux"],
             "Simulator": [], "NodeConfiguration": ["FarmModel"],
             // The store in memory gives its rows to the same rules.
             "SimulatedPorts": services.union(["FarmRules", "FarmStore", "Simulator"]),

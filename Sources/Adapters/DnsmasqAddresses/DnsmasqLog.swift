@@ -20,6 +20,8 @@ struct DnsmasqLog {
 
     /// Whole lines that were appended since the last call; none when there is no log.
     mutating func newLines() -> [Substring] {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_size > offset else { return [] }
         let descriptor = open(path, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return [] }
         defer { close(descriptor) }

@@ -7,6 +7,7 @@ import Glibc
 struct LibvirtConnection: ~Copyable {
     private let uri: String
     private var pointer: virConnectPtr?
+    private var owners = KnownOwners()
 
     init(uri: String) { self.uri = uri }
 
@@ -16,11 +17,11 @@ struct LibvirtConnection: ~Copyable {
     static let keepaliveInterval: Int32 = 5
     static let keepaliveCount: UInt32 = 3
 
-    /// The connection, opened if there is none or the last one broke.
-    mutating func open() throws(LibvirtFailure) -> virConnectPtr {
+    /// Its calls; it is opened if there is none or the last one broke.
+    mutating func open() throws(LibvirtFailure) -> LibvirtCalls {
         LibvirtEventLoop.start
         if let pointer {
-            if virConnectIsAlive(pointer) == 1 { return pointer }
+            if virConnectIsAlive(pointer) == 1 { return LibvirtCalls(connection: pointer, owners: owners) }
             virConnectClose(pointer)
             self.pointer = nil
         }
@@ -31,16 +32,18 @@ struct LibvirtConnection: ~Copyable {
             throw failure
         }
         pointer = opened
-        return opened
+        owners = KnownOwners()
+        return LibvirtCalls(connection: opened, owners: owners)
     }
 }
 
 /// The calls of the port, each on an open connection. Every function blocks.
 struct LibvirtCalls {
     let connection: virConnectPtr
+    let owners: KnownOwners
 
     private var isConnected: Bool { virConnectIsAlive(connection) == 1 }
-    private var failure: LibvirtFailure {
+    var failure: LibvirtFailure {
         // The error first: asking for the connection's life clears it.
         var failure = LibvirtFailure.last()
         failure.isConnected = isConnected
@@ -118,61 +121,6 @@ struct LibvirtCalls {
             return true
         }
         return isDone ?? true
-    }
-
-    func observe() throws(LibvirtFailure) -> [ObservedDomain] {
-        var list: UnsafeMutablePointer<virDomainPtr?>?
-        let count = virConnectListAllDomains(connection, &list, 0)
-        guard count >= 0, let list else { throw failure }
-        defer {
-            for index in 0..<Int(count) { if let domain = list[index] { virDomainFree(domain) } }
-            free(list)
-        }
-        var domains: [ObservedDomain] = []
-        for index in 0..<Int(count) {
-            guard let domain = list[index], let observed = try observe(domain) else { continue }
-            domains.append(observed)
-        }
-        return domains.sorted { $0.name < $1.name }
-    }
-
-    /// Nil when the domain went since it was listed.
-    private func observe(_ domain: virDomainPtr) throws(LibvirtFailure) -> ObservedDomain? {
-        guard let name = virDomainGetName(domain) else { throw failure }
-        var state: Int32 = 0
-        guard virDomainGetState(domain, &state, nil, 0) == 0 else { return try nilWhenGone() }
-        var owner: DomainOwner?
-        if let metadata = virDomainGetMetadata(
-            domain, Int32(VIR_DOMAIN_METADATA_ELEMENT.rawValue), DomainMetadata.namespace, 0)
-        {
-            owner = DomainMetadata.owner(from: String(cString: metadata))
-            free(metadata)
-        } else {
-            let failure = failure
-            if !failure.isConnected || !failure.isCode(VIR_ERR_NO_DOMAIN_METADATA) {
-                guard failure.isConnected && failure.isCode(VIR_ERR_NO_DOMAIN) else { throw failure }
-                return nil
-            }
-        }
-        return ObservedDomain(
-            name: DomainName(observed: String(cString: name)), owner: owner,
-            state: Self.state(virDomainState(UInt32(state))))
-    }
-
-    private func nilWhenGone() throws(LibvirtFailure) -> ObservedDomain? {
-        let failure = failure
-        guard failure.isConnected && failure.isCode(VIR_ERR_NO_DOMAIN) else { throw failure }
-        return nil
-    }
-
-    /// Whatever is not surely off counts as live.
-    private static func state(_ state: virDomainState) -> ObservedDomain.State {
-        switch state {
-        case VIR_DOMAIN_SHUTOFF: .shutOff
-        case VIR_DOMAIN_PAUSED, VIR_DOMAIN_PMSUSPENDED: .paused
-        case VIR_DOMAIN_CRASHED: .crashed
-        default: .running
-        }
     }
 
     /// `libvirt 9.0.0, QEMU 7.2.22`

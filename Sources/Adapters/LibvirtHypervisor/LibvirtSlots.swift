@@ -70,7 +70,7 @@ final class LibvirtSlots: Sendable {
     ) -> Result<Value, PortError> {
         let calls: LibvirtCalls
         do throws(LibvirtFailure) {
-            calls = LibvirtCalls(connection: try connection.open())
+            calls = try connection.open()
         } catch {
             return .failure(
                 PortError(

@@ -1,4 +1,5 @@
 import FarmModel
+import NetlinkCalls
 
 /// A network interface as rtnetlink tells of it.
 struct Link: Sendable, Equatable {

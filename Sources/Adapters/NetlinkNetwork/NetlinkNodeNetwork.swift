@@ -3,6 +3,7 @@ import Dispatch
 package import FarmModel
 package import FarmPorts
 import Glibc
+import NetlinkCalls
 
 /// Taps and the bridge of this node, by rtnetlink and the tun device. Every blocking call runs on one thread
 /// of this adapter's own, in the order of the calls: removing a tap takes the kernel about 20 ms, all else
@@ -105,7 +106,7 @@ package struct NetlinkNodeNetwork: NodeNetwork {
                     returning: Result { () throws(PortError) in
                         var socket: NetlinkSocket
                         do throws(NetlinkFailure) {
-                            socket = try NetlinkSocket()
+                            socket = try NetlinkSocket(.route)
                         } catch {
                             throw error.portError(attempt: attempt)
                         }

@@ -1,10 +1,11 @@
 import FarmModel
+import NetlinkCalls
 
 /// The requests this adapter sends.
 extension NetlinkRequest {
     /// A link by name.
     static func link(named name: String) -> NetlinkRequest {
-        var request = NetlinkRequest(type: RouteConstant.getLink, flags: RouteConstant.request)
+        var request = NetlinkRequest(type: RouteConstant.getLink, flags: NetlinkConstant.request)
         request.appendLinkHeader()
         request.attribute(RouteConstant.linkName, text: name)
         return request
@@ -13,7 +14,7 @@ extension NetlinkRequest {
     /// Every link of a kind (`tun`).
     static func links(ofKind kind: String) -> NetlinkRequest {
         var request = NetlinkRequest(
-            type: RouteConstant.getLink, flags: RouteConstant.request | RouteConstant.dump)
+            type: RouteConstant.getLink, flags: NetlinkConstant.request | NetlinkConstant.dump)
         request.appendLinkHeader()
         request.nested(RouteConstant.linkInfo) { $0.attribute(RouteConstant.infoKind, text: kind) }
         return request
@@ -22,7 +23,7 @@ extension NetlinkRequest {
     /// Makes the link a port of the bridge, and up.
     static func enslaveAndRaise(index: Int32, bridge: Int32) -> NetlinkRequest {
         var request = NetlinkRequest(
-            type: RouteConstant.newLink, flags: RouteConstant.request | RouteConstant.acknowledge)
+            type: RouteConstant.newLink, flags: NetlinkConstant.request | NetlinkConstant.acknowledge)
         request.appendLinkHeader(
             index: index, flags: RouteConstant.interfaceUp, change: RouteConstant.interfaceUp)
         request.attribute(RouteConstant.linkMaster, number: bridge)
@@ -32,7 +33,7 @@ extension NetlinkRequest {
     /// Makes the bridge learn nothing from this port, and take no part in a spanning tree through it.
     static func restrictPort(index: Int32) -> NetlinkRequest {
         var request = NetlinkRequest(
-            type: RouteConstant.newLink, flags: RouteConstant.request | RouteConstant.acknowledge)
+            type: RouteConstant.newLink, flags: NetlinkConstant.request | NetlinkConstant.acknowledge)
         request.appendLinkHeader(index: index)
         request.nested(RouteConstant.linkInfo) { info in
             info.attribute(RouteConstant.infoSlaveKind, text: "bridge")
@@ -48,8 +49,8 @@ extension NetlinkRequest {
     static func placeMAC(_ mac: MACAddress, behind index: Int32) -> NetlinkRequest {
         var request = NetlinkRequest(
             type: RouteConstant.newNeighbour,
-            flags: RouteConstant.request | RouteConstant.acknowledge | RouteConstant.create
-                | RouteConstant.replace)
+            flags: NetlinkConstant.request | NetlinkConstant.acknowledge | NetlinkConstant.create
+                | NetlinkConstant.replace)
         // struct ndmsg
         request.append(RouteConstant.familyBridge)
         request.append(octets: [0, 0, 0])
@@ -63,14 +64,14 @@ extension NetlinkRequest {
 
     static func deleteLink(index: Int32) -> NetlinkRequest {
         var request = NetlinkRequest(
-            type: RouteConstant.deleteLink, flags: RouteConstant.request | RouteConstant.acknowledge)
+            type: RouteConstant.deleteLink, flags: NetlinkConstant.request | NetlinkConstant.acknowledge)
         request.appendLinkHeader(index: index)
         return request
     }
 
     static func ipv4Addresses() -> NetlinkRequest {
         var request = NetlinkRequest(
-            type: RouteConstant.getAddress, flags: RouteConstant.request | RouteConstant.dump)
+            type: RouteConstant.getAddress, flags: NetlinkConstant.request | NetlinkConstant.dump)
         // struct ifaddrmsg
         request.append(RouteConstant.familyIPv4)
         request.append(octets: [0, 0, 0])

@@ -2,28 +2,12 @@
 /// change.
 enum RouteConstant {
     // Message types.
-    static let error: UInt16 = 2
-    static let done: UInt16 = 3
     static let newLink: UInt16 = 16
     static let deleteLink: UInt16 = 17
     static let getLink: UInt16 = 18
     static let newAddress: UInt16 = 20
     static let getAddress: UInt16 = 22
     static let newNeighbour: UInt16 = 28
-
-    // Flags of a message.
-    static let request: UInt16 = 0x01
-    static let acknowledge: UInt16 = 0x04
-    static let dumpInterrupted: UInt16 = 0x10
-    static let replace: UInt16 = 0x100
-    static let dump: UInt16 = 0x300
-    static let create: UInt16 = 0x400
-    /// In an acknowledgement: the echoed request is cut off; attributes follow.
-    static let capped: UInt16 = 0x100
-    static let hasAttributes: UInt16 = 0x200
-    static let errorText = 1
-
-    static let nested = 0x8000
 
     // Link attributes.
     static let linkName = 3

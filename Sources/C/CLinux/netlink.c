@@ -5,8 +5,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-int clinux_route_socket(int timeout_ms) {
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+int clinux_netlink_socket(int protocol, int timeout_ms) {
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
     if (fd < 0) return -errno;
     struct timeval limit = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
     int on = 1;

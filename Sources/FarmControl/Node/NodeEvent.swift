@@ -27,6 +27,8 @@ package enum NodeEvent: Sendable, Hashable {
     case storeChanged
     /// It is time to read the store though nobody said that it changed, or to look at the node.
     case readDue, lookDue
+    /// It is time to ask the agents that have answered, all of them at once.
+    case agentsDue
     /// It is time to read everything, and not only what changed.
     case readAllDue
     /// The node is to end all its VMs now. See `NodeMode.fencing`.

@@ -81,6 +81,7 @@ package struct NodeMachine: Sendable, Hashable {
         case .readDue, .readAllDue: if !rowWords.question.isOut { readStore(now, &changes) }
         case .lookDue:
             for source in NodeSource.allCases where !inventory[source].isOut { look(source, now, &changes) }
+        case .agentsDue: vms.askAgents(at: now, &changes)
         case .fence: beginFencing(now, &changes)
         case .tick: tick(now, &changes)
         }

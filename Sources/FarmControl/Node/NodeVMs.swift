@@ -108,6 +108,12 @@ struct NodeVMs: Sendable, Hashable {
         }
     }
 
+    /// Asks every agent that answered its last question. One that did not is asked again soon, by its VM's own time.
+    mutating func askAgents(at now: Instant, _ changes: inout NodeChanges) {
+        let due = machines.indices.filter { machines.values[$0].awaitsSweep }.map { machines.keys[$0] }
+        for vm in due.sorted() { give(.agentDue, to: vm, at: now, &changes) }
+    }
+
     /// Numbers of VMs are never used again, so nothing that could come late needs the machine of a deleted one.
     mutating func forget(_ vm: VMID) {
         if let machine = machines.removeValue(forKey: vm) { summary.forget(machine) }

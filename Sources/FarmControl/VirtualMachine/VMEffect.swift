@@ -94,6 +94,8 @@ package enum VMEvent: Sendable, Hashable {
     case observed(DomainSight)
     /// An operator gave up the domain, which has no row any more.
     case givenUp
+    /// It is time to ask the agents that have answered.
+    case agentDue
     /// Time may have passed the deadline.
     case tick
 }

@@ -8,6 +8,9 @@ extension VMMachine {
     package var plan: StartPlan? { assignment.plan }
     package var isIdle: Bool { phase == .idle }
 
+    /// Its agent answered the last question, and is asked again with all others of the node.
+    var awaitsSweep: Bool { phase == .running && progress.outstanding == nil && deadline == nil }
+
     /// Nil while the VM is none of this node's business.
     package var report: VMReport? {
         guard let plan, phase != .idle else { return nil }

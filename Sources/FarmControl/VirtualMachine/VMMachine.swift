@@ -8,11 +8,11 @@ package import FarmModel
 /// effect is out that has not answered, it is ended beside that.
 ///
 /// A live domain that a predecessor left begins at `building` with filter and reservation, goes on to `running`, and is
-/// never undone because a step fails or does not answer.
+/// never undone because a step fails or does not answer. An agent that has answered is asked again in the node's next
+/// sweep.
 ///
-/// One effect that changes the node is out at a time; nothing else is begun until it reports, for its late
-/// half could otherwise meet the undoing of it. Effects that only ask (ping, power off) are dropped when
-/// overtaken.
+/// One effect that changes the node is out at a time; nothing else is begun until it reports, for its late half could
+/// otherwise meet the undoing of it. Effects that only ask (ping, power off) are dropped when overtaken.
 package struct VMMachine: Sendable, Hashable {
     package let vm: VMID
     let limits: VMTimeLimits
@@ -39,6 +39,7 @@ package struct VMMachine: Sendable, Hashable {
             if let effect = progress.takeAnswered(id) { finished(effect, outcome, now) }
         case .observed(let sight): observed(sight, now)
         case .givenUp: giveUpDomain(now)
+        case .agentDue: if awaitsSweep { ping(in: .running, now) }
         case .tick: if progress.takeDeadline(at: now) { deadlineReached(now) }
         }
         return progress.takeActions()
@@ -236,7 +237,7 @@ package struct VMMachine: Sendable, Hashable {
             progress.enter(.running)
             progress.giveBackSlot()
         }
-        progress.wake(at: now.advanced(by: limits.pingAfterAnswer))
+        progress.wake(at: nil)
     }
 
     /// - Parameter words: why, if anything was said.

@@ -7,6 +7,7 @@ package struct VMTimeLimits: Sendable, Hashable {
     /// From the domain's start to the agent's first answer.
     package var boot: Duration = .seconds(180)
     package var bootPing: Duration = .milliseconds(500)
+    /// Between two sweeps, in each of which all agents of the node are asked that answered their last question.
     package var pingAfterAnswer: Duration = .seconds(120)
     package var pingAfterMiss: Duration = .seconds(10)
     /// A running VM's agent is given up when both are exceeded.

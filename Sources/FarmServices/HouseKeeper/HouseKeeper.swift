@@ -45,6 +45,7 @@ package struct HouseKeeper: Sendable {
             group.addTask { await worker.poll(.assignments, every: settings.policy.readEvery, .readDue) }
             group.addTask { await worker.poll(nil, every: StoreReadings.wholeEvery, .readAllDue) }
             group.addTask { await worker.poll(.node, every: settings.policy.lookEvery, .lookDue) }
+            group.addTask { await worker.poll(nil, every: settings.policy.limits.pingAfterAnswer, .agentsDue) }
             var machine = NodeMachine(
                 farm: identity.farm, node: identity.node.id, policy: settings.policy,
                 storages: Set(ports.storages.ids))

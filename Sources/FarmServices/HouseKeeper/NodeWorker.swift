@@ -50,7 +50,7 @@ struct NodeWorker: Sendable {
 
     /// Says at fixed moments that it is time to ask what nobody tells: one sweep for all VMs.
     ///
-    /// - Parameter subject: nil for a poll that puts right what polls of changes have missed.
+    /// - Parameter subject: nil for a poll that no clock may leave out.
     func poll(_ subject: PollSubject?, every period: Duration, _ event: NodeEvent) async {
         var moment = ports.clock.now
         while !Task.isCancelled {

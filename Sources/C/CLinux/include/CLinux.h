@@ -5,8 +5,8 @@
 // Linux calls that Swift cannot make itself (variadic or built of macros). Every function returns a file descriptor
 // or a count, or the negative errno.
 
-// rtnetlink: an open NETLINK_ROUTE socket whose receive gives up after `timeout_ms`.
-int clinux_route_socket(int timeout_ms);
+// Netlink: an open socket of that protocol (NETLINK_ROUTE...) whose receive gives up after `timeout_ms`.
+int clinux_netlink_socket(int protocol, int timeout_ms);
 long clinux_send(int fd, const void *bytes, size_t count);
 // The whole length of the message, which is more than `capacity` when it was cut off (MSG_TRUNC).
 long clinux_receive(int fd, void *bytes, size_t capacity);

@@ -1,8 +1,8 @@
-import FarmPorts
+package import FarmPorts
 import Glibc
 
 /// Why a request to the kernel failed, before it is put into the caller's words.
-enum NetlinkFailure: Error, Equatable {
+package enum NetlinkFailure: Error, Equatable {
     /// The kernel said no: its errno (positive) and its own words, which may be empty.
     case refused(errno: Int32, words: String)
     /// A call of ours failed before anything was sent.
@@ -10,14 +10,14 @@ enum NetlinkFailure: Error, Equatable {
     /// The request was sent; the answer did not come or could not be read.
     case noAnswer(String)
 
-    var errno: Int32? {
+    package var errno: Int32? {
         switch self {
         case .refused(let errno, _), .notSent(let errno, _): errno
         case .noAnswer: nil
         }
     }
 
-    func portError(attempt: String) -> PortError {
+    package func portError(attempt: String) -> PortError {
         switch self {
         case .refused(let errno, let words):
             PortError(

@@ -1,15 +1,15 @@
 /// Reads what the kernel sent, never beyond the end of it; a length that does not fit ends the reading with
 /// `.noAnswer`.
-struct NetlinkReply {
-    struct Message {
-        let type: UInt16
-        let flags: UInt16
-        let sequence: UInt32
-        let body: ArraySlice<UInt8>
+package struct NetlinkReply {
+    package struct Message {
+        package let type: UInt16
+        package let flags: UInt16
+        package let sequence: UInt32
+        package let body: ArraySlice<UInt8>
     }
 
     /// The messages of one datagram.
-    static func messages(in datagram: [UInt8]) throws(NetlinkFailure) -> [Message] {
+    package static func messages(in datagram: [UInt8]) throws(NetlinkFailure) -> [Message] {
         var messages: [Message] = []
         var rest = datagram[...]
         while !rest.isEmpty {
@@ -26,7 +26,7 @@ struct NetlinkReply {
     }
 
     /// The attributes in `bytes`, by type (without the flag bits); the last one of a type counts.
-    static func attributes(in bytes: ArraySlice<UInt8>) throws(NetlinkFailure) -> [Int: ArraySlice<UInt8>] {
+    package static func attributes(in bytes: ArraySlice<UInt8>) throws(NetlinkFailure) -> [Int: ArraySlice<UInt8>] {
         var attributes: [Int: ArraySlice<UInt8>] = [:]
         var rest = bytes
         while !rest.isEmpty {
@@ -40,7 +40,7 @@ struct NetlinkReply {
         return attributes
     }
 
-    static func number<Number: FixedWidthInteger & BitwiseCopyable>(
+    package static func number<Number: FixedWidthInteger & BitwiseCopyable>(
         in bytes: ArraySlice<UInt8>, at offset: Int
     ) -> Number? {
         guard offset >= 0, offset + MemoryLayout<Number>.size <= bytes.count else { return nil }
@@ -48,7 +48,7 @@ struct NetlinkReply {
     }
 
     /// A zero-terminated name.
-    static func text(_ bytes: ArraySlice<UInt8>) -> String {
+    package static func text(_ bytes: ArraySlice<UInt8>) -> String {
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
 
