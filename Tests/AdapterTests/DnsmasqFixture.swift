@@ -70,7 +70,9 @@ final class DnsmasqFixture: AddressServiceFixture {
 
     var addresses: [IPv4Address] { (0..<32).map { IPv4Address(bits: rig.addressPlan.rangeStart.bits + 0x100 + $0) } }
 
-    func offer(to mac: MACAddress) async throws -> IPv4Address? { try await client.discover(mac)?.address }
+    func offer(to mac: MACAddress, within limit: Duration) async throws -> IPv4Address? {
+        try await client.discover(mac, within: limit)?.address
+    }
 
     func killServer() async throws {
         let pid = try await processID()
@@ -137,13 +139,18 @@ final class DHCPClient: Sendable {
 
     private init(port: TapPort) { self.port = port }
 
-    /// The offer for this MAC; nil when there is none within a second.
-    func discover(_ mac: MACAddress) async throws -> Answer? { try await ask(1, mac, limit: .seconds(1)) }
+    /// The offer for this MAC, which is awaited: a busy machine takes its time. Nil when there is none.
+    func discover(_ mac: MACAddress, within limit: Duration = .seconds(20)) async throws -> Answer? {
+        try await ask(1, mac, limit: limit)
+    }
+
+    /// Whether there is no offer for this MAC, as far as a second tells.
+    func isIgnored(_ mac: MACAddress) async throws -> Bool { try await discover(mac, within: .seconds(1)) == nil }
 
     /// The answer to a request for this address.
     func request(_ address: IPv4Address, _ mac: MACAddress, server: IPv4Address) async throws -> Answer? {
         try await ask(
-            3, mac, options: [50, 4] + address.octets + [54, 4] + server.octets, limit: .seconds(1))
+            3, mac, options: [50, 4] + address.octets + [54, 4] + server.octets, limit: .seconds(20))
     }
 
     /// Says that the address is in use by another (which a client does not wait to be answered).

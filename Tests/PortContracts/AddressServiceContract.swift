@@ -14,8 +14,8 @@ package protocol AddressServiceFixture: Sendable {
     /// Addresses that the service may serve; at least 16.
     var addresses: [IPv4Address] { get }
 
-    /// The address a client with this MAC is offered now; nil when the service does not answer it.
-    func offer(to mac: MACAddress) async throws -> IPv4Address?
+    /// The address a client with this MAC is offered; nil when the service does not answer it within the limit.
+    func offer(to mac: MACAddress, within limit: Duration) async throws -> IPv4Address?
     /// Kills the DHCP server as `kill -9` does.
     func killServer() async throws
     /// From now on whatever is to be written about this VM fails, until `allow`.
@@ -67,7 +67,11 @@ package struct AddressServiceContract<Fixture: AddressServiceFixture>: Sendable 
     }
 
     private func offer(_ reservation: Reservation) async throws -> IPv4Address? {
-        try await fixture.offer(to: reservation.mac)
+        try await fixture.offer(to: reservation.mac, within: fixture.patience)
+    }
+
+    private func requireNoOffer(to mac: MACAddress, _ words: String) async throws {
+        try requireEqual(try await fixture.offer(to: mac, within: .seconds(1)), nil, words)
     }
 
     private func brokenPublicationIsUnknown() async throws {
@@ -103,7 +107,7 @@ package struct AddressServiceContract<Fixture: AddressServiceFixture>: Sendable 
         try await port.publish(published)
         try requireEqual(try await port.observe(), published, "published again")
         for one in published { try requireEqual(try await offer(one), one.address, "the offer to VM \(one.vm)") }
-        try requireEqual(try await fixture.offer(to: stranger), nil, "the offer to the other card")
+        try await requireNoOffer(to: stranger, "the offer to the other card")
     }
 
     private func tornEntryIsPutRight() async throws {
@@ -121,9 +125,8 @@ package struct AddressServiceContract<Fixture: AddressServiceFixture>: Sendable 
         let published = (1...3).map { reservation(Int64($0)) }
         try await port.publish(published)
         for one in published { try requireEqual(try await offer(one), one.address, "offer to VM \(one.vm)") }
-        try requireEqual(
-            try await fixture.offer(to: MACAddress(bits: 0x5452_00ee_ffff)), nil, "offer to a stranger")
-        try requireEqual(try await offer(reservation(4)), nil, "offer to a VM that is not published")
+        try await requireNoOffer(to: MACAddress(bits: 0x5452_00ee_ffff), "offer to a stranger")
+        try await requireNoOffer(to: reservation(4).mac, "offer to a VM that is not published")
     }
 
     private func publishedIsTold() async throws {
@@ -151,13 +154,13 @@ package struct AddressServiceContract<Fixture: AddressServiceFixture>: Sendable 
         try await port.publish([reservation(1), reservation(2)])
         try requireEqual(try await offer(reservation(1)), reservation(1).address, "before")
         try await port.publish([reservation(2)])
-        try requireEqual(try await offer(reservation(1)), nil, "offer to a removed VM")
+        try await requireNoOffer(to: reservation(1).mac, "offer to a removed VM")
         try requireEqual(try await offer(reservation(2)), reservation(2).address, "the other one")
         // The address is free for another VM at once.
         let heir = reservation(3, address: 1)
         try await port.publish([reservation(2), heir])
         try requireEqual(try await offer(heir), heir.address, "the removed VM's address given to another")
-        try requireEqual(try await offer(reservation(1)), nil, "the removed VM")
+        try await requireNoOffer(to: reservation(1).mac, "the removed VM")
         try await port.publish([reservation(1), reservation(2)])
         try requireEqual(try await offer(reservation(1)), reservation(1).address, "published once more")
     }
@@ -165,7 +168,6 @@ package struct AddressServiceContract<Fixture: AddressServiceFixture>: Sendable 
     private func nobodyIsDeaf() async throws {
         let steady = reservation(2)
         try await port.publish([steady])
-        let fixture = fixture
         let port = port
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -177,7 +179,7 @@ package struct AddressServiceContract<Fixture: AddressServiceFixture>: Sendable 
             group.addTask {
                 for number in 0..<30 {
                     try requireEqual(
-                        try await fixture.offer(to: steady.mac), steady.address,
+                        try await offer(steady), steady.address,
                         "offer \(number) during changes")
                 }
             }
@@ -195,7 +197,7 @@ package struct AddressServiceContract<Fixture: AddressServiceFixture>: Sendable 
         }
         try requireEqual(
             try await offer(reservation(3)), reservation(3).address, "published while it was dead")
-        try requireEqual(try await offer(reservation(1)), nil, "removed while it was dead")
+        try await requireNoOffer(to: reservation(1).mac, "removed while it was dead")
     }
 
     private func badHostNameIsRefused() async throws {

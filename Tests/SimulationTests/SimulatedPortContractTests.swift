@@ -213,7 +213,7 @@ private struct AddressHands: AddressServiceFixture {
     var patience: Duration { .seconds(30) }
     var addresses: [IPv4Address] { (0..<32).map { IPv4Address(bits: 0x0a03_0400 + $0) } }
 
-    func offer(to mac: MACAddress) async throws -> IPv4Address? {
+    func offer(to mac: MACAddress, within limit: Duration) async throws -> IPv4Address? {
         host.read { truth in
             truth.isAddressServiceUp ? truth.reservations.first { $0.mac == mac }?.address : nil
         }
