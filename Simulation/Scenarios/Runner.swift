@@ -19,13 +19,14 @@ package final class Runner {
     ///   - mutation: a rule of the world broken on purpose, in tests of the checkers.
     ///   - looksAtAll: the checkers look at everything each time, and not at what changed alone.
     ///   - leavesOutPolls: polls that would find nothing new are not made; the outcome is the same.
+    ///   - draw: see `Simulation`.
     package init(
         _ plan: Plan, detail: Trace.Detail = .digest, mutation: Mutation? = nil, looksAtAll: Bool = false,
-        leavesOutPolls: Bool = true
+        leavesOutPolls: Bool = true, draw: UInt64 = 0
     ) {
         self.plan = plan
         answerLimit = Patience.connect(plan.farm.connectLimits) + Self.freezeMax
-        world = World(plan: plan, detail: detail)
+        world = World(plan: plan, detail: detail, draw: draw)
         world.simulation.mutation = mutation
         world.simulation.leavesOutPolls = leavesOutPolls
         checkers = Checkers(world, looksAtAll: looksAtAll)
@@ -141,6 +142,9 @@ package struct RunResult: Sendable {
     package var trace: Trace
     /// Of the answers, the final rows and the effects on each VM in order: see `OutcomeDigest`.
     package var outcome: UInt64
+    /// The outcome is another one when how long readings take is drawn anew. Looked for only where runs were compared
+    /// and came to different outcomes, which says nothing then.
+    package var hangsOnChance = false
     package var sources: [String]
     /// Nanoseconds.
     package var virtualTime: Int64

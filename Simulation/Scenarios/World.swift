@@ -43,10 +43,11 @@ package final class World: Sendable {
         var isConnect: Bool
     }
 
-    package init(plan: Plan, detail: Trace.Detail = .digest) {
+    /// - Parameter draw: see `Simulation`.
+    package init(plan: Plan, detail: Trace.Detail = .digest, draw: UInt64 = 0) {
         self.plan = plan
         planClass = PlanClass(plan)
-        simulation = Simulation(seed: plan.seed, detail: detail)
+        simulation = Simulation(seed: plan.seed, detail: detail, draw: draw)
         log = Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() })
         let addresses = (1...plan.farm.nodes).map { IPv4Address(bits: 0x0a03_0000 + UInt32($0)) }
         let store = SimulatedStore(Self.farm(plan, addresses))

@@ -116,7 +116,8 @@ package struct SimulatedGuestAgent: GuestAgent {
     private func deliver<Value: Sendable>(
         _ guest: AgentEndpoint, _ act: (SimulatedHost, DomainName) -> Answer<Value>
     ) -> Delivery<Value> {
-        guard let (host, name) = self.host.guestReachable(at: guest.address), let domain = host.state.domains[name]
+        guard let (host, name) = self.host.guestReachable(at: guest.address),
+            let domain = host.read({ $0.domains[name] })
         else { return .noConnection }
         let vm = domain.specification.owner.vm
         if domain.guest.isHung || domain.isStanding {

@@ -10,7 +10,8 @@ extension SimulatedHost {
         let attempt = "connecting to the X agent at \(address):\(port)"
         let isTaken = Confined(false)
         let (host, name) = try await gate.call(.openConnection, attempt: attempt) { () throws(PortError) in
-            guard let (host, name) = self.guestReachable(at: address), let guest = host.state.domains[name]?.guest,
+            guard let (host, name) = self.guestReachable(at: address),
+                let guest = host.read({ $0.domains[name]?.guest }),
                 !guest.isHung, host.read({ $0.domains[name]?.isStanding }) == false
             else {
                 throw PortError(.unreachable, .unavailable, attempt: attempt, detail: "no route to host")

@@ -26,7 +26,7 @@ package struct SimulatedNetwork: NodeNetwork {
                         .rejected, .notFound, attempt: "creating tap \(tap)",
                         detail: "there is no bridge \(truth.network.bridgeName)")
                 }
-                try Self.refuseForeign(tap, in: truth, attempt: "creating tap \(tap)")
+                try Self.refuseForeign(tap, truth.network.foreignInterfaces, attempt: "creating tap \(tap)")
                 var made = truth.network.taps[tap] ?? HostNetwork.Tap(isUp: false, isOnBridge: false)
                 made.isUp = true
                 made.isOnBridge = true
@@ -40,14 +40,16 @@ package struct SimulatedNetwork: NodeNetwork {
     package func removeTap(_ tap: TapName) async throws(PortError) {
         let host = self.host
         try await gate.call(.removeTap, vm: tap.vm, attempt: "removing tap \(tap)") { () throws(PortError) in
-            try Self.refuseForeign(tap, in: host.state, attempt: "removing tap \(tap)")
+            let foreign = host.read { $0.network.foreignInterfaces }
+            try Self.refuseForeign(tap, foreign, attempt: "removing tap \(tap)")
             guard host.simulation.mutation != .keepsTaps else { return }
             host.deleteTap(tap)
         }
     }
 
-    private static func refuseForeign(_ tap: TapName, in truth: HostState, attempt: String) throws(PortError) {
-        guard truth.network.foreignInterfaces.contains(tap.text) else { return }
+    /// - Parameter foreign: interfaces that are no taps.
+    private static func refuseForeign(_ tap: TapName, _ foreign: Set<String>, attempt: String) throws(PortError) {
+        guard foreign.contains(tap.text) else { return }
         throw PortError(
             .rejected, .alreadyExists, attempt: attempt,
             detail: "\(tap) is an interface of somebody else; remove or rename it")

@@ -16,6 +16,7 @@ package import Simulator
 /// ```
 package final class Simulation: Sendable {
     package let seed: UInt64
+    private let draw: UInt64
     package let executor: SimulationExecutor
     private let state: Confined<State>
 
@@ -48,9 +49,14 @@ package final class Simulation: Sendable {
         var act: (_ during: PortOperation) -> Void
     }
 
-    package init(seed: UInt64, detail: Trace.Detail = .digest, pick: SimulationExecutor.Pick = .random) {
+    /// - Parameter draw: another number draws anew what no plan decides, and nothing should hang on: how long readings
+    ///   take, and which of the tasks that are ready goes on first.
+    package init(
+        seed: UInt64, detail: Trace.Detail = .digest, pick: SimulationExecutor.Pick = .random, draw: UInt64 = 0
+    ) {
         self.seed = seed
-        executor = SimulationExecutor(seed: seed, pick: pick)
+        self.draw = draw
+        executor = SimulationExecutor(seed: seed ^ draw << 32, pick: pick)
         state = Confined(
             State(
                 trace: Trace(detail: detail), faults: FaultBoard(seed: seed),
@@ -227,7 +233,8 @@ package final class Simulation: Sendable {
     func latency(of operation: PortOperation, vm: Int64, by life: Incarnation) -> Int64 {
         let call = UInt64(life.source) << 48 ^ UInt64(operation.rawValue) << 32 ^ UInt64(bitPattern: vm)
         var dice = SplitMix64(
-            seed: seed ^ call &* 0x9e6c_63d0_876a_68ee, stream: .latency, number: UInt64(bitPattern: now))
+            seed: seed ^ call &* 0x9e6c_63d0_876a_68ee ^ (operation.isReading ? draw : 0), stream: .latency,
+            number: UInt64(bitPattern: now))
         return dice.within(operation.latency)
     }
     func guestTime(_ range: ClosedRange<Int64>) -> Int64 { state.value.guests.within(range) }

@@ -113,6 +113,11 @@ struct SoakSeeds: ParsableCommand {
              kinds of events\(missed.isEmpty ? "" : "; not: " + missed.map(\.text).joined(separator: ", "))
             digest           \(Report.hexadecimal(summary.digest))
             """)
+        if !summary.notCompared.isEmpty {
+            print(
+                "not compared     with and without idle polls, because their outcome hangs on how long readings take:"
+                    + " \(summary.notCompared.map(String.init).joined(separator: ", "))")
+        }
         printNeeds(summary.needs)
     }
 

@@ -60,14 +60,14 @@ final class EbtablesLookTests: XCTestCase {
 
     func testAListingIsNotTrustedForEver() {
         let generation = RulesetGeneration(number: 7)
-        var kept = KeptListing("", asOf: generation)
-        for _ in 0..<KeptListing.usesMax { XCTAssertEqual(kept.use(in: generation), []) }
+        var kept = HeldListing("", asOf: generation)
+        for _ in 0..<HeldListing.usesMax { XCTAssertEqual(kept.use(in: generation), []) }
         XCTAssertNil(kept.use(in: generation))
-        var next = KeptListing("", asOf: generation)
+        var next = HeldListing("", asOf: generation)
         XCTAssertEqual(next.use(in: generation), [])
         XCTAssertNil(next.use(in: RulesetGeneration(number: 8)))
         XCTAssertNil(next.use(in: nil))
-        var unknown = KeptListing("", asOf: nil)
+        var unknown = HeldListing("", asOf: nil)
         XCTAssertNil(unknown.use(in: nil))
     }
 

@@ -38,11 +38,11 @@ struct ReadingTwin {
     private mutating func own(_ event: NodeEvent) -> NodeEvent {
         guard case .read(let state, let number) = event else { return event }
         guard let (changes, vms) = news.removeValue(forKey: number) else {
-            if machine.awaitsReading(number) { store.keep(state) }
+            if machine.awaitsReading(number) { store.took(state) }
             return event
         }
         readings += 1
-        if machine.awaitsReading(number) { store.keep(changes, about: vms) }
+        if machine.awaitsReading(number) { store.took(changes, about: vms) }
         return .readChanges(changes, about: vms, number: number)
     }
 }

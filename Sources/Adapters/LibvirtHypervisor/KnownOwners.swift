@@ -25,5 +25,5 @@ final class KnownOwners {
     subscript(life: Life) -> DomainOwner? { known[life] }
 
     /// Forgets all other domains.
-    func keep(_ owners: [Life: DomainOwner]) { known = owners }
+    func put(_ owners: [Life: DomainOwner]) { known = owners }
 }

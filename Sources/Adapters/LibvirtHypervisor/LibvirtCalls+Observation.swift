@@ -27,7 +27,7 @@ extension LibvirtCalls {
                 ObservedDomain(
                     name: DomainName(observed: String(cString: name)), owner: owner, state: Self.state(record)))
         }
-        owners.keep(found)
+        owners.put(found)
         return domains.sorted { $0.name < $1.name }
     }
 

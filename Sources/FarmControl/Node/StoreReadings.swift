@@ -23,14 +23,14 @@ package struct StoreReadings: Sendable, Hashable {
     package mutating func wantWhole() { wantsWhole = true }
 
     /// What a whole reading gave.
-    package mutating func keep(_ state: DesiredState) {
+    package mutating func took(_ state: DesiredState) {
         wantsWhole = false
         last = Reading(
             revision: state.revision, asked: state.asked.sorted(), assigned: Set(state.assignments.map(\.vm.id)))
     }
 
     /// What a reading of the changes gave, asked about these VMs.
-    package mutating func keep(_ changes: DesiredStateChanges, about vms: [VMID]) {
+    package mutating func took(_ changes: DesiredStateChanges, about vms: [VMID]) {
         last?.add(changes, about: vms)
     }
 

@@ -56,7 +56,7 @@ package struct HouseKeeper: Sendable {
                 if event.isHeard { await inbox.took(event) }
                 let now = ports.clock.now
                 if case .tick = event { alarms.rang(at: now) }
-                readings.keep(event, awaitedBy: machine)
+                readings.hear(event, awaitedBy: machine)
                 for action in machine.receive(event, at: now, wall: ports.clock.wallTime) {
                     let base = readings.base(for: action)
                     group.addTask { await worker.carryOut(action, since: base) }
@@ -134,12 +134,12 @@ package struct NodeFenced: Error, CustomStringConvertible {
 
 extension StoreReadings {
     /// A late answer is none that the machine takes.
-    fileprivate mutating func keep(_ event: NodeEvent, awaitedBy machine: NodeMachine) {
+    fileprivate mutating func hear(_ event: NodeEvent, awaitedBy machine: NodeMachine) {
         switch event {
         case .readAllDue: wantWhole()
-        case .read(let state, let number) where machine.awaitsReading(number): keep(state)
+        case .read(let state, let number) where machine.awaitsReading(number): took(state)
         case .readChanges(let changes, let vms, let number) where machine.awaitsReading(number):
-            keep(changes, about: vms)
+            took(changes, about: vms)
         default: break
         }
     }

@@ -2,7 +2,7 @@ import FarmModel
 
 /// What the newest listing of the rules said. It is the truth while the generation of the rules stands that was asked
 /// before the listing: what changed since, also in the midst of it, has counted that up.
-struct KeptListing: Sendable {
+struct HeldListing: Sendable {
     let filters: [ObservedFilter]
     private let generation: RulesetGeneration?
     private var uses = 0
