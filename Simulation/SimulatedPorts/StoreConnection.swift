@@ -224,6 +224,12 @@ extension StoreConnection: Sessions {
         }
     }
 
+    package func all(router: String) async throws(PortError) -> [Session] {
+        try await read("reading all sessions of a router") { store async throws(PortError) in
+            try await store.all(router: router)
+        }
+    }
+
     package func endEarlier(at place: RouterPlace, than router: String) async throws(PortError) {
         try await write("ending the sessions of earlier routers", ofSessions: true) { store async throws(PortError) in
             try await store.endEarlier(at: place, than: router)

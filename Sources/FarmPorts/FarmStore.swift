@@ -170,6 +170,9 @@ package protocol Sessions: Sendable {
     /// after its end is among them.
     func wantedOrConnecting(router: String) async throws(PortError) -> [Session]
 
+    /// All sessions of this router.
+    func all(router: String) async throws(PortError) -> [Session]
+
     /// Ends the sessions that earlier incarnations of the router at this place left, and those of unknown place (an
     /// older version wrote them). Sessions of other places stay: their routers may live.
     func endEarlier(at place: RouterPlace, than router: String) async throws(PortError)

@@ -125,6 +125,7 @@ package struct AssignmentRow: Sendable, Hashable {
 package protocol SessionRows {
     func session(of vm: VMID) throws(LedgerError) -> Session?
     func sessions() throws(LedgerError) -> [Session]
+    func sessions(of router: String) throws(LedgerError) -> [Session]
     /// Sessions of this router whose VM another client wants, or that are still being connected.
     func wantedOrConnectingSessions(of router: String) throws(LedgerError) -> [Session]
     mutating func put(_ session: Session) throws(LedgerError)

@@ -39,6 +39,12 @@ extension FarmStore: Sessions {
         }
     }
 
+    package func all(router: String) async throws(PortError) -> [Session] {
+        try await read("reading all sessions of router \(router)") { records throws(LedgerError) in
+            try records.allSessions(router: router)
+        }
+    }
+
     package func endEarlier(at place: RouterPlace, than router: String) async throws(PortError) {
         try await write("ending the sessions of earlier routers than \(router)") { records throws(LedgerError) in
             try records.endEarlierSessions(at: place, than: router)

@@ -25,6 +25,10 @@ extension SQLRecords {
 
     package func sessions() throws(LedgerError) -> [Session] { try sessions("ORDER BY vm", []) }
 
+    package func sessions(of router: String) throws(LedgerError) -> [Session] {
+        try sessions("WHERE router = $1 ORDER BY vm", [SQLValue(router)])
+    }
+
     package func wantedOrConnectingSessions(of router: String) throws(LedgerError) -> [Session] {
         try sessions(
             "WHERE router = $1 AND (is_take_over_requested = 1 OR state = 'connecting') ORDER BY vm",

@@ -111,7 +111,8 @@ extension RouterSearchState {
         routers[router].owedEnds = []
         if mutant != .forgetsOwedEnds { for token in owed { end(token) } }
         if mutant == .neverGivesWay { return }
-        for session in (try? ledger.sessionsWantedOrConnecting(router: incarnation)) ?? []
+        // Once a minute it compares all of them: sooner or later.
+        for session in ledger.sessions(of: incarnation)
         where session.isTakeOverRequested || hasNoClient(session.token) {
             relieve(session.token)
         }
@@ -124,7 +125,7 @@ extension RouterSearchState {
         guard let session = ledger.session(of: Self.vm), mutant != .neverGivesWay,
             session.token.router == routers[router].incarnation
         else { return false }
-        guard session.isTakeOverRequested else { return session.state == .connecting && hasNoClient(session.token) }
+        guard session.isTakeOverRequested else { return hasNoClient(session.token) }
         // A session whose client is about to end it needs no reminder.
         guard let client = owner(of: session.token) else { return true }
         return clients[client]?.end != .asked

@@ -160,6 +160,19 @@ final class FarmBench {
         pass(.seconds(1))
     }
 
+    /// Calls on the store, by nobody who lives.
+    func carryOut(_ calls: @escaping @Sendable (StoreConnection) async throws -> Void, line: UInt = #line) {
+        let life = simulation.begin(named: "late")
+        let store = StoreConnection(store: store, gate: PortSet(host: host, incarnation: life).gate)
+        life.start {
+            do {
+                try await calls(store)
+            } catch {
+                XCTFail("\(error)", line: line)
+            }
+        }
+    }
+
     // MARK: People
 
     @discardableResult

@@ -99,4 +99,26 @@ final class LeavingClientTests: XCTestCase {
         XCTAssertEqual(met, [.connecting, .connected], "clients did not leave on all of their way")
         _ = try bench.connected(vm)
     }
+
+    /// Its claim, and perhaps its mark as connected too, are carried out after its end.
+    func testASessionWhoseCallsCameAfterItsEndIsEnded() throws {
+        startRouter { _ in }
+        for (isMarked, limit) in [(false, Duration.seconds(2)), (true, .seconds(61))] {
+            let client = try bench.connected(vm)
+            var session = try XCTUnwrap(bench.sessions.first)
+            session.state = .connecting
+            client.hangUp()
+            XCTAssert(bench.pass(upTo: .seconds(10)) { bench.sessions.isEmpty })
+            bench.carryOut { [session] store in
+                _ = try await store.claim(session)
+                if isMarked { try await store.markConnected(session.token, vm: session.vm, at: session.since) }
+            }
+            XCTAssert(bench.pass(upTo: .seconds(1)) { !bench.sessions.isEmpty })
+            XCTAssert(bench.pass(upTo: limit) { bench.sessions.isEmpty }, "connected: \(isMarked)")
+        }
+        let client = try bench.connected(vm)
+        bench.pass(.seconds(200))
+        XCTAssertEqual(bench.sessions.map(\.state), [.connected], "a session that a client has stays")
+        client.hangUp()
+    }
 }

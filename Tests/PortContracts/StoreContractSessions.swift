@@ -53,6 +53,8 @@ extension StoreContract {
                 try expectEqual(found?.state, .connected)
                 try expectEqual(found?.since, WallTime(seconds: 40))
                 try await expectEqual(try store.wantedOrConnecting(router: "r1"), [])
+                try expectEqual(await store.all(router: "r1").map(\.token), [first.token])
+                try await expectEqual(try store.all(router: "r2"), [])
                 try await expectError(.stale) { () async throws(PortError) in
                     try await store.markConnected(
                         SessionToken(router: "r1", number: 2), vm: example.vm, at: WallTime(seconds: 41))

@@ -138,6 +138,7 @@ extension CountedRecords {
 extension CountedRecords {
     func session(of vm: VMID) throws(LedgerError) -> Session? { try one(base.session(of: vm)) }
     func sessions() throws(LedgerError) -> [Session] { try list(base.sessions()) }
+    func sessions(of router: String) throws(LedgerError) -> [Session] { try list(base.sessions(of: router)) }
     func wantedOrConnectingSessions(of router: String) throws(LedgerError) -> [Session] {
         try list(base.wantedOrConnectingSessions(of: router))
     }

@@ -9,6 +9,8 @@ extension Router {
     static let owedEndsMax = 20_000
     /// How soon after one change of the store the next is asked for. Small beside what a connect takes.
     private static let newsPause = Duration.milliseconds(20)
+    /// Between two comparisons of all sessions with the store.
+    private static let compareAllEvery = Duration.seconds(60)
     /// Between two looks at the store by one of its tasks, at least, whatever is heard.
     private static let pauseMin = Duration.milliseconds(50)
 
@@ -48,6 +50,7 @@ extension Router {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.pollSessions() }
             group.addTask { await self.hearOfSessions() }
+            group.addTask { await self.pollAllSessions() }
             await group.waitForAll()
         }
     }
@@ -69,6 +72,25 @@ extension Router {
                 return  // cancelled: the router stops
             }
             agrees = await compareSessions()
+        }
+    }
+
+    /// Ends, once in a while, whatever session of this router no client has: its calls were carried out after its end.
+    private func pollAllSessions() async {
+        var moment = ports.clock.now
+        while !Task.isCancelled {
+            moment = max(moment.advanced(by: Self.compareAllEvery), ports.clock.now)
+            do {
+                moment = try await ports.clock.sleep(until: moment, toPoll: .sessions, every: Self.compareAllEvery)
+            } catch {
+                return  // cancelled: the router stops
+            }
+            do throws(PortError) {
+                let found = try await ports.sessions.all(router: incarnation)
+                for session in found where connects[session.token] == nil { await relieve(session) }
+            } catch {
+                ports.log.warning("sessions not compared with the store", metadata: ["error": "\(error)"])
+            }
         }
     }
 
