@@ -17,7 +17,7 @@ package final class EbtablesTapFilter: TapFilter {
     private let queue = CallQueue()
     /// What this process applied: only a guess of what stands, tried first because it saves a listing.
     private let remembered = Mutex<[TapName: TapChains]>([:])
-    private let kept = Mutex<HeldListing?>(nil)
+    private let held = Mutex<HeldListing?>(nil)
     private let generation: @Sendable () async -> RulesetGeneration?
 
     /// A batch takes 6 to 20 ms; listing 1,000 taps about 100.
@@ -105,10 +105,10 @@ package final class EbtablesTapFilter: TapFilter {
     package func observe() async throws(PortError) -> [ObservedFilter] {
         // Asked before the listing, so that what changes in the midst of it is seen the next time.
         let present = await generation()
-        if let filters = kept.withLock({ $0?.use(in: present) }) { return filters }
+        if let filters = held.withLock({ $0?.use(in: present) }) { return filters }
         let text = try await listedText("listing filter rules")
         let listing = HeldListing(text, asOf: present)
-        kept.withLock { $0 = listing }
+        held.withLock { $0 = listing }
         return listing.filters
     }
 

@@ -1,7 +1,7 @@
 package import FarmModel
 
-/// The life of one VM on one node, as decisions only: events in, actions out, time passed in. The
-/// diagram of its phases is at `VMPhase`.
+/// The life of one VM on one node, as decisions only: events in, actions out, time passed in. The diagram of its phases
+/// is at `VMPhase`.
 ///
 /// Nothing on the node or its storage is touched before the store has answered that the start is begun. A domain whose
 /// assignment is over (`Ownership.notMine(.now)`) goes to `undoing` from wherever it is, without a slot; while an
