@@ -33,6 +33,17 @@ final class SecretFolderTests: XCTestCase {
         try await scratch.remove()
     }
 
+    func testAFolderThatNoEmulatorCanGoThroughIsOpenedToThem() async throws {
+        let scratch = try ScratchFolder("secrets")
+        let folder = try scratch.folder("closed")
+        chmod(folder, 0o700)
+        let port = SecretFolder(farm: FarmID("00d15c")!, folder: folder)
+        let path = try await port.hand(AgentSecret("s"), to: VMID(1))
+        let isPrivate = try await Fixture(port: port).isPrivate(path)
+        XCTAssert(isPrivate, "not 0711, and 0600 for the file")
+        try await scratch.remove()
+    }
+
     func testAFolderThatOthersCanReadIsRefused() async throws {
         let scratch = try ScratchFolder("secrets")
         let folder = try scratch.folder("open")

@@ -87,6 +87,9 @@ package struct SecretFolder: SecretFiles {
                     "\(folder) must be this user's own with mode 0711; run: chown \(geteuid()) and chmod 0711"
             )
         }
+        // An earlier version made it with 0700.
+        guard status.st_mode & 0o777 != 0o711 else { return }
+        if chmod(folder, 0o711) != 0 { throw FileCalls.error(errno, attempt: attempt, path: folder) }
     }
 
     /// What calls are about.

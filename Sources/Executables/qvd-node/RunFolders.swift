@@ -1,12 +1,11 @@
 import Glibc
 import NodeConfiguration
 
-/// The folders that the daemon works in, made when they are missing.
+/// The folders that the daemon works in, made when they are missing. That of the secrets makes whoever writes them.
 enum RunFolders {
     static func prepare(_ configuration: NodeConfiguration) throws {
         let paths = configuration.paths
         for folder in [paths.run, paths.log, "\(paths.log)/console"] { try make(folder, mode: 0o755) }
-        try make("\(paths.run)/secrets", mode: 0o700)
         try make("\(paths.run)/dhcp", mode: 0o755)
         for folder in [paths.images, paths.overlays, paths.homes] { try make(folder, mode: 0o711) }
         for storage in paths.moreStorages {
@@ -22,7 +21,8 @@ enum RunFolders {
     }
 
     private static func makeInside(_ folder: String, mode: mode_t) throws {
-        if mkdir(folder, mode) != 0, errno != EEXIST {
+        if mkdir(folder, mode) == 0, chmod(folder, mode) == 0 { return }
+        guard errno == EEXIST else {
             throw SystemFailure(
                 errno, "making the folder \(folder)", advice: "mount that storage, or correct path.storage.more")
         }
@@ -33,9 +33,10 @@ enum RunFolders {
         let parts = folder.split(separator: "/")
         for (index, part) in parts.enumerated() {
             path += "/\(part)"
-            if mkdir(path, index == parts.count - 1 ? mode : 0o755) != 0, errno != EEXIST {
-                throw SystemFailure(errno, "making the folder \(path)")
-            }
+            let mode = index == parts.count - 1 ? mode : 0o755
+            // Not left to the process's umask: an emulator that runs as a user of its own goes through them.
+            if mkdir(path, mode) == 0, chmod(path, mode) == 0 { continue }
+            guard errno == EEXIST else { throw SystemFailure(errno, "making the folder \(path)") }
         }
     }
 }
