@@ -342,9 +342,9 @@ package struct ConnectMachine: Sendable, Hashable {
     private mutating func end(_ cause: SessionEnding.Cause, _ text: String, answering: Bool = false)
         -> [Action]
     {
-        let reason = String(text.prefix(1).lowercased() + text.dropFirst().dropLast())
-        let answer = answering && !hasStreamed ? RouterAnswer.notAvailable(reason) : nil
-        return finish(SessionEnding(cause, text, answer: answer))
+        var ending = SessionEnding(cause, text)
+        if answering, !hasStreamed { ending.answer = ending.refusal }
+        return finish(ending)
     }
 
     private mutating func unexpected(_ event: Event) -> [Action] {

@@ -22,6 +22,11 @@ package struct SessionEnding: Sendable, Hashable {
         self.text = text
         self.answer = answer
     }
+
+    /// What a client is told to whom the session never came.
+    package var refusal: RouterAnswer {
+        .notAvailable(String(text.prefix(1).lowercased() + text.dropFirst().dropLast()))
+    }
 }
 
 /// The endings of the newest sessions, so that a client that was cut can be told why. Bounded.

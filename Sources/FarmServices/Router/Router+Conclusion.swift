@@ -11,7 +11,10 @@ extension Router {
         let machine = connect.machine
         if let grant = machine.grant { endings.add(ending, of: token, user: grant.name) }
         await connect.connection?.close()
-        if let answer = ending.answer { await respond(exchange, answer) }
+        // To the machine a session streams from the moment that the relay is ordered. One that ended before the relay
+        // took its connection has told the client nothing yet.
+        let answer = ending.answer ?? connect.connection.map { _ in ending.refusal }
+        if let answer { await respond(exchange, answer) }
         if machine.hasStreamed, ending.cause != .guestClosed, let desktop = connect.desktop, let grant = machine.grant {
             await awaitSuspension(of: desktop, token, grant)
         }

@@ -268,11 +268,11 @@ extension Router {
 
     private func relay(_ token: SessionToken) async throws(PortError) -> ConnectMachine.Event {
         guard let connect = connects[token], let connection = connect.connection else { return .routerStops }
-        connects[token]?.connection = nil
         ports.log.info("session connected", metadata: metadata(token))
         let end = try await connection.relay(headers: [
             HTTPField("X-QVD-Slave-Key", connect.slaveKey), HTTPField("X-QVD-Session", "\(token)"),
         ])
+        connects[token]?.connection = nil
         switch end {
         case .clientClosed: return .relayEnded(.clientClosed)
         case .clientVanished: return .relayEnded(.clientVanished)
