@@ -343,7 +343,7 @@ package struct ConnectMachine: Sendable, Hashable {
         -> [Action]
     {
         var ending = SessionEnding(cause, text)
-        if answering, !hasStreamed { ending.answer = ending.refusal }
+        if answering && !hasStreamed { ending.answer = ending.refusal }
         return finish(ending)
     }
 
