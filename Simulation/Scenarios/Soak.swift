@@ -122,8 +122,11 @@ package struct Soak: Sendable {
             for (plan, how, some) in [
                 (plan, "", first), (untold, ", with nobody told of anything,", Runner(untold).run()),
             ] where first.violation == nil {
-                guard let found = difference(of: plan, how, from: some) else { continue }
-                if hangsOnChance(plan) { first.hangsOnChance = true } else { first.violation = found }
+                switch comparison(of: plan, how, with: some) {
+                case .same: break
+                case .different(let violation): first.violation = violation
+                case .impossible: first.hangsOnChance = true
+                }
             }
         }
         guard isChecked, first.violation == nil else { return first }
@@ -137,23 +140,35 @@ package struct Soak: Sendable {
         return first
     }
 
-    /// What differs when every poll is made.
-    private static func difference(of plan: Plan, _ how: String, from some: RunResult) -> Violation? {
-        let all = Runner(plan, leavesOutPolls: false).run()
-        guard all.outcome != some.outcome || all.violation != nil || some.violation != nil else { return nil }
-        let broken = (some.violation ?? all.violation)?.description ?? "no rule was broken"
-        return Violation(
-            "polls", at: some.virtualTime,
-            "seed \(plan.seed)\(how) came to \(Report.hexadecimal(some.outcome)) with its idle polls left out, and to"
-                + " \(Report.hexadecimal(all.outcome)) with all of them made: \(broken)")
+    private enum Comparison {
+        case same
+        case different(Violation)
+        /// See `RunResult.hangsOnChance`.
+        case impossible
     }
 
-    /// Whether two runs with all polls made, in which no rule is broken, come to different outcomes because readings
-    /// take another time: one comes now before a limit or the end of a fault, now after it. Few plans are like that.
-    private static func hangsOnChance(_ plan: Plan) -> Bool {
-        let runs = (0...drawsCompared).lazy.map { Runner(plan, leavesOutPolls: false, draw: $0).run() }
-        guard let usual = runs.first, usual.violation == nil else { return false }
-        return runs.dropFirst().contains { $0.violation == nil && $0.outcome != usual.outcome }
+    /// Of the run with one in which every poll is made.
+    private static func comparison(of plan: Plan, _ how: String, with some: RunResult) -> Comparison {
+        let all = Runner(plan, leavesOutPolls: false).run()
+        let broken = some.violation ?? all.violation
+        guard all.outcome != some.outcome || broken != nil else { return .same }
+        // A rule that is broken is never chance.
+        if broken == nil, hangsOnChance(plan, usually: all.outcome) { return .impossible }
+        return .different(
+            Violation(
+                "polls", at: some.virtualTime,
+                "seed \(plan.seed)\(how) came to \(Report.hexadecimal(some.outcome)) with its idle polls left out, and"
+                    + " to \(Report.hexadecimal(all.outcome)) with all of them made:"
+                    + " \(broken?.description ?? "no rule was broken")"))
+    }
+
+    /// Whether a run with all polls made comes to another outcome, and breaks no rule, when readings take another time:
+    /// one comes now before a limit or the end of a fault, now after it. Few plans are like that.
+    private static func hangsOnChance(_ plan: Plan, usually outcome: UInt64) -> Bool {
+        (1...drawsCompared).contains { draw in
+            let run = Runner(plan, leavesOutPolls: false, draw: draw).run()
+            return run.violation == nil && run.outcome != outcome
+        }
     }
 
     private static let drawsCompared: UInt64 = 8

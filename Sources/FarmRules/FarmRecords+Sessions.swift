@@ -63,8 +63,6 @@ extension FarmRecords {
         try tellChange(of: session)
     }
 
-    package func allSessions(router: String) throws(LedgerError) -> [Session] { try sessions(of: router) }
-
     package func sessionsWantedOrConnecting(router: String) throws(LedgerError) -> [Session] {
         try wantedOrConnectingSessions(of: router)
     }

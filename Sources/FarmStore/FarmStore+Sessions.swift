@@ -41,7 +41,7 @@ extension FarmStore: Sessions {
 
     package func all(router: String) async throws(PortError) -> [Session] {
         try await read("reading all sessions of router \(router)") { records throws(LedgerError) in
-            try records.allSessions(router: router)
+            try records.sessions(of: router)
         }
     }
 

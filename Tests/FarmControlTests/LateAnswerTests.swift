@@ -29,9 +29,7 @@ final class LateAnswerTests: XCTestCase {
     func testALateFailureOfALookIsNotSaid() {
         var bench = NodeBench.ready()
         bench.lookAgain()
-        while !bench.machine.inventory[.hypervisor].isOut, bench.turns.go() { bench.passToDeadline() }
-        let late = bench.machine.inventory[.hypervisor].number
-        while bench.machine.inventory[.hypervisor].number == late, bench.turns.go() { bench.passToDeadline() }
+        let late = bench.overtakenLook()
         bench.look()
         XCTAssertTrue(bench.findings.contains(.sourceReadable(.hypervisor)))
         bench.forgetActions()

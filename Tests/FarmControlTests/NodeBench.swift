@@ -159,6 +159,16 @@ struct NodeBench {
         send(.tick)
     }
 
+    /// Passes until a look at the hypervisor was given up and the next was asked.
+    ///
+    /// - Returns: the number of the one that was given up.
+    mutating func overtakenLook() -> Int64 {
+        while !machine.inventory[.hypervisor].isOut, turns.go() { passToDeadline() }
+        let number = machine.inventory[.hypervisor].number
+        while machine.inventory[.hypervisor].number == number, turns.go() { passToDeadline() }
+        return number
+    }
+
     /// Whatever is asked fails.
     mutating func failAll(_ words: String) {
         let reading = machine.rowWords.question

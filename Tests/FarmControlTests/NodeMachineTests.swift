@@ -89,9 +89,7 @@ final class NodeMachineTests: XCTestCase {
     func testALateAnswerOfASourceIsDropped() {
         var bench = NodeBench.ready()
         bench.lookAgain()
-        while !bench.machine.inventory[.hypervisor].isOut, bench.turns.go() { bench.passToDeadline() }
-        let late = bench.machine.inventory[.hypervisor].number
-        while bench.machine.inventory[.hypervisor].number == late, bench.turns.go() { bench.passToDeadline() }
+        let late = bench.overtakenLook()
         bench.send(.looked(.domains([NodeBench.domain(5)]), number: late))
         XCTAssertEqual(bench.machine.inventory.domains, [:])
         XCTAssertTrue(bench.machine.inventory[.hypervisor].isOut, "the newer look is still out")

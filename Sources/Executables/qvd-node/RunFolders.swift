@@ -21,8 +21,7 @@ enum RunFolders {
     }
 
     private static func makeInside(_ folder: String, mode: mode_t) throws {
-        if mkdir(folder, mode) == 0, chmod(folder, mode) == 0 { return }
-        guard errno == EEXIST else {
+        guard isThere(folder, mode) else {
             throw SystemFailure(
                 errno, "making the folder \(folder)", advice: "mount that storage, or correct path.storage.more")
         }
@@ -34,9 +33,13 @@ enum RunFolders {
         for (index, part) in parts.enumerated() {
             path += "/\(part)"
             let mode = index == parts.count - 1 ? mode : 0o755
-            // Not left to the process's umask: an emulator that runs as a user of its own goes through them.
-            if mkdir(path, mode) == 0, chmod(path, mode) == 0 { continue }
-            guard errno == EEXIST else { throw SystemFailure(errno, "making the folder \(path)") }
+            guard isThere(path, mode) else { throw SystemFailure(errno, "making the folder \(path)") }
         }
+    }
+
+    /// Makes the folder if it is missing; false with `errno` when it cannot. Its mode is not left to the process's
+    /// umask: an emulator that runs as a user of its own goes through it.
+    private static func isThere(_ folder: String, _ mode: mode_t) -> Bool {
+        mkdir(folder, mode) == 0 ? chmod(folder, mode) == 0 : errno == EEXIST
     }
 }

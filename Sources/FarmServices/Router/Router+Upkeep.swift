@@ -57,40 +57,42 @@ extension Router {
 
     /// Compares the sessions with the store at fixed moments: finds what nobody told of.
     private func pollSessions() async {
-        var agrees = await compareSessions()
-        var moment = ports.clock.now
-        while !Task.isCancelled {
-            moment = max(moment.advanced(by: configuration.upkeepPoll), ports.clock.now)
-            do {
-                if agrees {
-                    moment = try await ports.clock.sleep(
-                        until: moment, toPoll: .sessions, every: configuration.upkeepPoll)
-                } else {
-                    try await ports.clock.sleep(until: moment)
-                }
-            } catch {
-                return  // cancelled: the router stops
-            }
-            agrees = await compareSessions()
-        }
+        await poll(every: configuration.upkeepPoll, agrees: await compareSessions(), compareSessions)
     }
 
     /// Ends, once in a while, whatever session of this router no client has: its calls were carried out after its end.
     private func pollAllSessions() async {
-        var moment = ports.clock.now
-        while !Task.isCancelled {
-            moment = max(moment.advanced(by: Self.compareAllEvery), ports.clock.now)
-            do {
-                moment = try await ports.clock.sleep(until: moment, toPoll: .sessions, every: Self.compareAllEvery)
-            } catch {
-                return  // cancelled: the router stops
-            }
+        await poll(every: Self.compareAllEvery, agrees: true) {
             do throws(PortError) {
                 let found = try await ports.sessions.all(router: incarnation)
                 for session in found where connects[session.token] == nil { await relieve(session) }
             } catch {
                 ports.log.warning("sessions not compared with the store", metadata: ["error": "\(error)"])
             }
+            return true
+        }
+    }
+
+    /// Looks at fixed moments, the first a period from now, until the task is cancelled.
+    ///
+    /// - Parameters:
+    ///   - agrees: the last look found nothing to do, so that the next is of use only if something changed since.
+    ///   - look: tells the same of itself.
+    private func poll(every period: Duration, agrees: Bool, _ look: () async -> Bool) async {
+        var agrees = agrees
+        var moment = ports.clock.now
+        while !Task.isCancelled {
+            moment = max(moment.advanced(by: period), ports.clock.now)
+            do {
+                if agrees {
+                    moment = try await ports.clock.sleep(until: moment, toPoll: .sessions, every: period)
+                } else {
+                    try await ports.clock.sleep(until: moment)
+                }
+            } catch {
+                return  // cancelled: the router stops
+            }
+            agrees = await look()
         }
     }
 
