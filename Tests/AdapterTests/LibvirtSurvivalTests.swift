@@ -15,23 +15,25 @@ final class LibvirtSurvivalTests: XCTestCase {
         return specification.name
     }
 
-    /// Reads the stream until this event came.
+    /// Reads the stream until this event came; says what came instead.
     private func require(
         _ event: HypervisorEvent, in stream: AsyncStream<HypervisorEvent>, within limit: Duration
-    ) async throws {
-        try await withThrowingTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                for await one in stream where one == event { return true }
-                return false
+    ) async {
+        let reader = Task {
+            var others: [HypervisorEvent] = []
+            for await one in stream {
+                if one == event { return (isTold: true, others: others) }
+                others.append(one)
             }
-            group.addTask {
-                try await Task.sleep(for: limit)
-                return false
-            }
-            let isTold = try await group.next()
-            group.cancelAll()
-            XCTAssertEqual(isTold, true, "no \(event) within \(limit)")
+            return (isTold: false, others: others)
         }
+        let watch = Task {
+            try await Task.sleep(for: limit)
+            reader.cancel()
+        }
+        let read = await reader.value
+        watch.cancel()
+        XCTAssert(read.isTold, "no \(event) within \(limit); there came \(read.others)")
     }
 
     func testAKilledLibvirtdIsNoticedAndFoundAgainWithTheVMStillRunning() async throws {
@@ -41,14 +43,14 @@ final class LibvirtSurvivalTests: XCTestCase {
             let emulator = fixture.rig.emulator(of: name.text)
             let events = fixture.port.events()
             try await fixture.rig.kill()
-            try await require(.connectionLost, in: events, within: .seconds(5))
+            await require(.connectionLost, in: events, within: .seconds(5))
             let error = try await requireFailure(
                 .unreachable, .unavailable, "observe without libvirtd",
                 of: { () async throws(PortError) in try await fixture.port.observe() })
             XCTAssertTrue(error.detail.contains("libvirtd"), error.detail)
             let again = fixture.port.events()
             try await LibvirtRig.start()
-            try await require(.connectionRestored, in: again, within: .seconds(20))
+            await require(.connectionRestored, in: again, within: .seconds(20))
             let found = try await fixture.port.observe().first { $0.name == name }
             XCTAssertEqual(found?.state, .running)
             XCTAssertEqual(found?.owner?.vm, VMID(41))
@@ -56,7 +58,7 @@ final class LibvirtSurvivalTests: XCTestCase {
             // Events flow again, and calls work.
             let later = fixture.port.events()
             try await fixture.port.destroy(name)
-            try await require(.stopped(name, .destroyed), in: later, within: .seconds(10))
+            await require(.stopped(name, .destroyed), in: later, within: .seconds(10))
         }
     }
 
@@ -153,11 +155,11 @@ final class LibvirtSurvivalTests: XCTestCase {
             let events = fixture.port.events()
             let began = ContinuousClock.now
             try fixture.rig.signal(SIGSTOP)
-            try await require(.connectionLost, in: events, within: .seconds(40))
+            await require(.connectionLost, in: events, within: .seconds(40))
             print("a frozen libvirtd was noticed after \(ContinuousClock.now - began)")
             let again = fixture.port.events()
             try fixture.rig.signal(SIGCONT)
-            try await require(.connectionRestored, in: again, within: .seconds(20))
+            await require(.connectionRestored, in: again, within: .seconds(20))
             _ = try await fixture.port.observe()
         }
     }

@@ -179,18 +179,33 @@ final class GuestRig: Sendable {
         try await RigCommand.run(
             beside(["xauth", "-q", "-f", authority, "add", ":90", ".", "00112233445566778899aabbccddeeff"]))
         let access = isOpen ? ["-ac"] : ["-auth", authority]
-        try start("xvfb", ["Xvfb", ":90", "-screen", "0", "800x600x24", "-nolisten", "tcp"] + access, isUsers: true)
+        // Without -noreset the display begins anew when its last client leaves: whoever comes just then is cut off.
+        try start(
+            "xvfb", ["Xvfb", ":90", "-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"] + access,
+            isUsers: true)
         try await waitFor("the user's display") {
-            FileManager.default.fileExists(atPath: self.path("/tmp/.X11-unix/X90"))
+            do {
+                try await RigCommand.run(self.beside(self.onDisplay(["timeout", "10", "xdpyinfo"])))
+                return true
+            } catch is RigFailure {
+                return false
+            }
         }
     }
 
     /// Without a window manager on the user's display nxagent ignores the size it is told and takes three quarters.
-    func startWindowManager() throws {
-        try start(
-            "openbox",
-            ["env", "DISPLAY=:90", "HOME=\(folder)", "XAUTHORITY=\(folder)/display.authority", "openbox"],
-            isUsers: true)
+    func startWindowManager() async throws {
+        try start("openbox", onDisplay(["openbox"]), isUsers: true)
+        try await waitFor("the window manager to say that it is there") {
+            try await RigCommand.run(
+                self.beside(self.onDisplay(["timeout", "10", "xprop", "-root", "_NET_SUPPORTING_WM_CHECK"]))
+            ).contains("window id")
+        }
+    }
+
+    /// The command as a client of the user's display.
+    private func onDisplay(_ command: [String]) -> [String] {
+        ["env", "DISPLAY=:90", "HOME=\(folder)", "XAUTHORITY=\(folder)/display.authority"] + command
     }
 
     func startClient(cookie: String?, authority: Bool = true) throws {
@@ -212,16 +227,17 @@ final class GuestRig: Sendable {
     /// How many pixels of the session's own colour the user sees.
     func colouredPixels() async throws -> Int {
         let picture = "\(folder)/picture.png"
-        try await RigCommand.run(
-            beside([
-                "env", "DISPLAY=:90", "XAUTHORITY=\(folder)/display.authority", "timeout", "10", "import", "-window",
-                "root", picture,
-            ]))
+        try await RigCommand.run(beside(onDisplay(["timeout", "10", "import", "-window", "root", picture])))
         return try await Picture.pixels(of: Self.colour, in: picture)
     }
 
     func waitUntilDrawn() async throws {
-        try await waitFor("the session's window to be seen") { try await self.colouredPixels() > 50_000 }
+        do {
+            try await waitFor("the session's window to be seen") { try await self.colouredPixels() > 50_000 }
+        } catch {
+            let windows = try await RigCommand.run(beside(onDisplay(["timeout", "10", "xwininfo", "-root", "-tree"])))
+            throw RigFailure("\(error); \(log("nxproxy")) \(text("/run/qvd/nxagent.log") ?? "") \(windows)")
+        }
     }
 
     // MARK: Inside

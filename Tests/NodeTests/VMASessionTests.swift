@@ -27,7 +27,7 @@ final class VMASessionTests: XCTestCase {
 
     func testAClientWithTheCookieSeesWhatTheSessionDraws() async throws {
         try await withGuest { rig in
-            try rig.startWindowManager()
+            try await rig.startWindowManager()
             try await rig.connect([
                 "custom.demo.nonce": Self.difficultText, "custom.bad": "a\nb", "qvd.client.geometry": "640x480",
             ])
