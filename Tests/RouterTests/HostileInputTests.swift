@@ -86,8 +86,9 @@ final class HostileInputTests: XCTestCase {
         held.removeAll()
         try eventually("room again") {
             let client = try fixture.connect()
-            try client.send("GET /qvd/ping HTTP/1.1\r\nConnection: close\r\n\r\n")
-            return try client.receiveAll().count > 0
+            // Until the places are free it is turned away as the one above.
+            _ = try? client.send("GET /qvd/ping HTTP/1.1\r\nConnection: close\r\n\r\n")
+            return (try? client.receiveAll())?.isEmpty == false
         }
     }
 

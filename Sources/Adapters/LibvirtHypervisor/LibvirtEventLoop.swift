@@ -6,6 +6,8 @@ import Foundation
 enum LibvirtEventLoop {
     /// Started by the first use; must come before the first connection is opened.
     static let start: Void = {
+        // libvirt writes keepalives to sockets whose libvirtd may just have died, and takes no care of the signal.
+        signal(SIGPIPE, SIG_IGN)
         virInitialize()
         virSetErrorFunc(nil) { _, _ in }  // errors are thrown, not printed
         virEventRegisterDefaultImpl()
