@@ -58,6 +58,7 @@ let package = Package(
             name: "FarmServices", dependencies: ["FarmModel", "FarmControl", "FarmPorts", "TextEncodings", log],
             swiftSettings: settings),
         .target(name: "TextEncodings", swiftSettings: settings),
+        .target(name: "DiskHeaders", dependencies: ["TextEncodings"], swiftSettings: settings),
         .target(name: "GuestProtocol", dependencies: ["FarmModel", "TextEncodings"], swiftSettings: settings),
         .target(name: "GuestControl", dependencies: ["FarmModel", "GuestProtocol"], swiftSettings: settings),
 
@@ -81,7 +82,7 @@ let package = Package(
         adapter("NetlinkNetwork", ["CLinux", "NetlinkCalls"]),
         adapter("EbtablesFilter", ["NetlinkCalls", "ProgramRuns", "SystemCalls", "TextEncodings"]),
         adapter("DnsmasqAddresses", ["SystemCalls", subprocess]),
-        adapter("ImageDisks", ["ProgramRuns", "SystemCalls"]),
+        adapter("ImageDisks", ["DiskHeaders", "ProgramRuns", "SystemCalls"]),
         // The one adapter with rules inside: a transaction runs them on its rows.
         adapter("SQLiteStore", ["CSQLite", "FarmRules", "FarmStore", "SQLRecords", "SystemCalls"]),
         adapter("OpenSSLSecrets", ["COpenSSL", "SystemCalls", "TextEncodings"]),
@@ -148,6 +149,7 @@ let package = Package(
                 "SimulatedPorts", log,
             ]),
         tests("TextEncodingsTests", ["TextEncodings"]),
+        tests("DiskHeadersTests", ["DiskHeaders"]),
         tests("SystemCallsTests", ["FarmPorts", "SystemCalls"]),
         tests("ProgramRunsTests", ["FarmPorts", "ProgramRuns"]),
         tests("GuestProtocolTests", ["FarmModel", "TextEncodings", "GuestProtocol"]),
@@ -241,7 +243,7 @@ if Context.environment["QVD_PURE"] != nil {
     // A new dependency must not take tests out of the pure ones unseen.
     for name in [
         "FarmModelTests", "FarmControlTests", "FarmServicesTests", "GuestProtocolTests", "GuestControlTests",
-        "SimulationTests", "StoreTests", "SystemCallsTests", "TextEncodingsTests", "TidyTests",
+        "SimulationTests", "StoreTests", "SystemCallsTests", "TextEncodingsTests", "DiskHeadersTests", "TidyTests",
     ] {
         precondition(package.targets.contains { $0.name == name }, "\(name) stands on a package of the network now")
     }

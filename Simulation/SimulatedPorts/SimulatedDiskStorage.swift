@@ -19,7 +19,7 @@ package struct SimulatedDiskStorage: DiskStorage {
                 commandLine: "root=/dev/vda rw console=ttyS0")
             let bringsKernel = host.read { $0[id].images[imageFile]?.bringsKernel == true }
             return ImageFacts(
-                path: path, format: "qcow2", virtualSize: 8 << 30, directBoot: bringsKernel ? boot : nil)
+                path: path, format: .qcow2, virtualSize: 8 << 30, directBoot: bringsKernel ? boot : nil)
         }
     }
 

@@ -93,7 +93,8 @@ package struct HostDisks: Sendable {
     }
 
     func overlay(_ vm: VMID, _ image: ImageID) -> DiskAttachment {
-        .file(path: Self.overlayPath(vm, image, on: id), format: .qcow2)
+        let base = overlays[vm]?[image].map { DiskFile(path: Self.imagePath($0.imageFile, on: id), format: .qcow2) }
+        return .file(path: Self.overlayPath(vm, image, on: id), format: .qcow2, base: base)
     }
     func userDisk(_ vm: VMID) -> DiskAttachment { .file(path: Self.userDiskPath(vm, on: id), format: .raw) }
 }

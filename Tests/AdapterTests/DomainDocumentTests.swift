@@ -12,7 +12,9 @@ final class DomainDocumentTests: XCTestCase {
         return DomainSpecification(
             owner: owner, title: "anna's desktop", memory: Mebibytes(2048), virtualCPUs: 2,
             disks: DomainDisks(
-                system: .file(path: "/var/lib/qvd/storage/overlays/a1b2c3-37-4.qcow2", format: .qcow2),
+                system: .file(
+                    path: "/var/lib/qvd/storage/overlays/a1b2c3-37-4.qcow2", format: .qcow2,
+                    base: DiskFile(path: "/var/lib/qvd/storage/images/office.qcow2", format: .qcow2)),
                 user: .file(path: "/var/lib/qvd/storage/homes/a1b2c3-37.raw", format: .raw)),
             networkPort: NetworkPort(
                 tap: TapName(owner), mac: MACAddress(forVirtualMachineAt: IPv4Address("10.3.1.44")!)),
@@ -50,7 +52,9 @@ final class DomainDocumentTests: XCTestCase {
     func testMarkupInNamesAndPathsIsWrittenAsInTheGoldenFile() throws {
         var specification = Self.plain()
         specification.title = "<b>R&D</b> \"Büro\", 'Straße' ]]> &amp; 漢字 🖥\u{0}\u{1b}\u{fffe}\ttab\nline"
-        specification.disks.system = .file(path: "/storage, <1>/\"a\" & 'b'/ü.qcow2", format: .qcow2)
+        specification.disks.system = .file(
+            path: "/storage, <1>/\"a\" & 'b'/ü.qcow2", format: .qcow2,
+            base: DiskFile(path: "/images, <&>/'a'.img", format: .raw))
         let boot = DirectBoot(
             kernelPath: "/k <&>,.kernel", initialRamdiskPath: "/i '\",.initrd",
             commandLine: "a=\"b c\" d=<e>&'f',g")

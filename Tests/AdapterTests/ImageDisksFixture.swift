@@ -91,7 +91,7 @@ struct ImageDisksFixture: DiskStorageFixture {
     }
 
     private func file(_ disk: DiskAttachment) throws -> (path: String, format: String) {
-        guard case .file(let path, let format) = disk else { throw RigFailure("\(disk) is no file") }
+        guard case .file(let path, let format, _) = disk else { throw RigFailure("\(disk) is no file") }
         return (path, format.rawValue)
     }
 }

@@ -32,7 +32,9 @@ final class ImageDisksTests: XCTestCase {
         try await withFixture { fixture in
             let overlay = try await fixture.port.prepareOverlay(overlay(7, fixture))
             let home = try await fixture.port.ensureUserDisk(of: VMID(7), size: Mebibytes(100))
-            XCTAssertEqual(overlay, .file(path: "\(fixture.folders.overlays)/00d15c-7-1.qcow2", format: .qcow2))
+            let base = DiskFile(path: "\(fixture.folders.images)/\(fixture.goodImages[0])", format: .qcow2)
+            XCTAssertEqual(
+                overlay, .file(path: "\(fixture.folders.overlays)/00d15c-7-1.qcow2", format: .qcow2, base: base))
             XCTAssertEqual(home, .file(path: "\(fixture.folders.homes)/00d15c-7.raw", format: .raw))
         }
     }
@@ -218,7 +220,7 @@ final class ImageDisksTests: XCTestCase {
                 farm: ImageDisksFixture.farm, folders: fixture.folders, command: "/nowhere/qemu-img")
             let error = try await requireFailure(
                 .rejected, .unavailable, "without qemu-img",
-                of: { () async throws(PortError) in try await port.inspect(imageFile: fixture.goodImages[0]) })
+                of: { () async throws(PortError) in try await port.prepareOverlay(overlay(1, fixture)) })
             XCTAssertTrue(error.detail.contains("/nowhere/qemu-img"), error.detail)
         }
     }

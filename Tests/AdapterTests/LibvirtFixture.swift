@@ -84,7 +84,10 @@ struct LibvirtFixture: HypervisorFixture {
         }
         return DomainSpecification(
             owner: owner, title: "VM \(vm)", memory: Mebibytes(16), virtualCPUs: 1,
-            disks: DomainDisks(system: .file(path: overlay, format: .qcow2), user: nil),
+            disks: DomainDisks(
+                system: .file(
+                    path: overlay, format: .qcow2,
+                    base: DiskFile(path: "\(scratch.path)/base.qcow2", format: .qcow2)), user: nil),
             networkPort: NetworkPort(tap: tap, mac: MACAddress(bits: 0x5452_0000_0000 | UInt64(vm.rawValue))),
             secretPath: secret, consolePath: console(vm), kind: .machine(MachineParts(acceleration: .tcg)))
     }

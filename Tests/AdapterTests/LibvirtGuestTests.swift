@@ -61,6 +61,31 @@ final class LibvirtGuestTests: XCTestCase {
         FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
+    /// The domain names its whole chain: what a header names besides is neither looked for nor opened.
+    func testTheEmulatorOpensNothingThatAHeaderNames() async throws {
+        try await LibvirtFixture.run { fixture in
+            let setup = try await setUp(55, folder: "chain", fixture)
+            guard case .file(let overlay, _, let base?) = setup.specification.disks.system else {
+                return XCTFail("an overlay without a base: \(setup.specification.disks.system)")
+            }
+            let foreign = "\(fixture.scratch.path)/foreign.bin"
+            try Data(repeating: 0x53, count: 1 << 20).write(to: URL(fileURLWithPath: foreign))
+            for file in [base.path, overlay] {
+                try await RigCommand.run("qemu-img", "rebase", "-u", "-f", "qcow2", "-F", "raw", "-b", foreign, file)
+            }
+            try await fixture.port.define(setup.specification)
+            try await fixture.port.create(setup.specification.name)
+            let emulator = try XCTUnwrap(fixture.rig.emulator(of: setup.specification.name.text))
+            let folder = "/proc/\(emulator)/fd"
+            let open = try FileManager.default.contentsOfDirectory(atPath: folder).compactMap {
+                try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")
+            }
+            XCTAssert(open.contains(overlay) && open.contains(base.path), "\(open)")
+            XCTAssertFalse(open.contains(foreign), "\(open)")
+            try await fixture.port.destroy(setup.specification.name)
+        }
+    }
+
     /// A write of the guest finds the storage full: it waits for room, and nothing is lost.
     func testADomainWhoseStorageIsFullIsPausedAndGoesOnWhenThereIsRoom() async throws {
         let storage = try await ScratchFolder.ext4("full", megabytes: 16)

@@ -181,7 +181,8 @@ final class AdministrationTests: XCTestCase {
         XCTAssertTrue(try complaint(rig.qvd("user", "add", "bob", input: "\n")).contains("password is empty"))
         XCTAssertTrue(try complaint(rig.qvd("di", "add", "office", "/nonexistent")).contains("/nonexistent"))
         try "garbage".write(toFile: rig.path("bad.qcow2"), atomically: true, encoding: .utf8)
-        XCTAssertTrue(try complaint(rig.qvd("di", "add", "office", rig.path("bad.qcow2"))).contains("no usable qcow2"))
+        XCTAssertTrue(
+            try complaint(rig.qvd("di", "add", "office", rig.path("bad.qcow2"))).contains("is no qcow2 image"))
         XCTAssertEqual(
             try FileManager.default.contentsOfDirectory(atPath: rig.path("storage/images")), ["base.qcow2"])
         let plan = try rig.qvd("init", "--network", "10.3.0.0/24", "--range-start", "10.4.0.100")

@@ -109,10 +109,32 @@ final class BadInputTests: XCTestCase {
     func testImagesThatAreMissingOrNone() async throws {
         try await assertRefused(
             ["di", "add", "office", "/nonexistent/a.qcow2"], "/nonexistent/a.qcow2", "No such file")
-        try await assertRefused(["di", "add", "office", rig.folder.path], "no regular file")
+        try await assertRefused(["di", "add", "office", rig.folder.path], "not a regular file")
         try "garbage".write(toFile: rig.path("bad.qcow2"), atomically: true, encoding: .utf8)
-        try await assertRefused(["di", "add", "office", rig.path("bad.qcow2")], "bad.qcow2", "no usable qcow2")
+        try await assertRefused(["di", "add", "office", rig.path("bad.qcow2")], "bad.qcow2", "is no qcow2 image")
         try await assertRefused(["di", "add", "nothere", rig.path("base.qcow2")], "no OSF `nothere`", "osf list")
+    }
+
+    /// Its guest would read the node's file, whatever that is.
+    func testImagesThatNameFilesOfTheNode() async throws {
+        let secret = rig.path("secret.bin")
+        try Data(repeating: 0x53, count: 1 << 20).write(to: URL(fileURLWithPath: secret))
+        for (name, option) in [
+            ("data.qcow2", "data_file=\(secret),data_file_raw=on"),
+            ("my layer.img", "backing_file=\(secret),backing_fmt=raw"),
+        ] {
+            XCTAssertEqual(
+                rig.run("/usr/bin/qemu-img", "create", "-q", "-f", "qcow2", "-o", option, rig.path(name), "1M"), 0)
+            try await assertRefused(["di", "add", "office", rig.path(name)], name, "`\(secret)`", "qemu-img convert")
+        }
+        // The command that the refusal advises makes an image that is taken.
+        let errors = try rig.qvd("di", "add", "office", rig.path("my layer.img")).errors
+        let command = try XCTUnwrap(errors.range(of: "qemu-img convert"))
+        XCTAssertEqual(rig.run("/bin/sh", "-c", String(errors[command.lowerBound...])), 0)
+        XCTAssertEqual(try rig.qvd("di", "add", "office", rig.path("my layer.qcow2")).status, 0)
+        XCTAssertEqual(rig.run("/usr/bin/qemu-img", "create", "-q", "-f", "vmdk", rig.path("win.vmdk"), "1M"), 0)
+        try await assertRefused(
+            ["di", "add", "office", rig.path("win.vmdk")], "VMware", "qemu-img convert -f vmdk -O qcow2")
     }
 
     func testObjectsThatAreNotThere() async throws {

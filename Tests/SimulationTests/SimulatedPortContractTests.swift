@@ -114,13 +114,15 @@ struct HypervisorHands: HypervisorFixture {
             _ = try await ports.disks.prepareOverlay(
                 OverlaySpecification(vm: vm, image: ImageID(1), imageFile: "desktop.qcow2", keepsExisting: true))
         }
-        let overlay = HostDisks.overlayPath(vm, ImageID(1))
+        let overlay = DiskAttachment.file(
+            path: HostDisks.overlayPath(vm, ImageID(1)), format: .qcow2,
+            base: DiskFile(path: HostDisks.imagePath("desktop.qcow2"), format: .qcow2))
         try await ports.network.ensureTap(tap, mac: mac)
         try await ports.addresses.publish([Reservation(vm: vm, mac: mac, address: address, hostName: "vm\(vm)")])
         let secret = try await ports.secrets.hand(AgentSecret("s"), to: vm)
         return DomainSpecification(
             owner: owner, title: "VM \(vm)", memory: Mebibytes(64), virtualCPUs: 1,
-            disks: DomainDisks(system: .file(path: overlay, format: .qcow2), user: nil),
+            disks: DomainDisks(system: overlay, user: nil),
             networkPort: NetworkPort(tap: tap, mac: mac), secretPath: secret, consolePath: "/console/\(vm)",
             kind: .machine(MachineParts(acceleration: .tcg)))
     }

@@ -1,3 +1,4 @@
+import DiskHeaders
 package import FarmModel
 package import FarmPorts
 import Glibc
@@ -26,7 +27,7 @@ package struct ImageDisks: DiskStorage {
         self.folders = folders
         self.command = QemuImage(command: command, limit: limit ?? QemuImage.limit)
         calls = BlockingCalls("qvd.disks", limit: limit ?? FileCalls.limit)
-        images = ImageInspection(folder: folders.images, command: self.command, calls: calls)
+        images = ImageInspection(folder: folders.images, calls: calls)
     }
 
     package func inspect(imageFile: String) async throws(PortError) -> ImageFacts {
@@ -45,7 +46,9 @@ package struct ImageDisks: DiskStorage {
             try isRegularFile(path, attempt: attempt)
         }
         if exists && specification.keepsExisting {
-            try await requireUsable(path, attempt: attempt)
+            try await calls.run(attempt, about: words(vm)) { () throws(PortError) in
+                try requireUsable(path, over: base, attempt: attempt)
+            }
         } else {
             try await makeOverlay(name, on: base, attempt: attempt)
         }
@@ -56,7 +59,7 @@ package struct ImageDisks: DiskStorage {
         } catch {
             throw error.afterPartOfTheWork
         }
-        return attachment(name)
+        return .file(path: path, format: .qcow2, base: DiskFile(path: base.path, format: base.format))
     }
 
     package func ensureUserDisk(of vm: VMID, size: Mebibytes) async throws(PortError) -> DiskAttachment {
@@ -80,7 +83,7 @@ package struct ImageDisks: DiskStorage {
             }
             try Self.syncAfterChange(folders.homes, attempt: attempt)
         }
-        return attachment(.user(vm: vm))
+        return .file(path: path, format: .raw)
     }
 
     package func removeOverlays(of vm: VMID) async throws(PortError) {
@@ -158,8 +161,12 @@ package struct ImageDisks: DiskStorage {
     }
 
     private func fill(_ partial: String, with base: ImageFacts, attempt: String) async throws(PortError) {
+        // With -u and the size nothing opens the base image, whose size is known.
         let answer = try await command.run(
-            ["create", "-q", "-f", "qcow2", "-F", base.format, "-b", base.path, "--", partial], attempt: attempt)
+            [
+                "create", "-q", "-u", "-f", "qcow2", "-F", base.format.rawValue, "-b", base.path, "--", partial,
+                "\(base.virtualSize)",
+            ], attempt: attempt)
         guard answer.exitCode == 0 else {
             let reason = QemuImage.reason(answer.complaint)
             let space =
@@ -183,12 +190,15 @@ package struct ImageDisks: DiskStorage {
         }
     }
 
-    private func requireUsable(_ path: String, attempt: String) async throws(PortError) {
-        let answer = try await command.run(["info", "-U", "-f", "qcow2", "--", path], attempt: attempt)
-        guard answer.exitCode == 0 else {
+    private func requireUsable(_ path: String, over base: ImageFacts, attempt: String) throws(PortError) {
+        let file = try ReadOnlyFile(path, followsLinks: false, attempt: attempt)
+        let start = try file.read(0..<Int64(ImageHeader.length), attempt: attempt)
+        do throws(ImageRefusal) {
+            try ImageRules.checkOverlay(start, over: base.path, format: base.format.rawValue)
+        } catch {
             throw PortError(
-                .rejected, QemuImage.reason(answer.complaint), attempt: attempt,
-                detail: "the kept overlay \(path) cannot be read: \(answer.complaint.prefix(400))")
+                .rejected, .corrupt, attempt: attempt,
+                detail: "the kept overlay \(path) \(error.words); \(error.overlayRemedy(for: path))")
         }
     }
 
@@ -221,13 +231,6 @@ package struct ImageDisks: DiskStorage {
             case .user: folders.homes
             }
         return "\(folder)/\(name.file(of: farm))"
-    }
-
-    private func attachment(_ name: DiskName) -> DiskAttachment {
-        switch name {
-        case .overlay: .file(path: path(name), format: .qcow2)
-        case .user: .file(path: path(name), format: .raw)
-        }
     }
 
     private func partialFiles(_ folder: String) -> PartialFiles { PartialFiles(farm: farm, folder: folder) }

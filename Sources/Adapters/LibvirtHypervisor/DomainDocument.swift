@@ -38,6 +38,7 @@ struct DomainDocument: Sendable {
 
     private func validatePaths(_ machine: MachineParts) throws(PortError) {
         var paths = [specification.disks.system.path, specification.secretPath, specification.consolePath]
+        for case .file(_, _, let base?) in specification.disks.all { paths.append(base.path) }
         paths += [specification.disks.user?.path, machine.directBoot?.kernelPath].compactMap(\.self)
         paths += [machine.directBoot?.initialRamdiskPath].compactMap(\.self)
         for path in paths {
@@ -158,10 +159,10 @@ struct DomainDocument: Sendable {
     /// `writeback` keeps what the guest flushed, whatever happens to the emulator or the node; `unmap` gives
     /// back what the guest's file system frees.
     private func disk(_ attachment: DiskAttachment, target: String) -> XMLElement {
-        let (type, format, place) =
+        let (type, format, place, base): (String, DiskFormat, String, DiskFile?) =
             switch attachment {
-            case .file(_, let format): ("file", format, "file")
-            case .block: ("block", .raw, "dev")
+            case .file(_, let format, let base): ("file", format, "file", base)
+            case .block: ("block", .raw, "dev", nil)
             case .directory: preconditionFailure("a directory was refused before")
             }
         return XMLElement(
@@ -170,8 +171,21 @@ struct DomainDocument: Sendable {
                 XMLElement(
                     "driver",
                     ["name": "qemu", "type": format.rawValue, "cache": "writeback", "discard": "unmap"]),
-                XMLElement("source", [place: attachment.path]),
+                XMLElement("source", [place: attachment.path]), chain(base),
                 XMLElement("target", ["dev": target, "bus": "virtio"]),
+            ])
+    }
+
+    /// The whole chain below a disk, so that neither libvirt nor QEMU follows what headers say. The base image stays
+    /// its owner's: an emulator that a guest took over could else write to the desktops of all.
+    private func chain(_ base: DiskFile?) -> XMLElement {
+        guard let base else { return XMLElement("backingStore") }
+        return XMLElement(
+            "backingStore", ["type": "file"],
+            [
+                XMLElement("format", ["type": base.format.rawValue]),
+                XMLElement("source", ["file": base.path], [XMLElement("seclabel", ["model": "dac", "relabel": "no"])]),
+                XMLElement("backingStore"),
             ])
     }
 }

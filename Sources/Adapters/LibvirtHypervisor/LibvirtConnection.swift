@@ -133,6 +133,13 @@ struct LibvirtCalls {
         return "libvirt \(Self.dotted(libvirt)), QEMU \(Self.dotted(emulator))"
     }
 
+    /// What host and hypervisor can do, in libvirt's XML.
+    func capabilities() throws(LibvirtFailure) -> String {
+        guard let text = virConnectGetCapabilities(connection) else { throw failure }
+        defer { free(text) }
+        return String(cString: text)
+    }
+
     /// libvirt's form: 1,000,000 × major + 1,000 × minor + release.
     private static func dotted(_ version: UInt) -> String {
         "\(version / 1_000_000).\(version / 1_000 % 1_000).\(version % 1_000)"

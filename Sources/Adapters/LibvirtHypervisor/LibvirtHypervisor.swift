@@ -93,6 +93,14 @@ package final class LibvirtHypervisor: Hypervisor {
             version: version, acceleration: verdict.acceleration, accelerationReason: verdict.reason)
     }
 
+    /// Who emulators are on this node.
+    package func confinement() async throws(PortError) -> EmulatorConfinement {
+        let document = try await slots.call("asking libvirt how it confines emulators", limit: limits.call) {
+            calls throws(LibvirtFailure) in try calls.capabilities()
+        }
+        return EmulatorConfinement(capabilities: document)
+    }
+
     private func notDefined(_ attempt: String) -> PortError {
         PortError(.rejected, .notFound, attempt: attempt, detail: "no domain of this name is defined")
     }

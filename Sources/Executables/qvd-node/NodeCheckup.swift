@@ -130,6 +130,7 @@ struct NodeCheckup {
                         "acceleration", "guests are emulated (TCG), many times slower: \(found.accelerationReason)",
                         remedy: "give this machine working KVM, or set hypervisor.acceleration = tcg to accept it"))
             }
+            findings += CheckFinding.emulators(try await libvirt.confinement())
         } catch {
             findings.append(
                 .failed("hypervisor", "\(error)", remedy: "start libvirtd, or set libvirt.uri (now \(uri))"))
@@ -182,7 +183,7 @@ struct NodeCheckup {
         do throws(PortError) {
             let facts = try await disks.inspect(imageFile: image.file)
             findings.append(
-                .fine("image \(image.id)", "\(image.file), \(facts.format), \(facts.virtualSize >> 20) MiB"))
+                .fine("image \(image.id)", "\(image.file), \(facts.format.rawValue), \(facts.virtualSize >> 20) MiB"))
         } catch {
             findings.append(
                 .failed("image \(image.id)", "\(error)", remedy: "put the file back, or qvd di delete \(image.id)"))

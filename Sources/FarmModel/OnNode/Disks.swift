@@ -1,7 +1,7 @@
 /// A disk as the hypervisor gets it from the storage that holds it.
 package enum DiskAttachment: Sendable, Hashable {
-    /// A disk image of this format.
-    case file(path: String, format: DiskFormat)
+    /// A disk image of this format; over another one, if it is a layer. Nothing below that is opened.
+    case file(path: String, format: DiskFormat, base: DiskFile? = nil)
     /// A block device; its content is the disk's.
     case block(path: String)
     /// A directory of files: for containers only.
@@ -10,8 +10,20 @@ package enum DiskAttachment: Sendable, Hashable {
     /// Absolute.
     package var path: String {
         switch self {
-        case .file(let path, _), .block(let path), .directory(let path): path
+        case .file(let path, _, _), .block(let path), .directory(let path): path
         }
+    }
+}
+
+/// A disk image in a file.
+package struct DiskFile: Sendable, Hashable {
+    /// Absolute.
+    package let path: String
+    package let format: DiskFormat
+
+    package init(path: String, format: DiskFormat) {
+        self.path = path
+        self.format = format
     }
 }
 
@@ -21,13 +33,12 @@ package enum DiskFormat: String, Sendable, Hashable { case qcow2, raw }
 /// What is known of a base image after a look at its file.
 package struct ImageFacts: Sendable, Hashable {
     package var path: String
-    /// `qcow2` or `raw`.
-    package var format: String
+    package var format: DiskFormat
     package var virtualSize: Int64
     /// When a kernel and an initial ramdisk lie beside the image (`x.kernel` and `x.initrd` beside `x.qcow2`).
     package var directBoot: DirectBoot?
 
-    package init(path: String, format: String, virtualSize: Int64, directBoot: DirectBoot?) {
+    package init(path: String, format: DiskFormat, virtualSize: Int64, directBoot: DirectBoot?) {
         self.path = path
         self.format = format
         self.virtualSize = virtualSize

@@ -31,8 +31,10 @@ struct DIAdd: FarmCommand {
         commandName: "add", abstract: "Add an image to an OSF.",
         discussion: """
             Copies the file into the image folder, and with x.qcow2 also x.kernel and x.initrd if both lie beside it: \
-            then they are what the VM boots. The new image gets the tag `head`, and `default` if the OSF has none \
-            with it; its version is YYYY-MM-DD-NNN unless you name it.
+            then they are what the VM boots. The image must stand alone: one that names other files (a backing file, \
+            a data file) or is encrypted is refused with the command that makes a whole one of it. A file without a \
+            format is a raw image when its name ends with .raw or .img. The new image gets the tag `head`, and \
+            `default` if the OSF has none with it; its version is YYYY-MM-DD-NNN unless you name it.
             """)
 
     @OptionGroup var farm: FarmOptions
@@ -57,7 +59,7 @@ struct DIAdd: FarmCommand {
             guard case .image(let id) = try await session.farm.apply(command) else { return }
             let image = try await session.farm.image("id:\(id)").image
             print(
-                "made image \(id) of \(osf.name): version \(image.version), file \(name), \(facts.format),"
+                "made image \(id) of \(osf.name): version \(image.version), file \(name), \(facts.format.rawValue),"
                     + " \(sizeText(facts.virtualSize))")
         } catch {
             // An answer that was lost may have been a yes; then the file stays for its row.

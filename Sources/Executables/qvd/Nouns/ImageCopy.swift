@@ -15,6 +15,10 @@ struct ImageCopy {
 
     /// - Returns: the file's name in the image folder.
     func run() throws -> String {
+        // Before the copy, which may take minutes; the copy is looked at again.
+        if exists(source.path) {
+            _ = try ImageFile(source.path, attempt: "looking at \(source.lastPathComponent)").inspect()
+        }
         try makeFolder()
         removeLeftovers()
         let boots = Self.parts.allSatisfy { exists($0(source.path)) }
