@@ -47,8 +47,9 @@ let package = Package(
     targets: [
         // Decisions: values in, values out.
         .target(name: "FarmModel", swiftSettings: settings),
-        .target(name: "FarmRules", dependencies: ["FarmModel", "FarmControl"], swiftSettings: settings),
-        .target(name: "FarmControl", dependencies: ["FarmModel"], swiftSettings: settings),
+        .target(
+            name: "FarmRules", dependencies: ["FarmModel", "FarmControl", "TextEncodings"], swiftSettings: settings),
+        .target(name: "FarmControl", dependencies: ["FarmModel", "TextEncodings"], swiftSettings: settings),
         .target(name: "FarmPorts", dependencies: ["FarmModel"], swiftSettings: settings),
         // Every operation of the store ports, as one transaction on rows.
         .target(name: "FarmStore", dependencies: ["FarmModel", "FarmRules", "FarmPorts"], swiftSettings: settings),
@@ -106,7 +107,7 @@ let package = Package(
             ],
             path: "Simulation/Scenarios", swiftSettings: simulationSettings),
         .executableTarget(
-            name: "qvd-sim", dependencies: ["Scenarios", "SimulatedPorts", "Simulator", arguments],
+            name: "qvd-sim", dependencies: ["Scenarios", "SimulatedPorts", "Simulator", "TextEncodings", arguments],
             path: "Simulation/qvd-sim", swiftSettings: settings),
 
         // Executables: arguments and wiring.
@@ -118,18 +119,18 @@ let package = Package(
             [
                 "NodeConfiguration", "FarmControl", "FarmServices", "FarmStore", "LibvirtHypervisor", "NetlinkNetwork",
                 "EbtablesFilter", "DnsmasqAddresses", "ImageDisks", "SQLiteStore", "OpenSSLSecrets",
-                "HTTPGuestAgent", "NIOTransport", "SystemClock", "CProcess", log, arguments,
+                "HTTPGuestAgent", "NIOTransport", "SystemClock", "CProcess", "TextEncodings", log, arguments,
             ]),
         executable(
             "qvd",
             [
                 "NodeConfiguration", "FarmControl", "FarmServices", "FarmStore", "SQLiteStore", "ImageDisks",
-                "OpenSSLSecrets", "SystemClock", "SystemCalls", log, arguments,
+                "OpenSSLSecrets", "SystemClock", "SystemCalls", "TextEncodings", log, arguments,
             ]),
         executable("qvd-client", ["GuestProtocol", "TextEncodings", "COpenSSL"] + nio + [tls, arguments, subprocess]),
         // The agent runs in guests that have no Swift: its library is linked in.
         executable(
-            "qvd-vma", ["GuestProtocol", "GuestControl", "CAgent"] + nio + [arguments],
+            "qvd-vma", ["GuestProtocol", "GuestControl", "TextEncodings", "CAgent"] + nio + [arguments],
             linker: [.unsafeFlags(["-static-stdlib"] + foundation.map { "-l\($0)" })]),
 
         // Tests.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Scenarios
 import Simulator
+import TextEncodings
 
 /// `qvd-sim run FILE...`
 struct RunScenario: ParsableCommand {
@@ -40,22 +41,22 @@ struct RunScenario: ParsableCommand {
     func run() throws {
         // All are read first: a broken file is said before minutes of work.
         let plans = files.isEmpty ? [drawnPlan] : try files.map(readPlan)
-        if plan { return print(plans.map(ScenarioText.write).joined(separator: "---\n"), terminator: "") }
+        if plan { return show(plans.map(ScenarioText.write).joined(separator: "---\n"), terminator: "") }
         var failed = 0
         for (index, plan) in plans.enumerated() {
             let file = files.isEmpty ? nil : files[index]
-            let title = file.map { String($0.split(separator: "/").last ?? "") } ?? plan.name
+            let title = ForeignText.shown(file.map { String($0.split(separator: "/").last ?? "") } ?? plan.name)
             let place = plans.count > 1 ? "[\(index + 1)/\(plans.count)] " : ""
             if SimulatorCommand.isWatched { SimulatorCommand.tell("\(place)\(title)\r") }
             let result = Runner(plan, detail: trace ? .words : .digest).run()
-            if trace { for line in Report.lines(result) { print(line) } }
-            print(place + summary(result, title))
+            if trace { for line in Report.lines(result) { show(line) } }
+            show(place + summary(result, title))
             guard let violation = result.violation else { continue }
             failed += 1
-            print(Soak.story(of: result, replay: replayCommand(plan, file)))
+            show(Soak.story(of: result, replay: replayCommand(plan, file)))
             if shrink { printSmallest(result, violation.invariant) }
         }
-        if plans.count > 1 { print("\(plans.count) scenarios, \(failed) violations") }
+        if plans.count > 1 { show("\(plans.count) scenarios, \(failed) violations") }
         if failed > 0 { throw ExitCode(1) }
     }
 
@@ -99,7 +100,7 @@ struct RunScenario: ParsableCommand {
 
     private func printSmallest(_ result: RunResult, _ invariant: String) {
         guard let (plan, runs) = Soak.smallest(of: result) else { return }
-        print("The smallest plan found that breaks \(invariant), after \(runs) runs:\n")
-        print(ScenarioText.write(plan), terminator: "")
+        show("The smallest plan found that breaks \(invariant), after \(runs) runs:\n")
+        show(ScenarioText.write(plan), terminator: "")
     }
 }

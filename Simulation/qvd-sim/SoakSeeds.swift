@@ -63,17 +63,17 @@ struct SoakSeeds: ParsableCommand {
         guard !summary.violations.isEmpty else { return }
         for result in summary.violations.prefix(keepGoing ? 20 : 1) { try tell(of: result) }
         let failed = summary.violations.map { "\($0.plan.seed) (\($0.violation?.invariant ?? ""))" }
-        print("failed: \(failed.joined(separator: ", "))")
+        show("failed: \(failed.joined(separator: ", "))")
         throw ExitCode(1)
     }
 
     private func tell(of result: RunResult) throws {
         let seed = result.plan.seed
-        print(Soak.story(of: result, replay: "qvd-sim run --seed \(seed) --profile \(profile) --trace"))
+        show(Soak.story(of: result, replay: "qvd-sim run --seed \(seed) --profile \(profile) --trace"))
         guard let (plan, runs) = Soak.smallest(of: result) else { return }
         let text = ScenarioText.write(plan)
         let rule = result.violation?.invariant ?? ""
-        print("The smallest plan found that breaks \(rule), after \(runs) runs:\n\n\(text)")
+        show("The smallest plan found that breaks \(rule), after \(runs) runs:\n\n\(text)")
         guard let save else { return }
         let file = "\(save)/seed-\(seed).yaml"
         do {
@@ -81,7 +81,7 @@ struct SoakSeeds: ParsableCommand {
         } catch {
             throw ValidationError("\(file) cannot be written: \(error.localizedDescription)")
         }
-        print("saved as \(file); run it with: qvd-sim run \(file) --trace\n")
+        show("saved as \(file); run it with: qvd-sim run \(file) --trace\n")
     }
 
     private static func showProgress(_ summary: Soak.Summary, of seeds: Int) {
@@ -100,7 +100,7 @@ struct SoakSeeds: ParsableCommand {
         let virtual = Double(summary.virtualTime) / 1e9
         let busy = max(1e-9, summary.wallTime / .seconds(1))
         let missed = summary.missed
-        print(
+        show(
             """
             seeds            \(summary.seeds) (\(first) to \(first + UInt64(max(1, summary.seeds)) - 1))
             violations       \(summary.violations.count)
@@ -114,7 +114,7 @@ struct SoakSeeds: ParsableCommand {
             digest           \(Report.hexadecimal(summary.digest))
             """)
         if !summary.notCompared.isEmpty {
-            print(
+            show(
                 "not compared     with and without idle polls, because their outcome hangs on how long readings take:"
                     + " \(summary.notCompared.map(String.init).joined(separator: ", "))")
         }
@@ -125,11 +125,11 @@ struct SoakSeeds: ParsableCommand {
     private func printNeeds(_ needs: RunNeeds) {
         for plan in PlanClass.allCases {
             guard let calls = needs.callsPerVM[plan] else { continue }
-            print("most calls       \(calls) per VM in 10 s in \(plan.rawValue) plans; allowed \(plan.callsPerVMMax)")
+            show("most calls       \(calls) per VM in 10 s in \(plan.rawValue) plans; allowed \(plan.callsPerVMMax)")
         }
         for what in WaitClass.allCases {
             guard let wait = needs.waits[what] else { continue }
-            print(
+            show(
                 "longest wait     \(wait.longest / Plan.second) s for \(what.rawValue);"
                     + " at most \(wait.perMilleOfBound / 10) % of what was allowed")
         }
@@ -137,7 +137,7 @@ struct SoakSeeds: ParsableCommand {
 
     private func printMarks(_ summary: Soak.Summary) {
         for (what, count) in summary.coverage.map({ ($0.key.text, $0.value) }).sorted(by: { $0.0 < $1.0 }) {
-            print(String(format: "%9d  ", count) + what)
+            show(String(format: "%9d  ", count) + what)
         }
     }
 }

@@ -1,4 +1,5 @@
 import FarmModel
+import TextEncodings
 
 /// What a name may be, by the original's column widths, and what keeps it usable in logins, lists and file names.
 enum NameRules {
@@ -17,8 +18,8 @@ enum NameRules {
         guard length <= lengthMax else {
             throw refuse("is \(length) characters long; at most \(lengthMax) are allowed")
         }
-        guard !name.unicodeScalars.contains(where: isControl) else {
-            throw refuse("contains a control character; leave it out")
+        guard name.unicodeScalars.allSatisfy(ForeignText.isPlain) else {
+            throw refuse("contains a character that does not show itself (a control character, for one); leave it out")
         }
         guard name.first != "-" else { throw refuse("begins with `-`; begin it with a letter or a digit") }
         guard name.first?.isWhitespace == false, name.last?.isWhitespace == false else {
@@ -129,15 +130,5 @@ package enum ImageTag {
     package static let standard = "default"
 }
 
-func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    guard !scalar.isASCII else { return scalar.value < 0x20 || scalar.value == 0x7f }
-    return scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .lineSeparator
-        || scalar.properties.generalCategory == .paragraphSeparator
-}
-
-/// For messages: in backticks, control characters shown as `?`, cut after 80 characters.
-func quoted(_ text: String) -> String {
-    if text.utf8.count <= 80, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return "`\(text)`" }
-    let shown = String(String.UnicodeScalarView(text.unicodeScalars.prefix(80).map { isControl($0) ? "?" : $0 }))
-    return "`\(shown)\(text.unicodeScalars.count > 80 ? "..." : "")`"
-}
+/// For messages: in backticks, made fit to be shown, cut after 80 characters.
+func quoted(_ text: String) -> String { "`\(ForeignText.shown(text, upTo: 80))`" }

@@ -26,7 +26,16 @@ package enum ForeignText {
         shown(String(decoding: bytes.prefix(limit * 4 + 4), as: UTF8.self), upTo: limit)
     }
 
-    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+    /// Text of several lines that we composed, for a terminal: line feeds stay, and whatever stands in it besides is
+    /// made fit as above. Text of others goes through `shown` before it is put into it, so that it adds no line.
+    package static func lines(_ text: String) -> String {
+        // By scalars: CR and LF are one Character.
+        text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { shown(Substring($0), upTo: .max) }.joined(separator: "\n")
+    }
+
+    /// Whether a character shows itself and changes nothing else. Names and logins are made of such characters only.
+    package static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.isASCII { return scalar.value >= 0x20 && scalar.value != 0x7F }
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: return false

@@ -28,7 +28,8 @@ package enum JSONValue: Sendable, Hashable {
         return members.first { $0.name == name }?.value
     }
 
-    /// Without white space; everything but ASCII letters and signs in strings stays UTF-8.
+    /// Without white space. Strings stay UTF-8, with escapes for what shows nothing itself: a reader gets every
+    /// character, and a terminal none that would change it.
     package var encoded: String {
         switch self {
         case .null: "null"
@@ -41,7 +42,8 @@ package enum JSONValue: Sendable, Hashable {
         }
     }
 
-    private static func quote(_ text: String) -> String {
+    /// A string in quotes (RFC 8259, section 7).
+    package static func quote(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -50,8 +52,9 @@ package enum JSONValue: Sendable, Hashable {
             case "\n": quoted += "\\n"
             case "\r": quoted += "\\r"
             case "\t": quoted += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7f:
-                quoted += "\\u" + Hexadecimal.text(UInt16(scalar.value))
+            case _ where !ForeignText.isPlain(scalar):
+                // Beyond 16 bits an escape is a pair.
+                for unit in UTF16.encode(scalar)! { quoted += "\\u" + Hexadecimal.text(unit) }
             default: quoted.unicodeScalars.append(scalar)
             }
         }

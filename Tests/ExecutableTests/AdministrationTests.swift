@@ -32,6 +32,8 @@ final class AdministrationTests: XCTestCase {
         }
         XCTAssertEqual(
             try objects(rig.qvd("property", "list", "--json"))[0]["value"] as? String, "a \"quoted\"\nvalue\u{1b}[31m")
+        let table = try rig.qvd("property", "list").output
+        XCTAssert(table.contains("a \"quoted\"\\u{A}value\\u{1B}[31m"), table)
         XCTAssertEqual(try objects(rig.qvd("config", "list", "--json"))[0]["value"] as? String, "Grüße, 漢字")
     }
 

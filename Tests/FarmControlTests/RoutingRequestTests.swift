@@ -1,5 +1,6 @@
 import FarmControl
 import FarmModel
+import Foundation
 import XCTest
 
 final class RoutingRequestTests: XCTestCase {
@@ -97,6 +98,10 @@ final class RoutingRequestTests: XCTestCase {
             "Basic YWxpY2U6c2VjcmV0=", "Basic Y", "Basic /w==", "Basic YWxp Y2U6", "Basic YToA",
             "Basic YWxpY2U6" + String(repeating: "YWFh", count: 1000),
         ] { XCTAssertNil(read(header), header) }
+        // A login reaches logs and lists.
+        for login in ["a\u{9B}31m", "a\u{202E}b", "a\nb", "a\u{2028}b", "a\u{7F}", "a\u{200B}"] {
+            XCTAssertNil(read("Basic " + Data("\(login):secret".utf8).base64EncodedString()), login.debugDescription)
+        }
         XCTAssertEqual(BasicCredentials(header: "Basic YWxpY2U6c2VjcmV0").map { "\($0)" }, "alice")
     }
 

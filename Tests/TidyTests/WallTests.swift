@@ -21,7 +21,8 @@ final class WallTests: XCTestCase {
             "HTTPGuestAgent": ["GuestProtocol"], "NIOTransport": ["TextEncodings"], "SystemClock": [],
         ]
         var table: [String: Set<String>] = [
-            "FarmModel": [], "FarmRules": ["FarmModel", "FarmControl"], "FarmControl": ["FarmModel"],
+            "FarmModel": [], "FarmRules": ["FarmModel", "FarmControl", "TextEncodings"],
+            "FarmControl": ["FarmModel", "TextEncodings"],
             "FarmPorts": ["FarmModel"],
             // A transaction runs the rules on its rows, and says their errors in the ports' words.
             "FarmStore": ports.union(["FarmRules"]),
@@ -38,7 +39,7 @@ final class WallTests: XCTestCase {
             "SimulatedPorts": services.union(["FarmRules", "FarmStore", "Simulator"]),
             // Its users send the header of Basic authentication.
             "Scenarios": services.union(["FarmRules", "FarmServices", "Simulator", "SimulatedPorts", "TextEncodings"]),
-            "qvd-sim": services.union(["FarmServices", "Simulator", "SimulatedPorts", "Scenarios"]),
+            "qvd-sim": services.union(["FarmServices", "Simulator", "SimulatedPorts", "Scenarios", "TextEncodings"]),
         ]
         for (name, extra) in adapters { table[name] = ports.union(extra) }
         let every = services.union(adapters.keys)
@@ -65,7 +66,8 @@ final class WallTests: XCTestCase {
     func testDecisionsImportNothingButTheModel() throws {
         let pure: [String: Set<String>] = [
             "FarmModel": [], "FarmPorts": ["FarmModel"],
-            "FarmRules": ["FarmModel", "FarmControl"], "FarmControl": ["FarmModel", "OrderedCollections"],
+            "FarmRules": ["FarmModel", "FarmControl", "TextEncodings"],
+            "FarmControl": ["FarmModel", "TextEncodings", "OrderedCollections"],
             "FarmServices": ["FarmModel", "FarmControl", "FarmPorts", "TextEncodings", "Logging"],
             "FarmStore": ["FarmModel", "FarmRules", "FarmPorts"],
             // The agent is linked without Foundation's large parts, and decides alike in tests and in a guest.
@@ -114,6 +116,22 @@ final class WallTests: XCTestCase {
             }
         }
         try assertAllExist(modules)
+    }
+
+    /// Text of others reaches a terminal through one function of each program, which makes it fit to be shown.
+    func testTextReachesTerminalsThroughOneFunction() throws {
+        let ways: [String: String] = [
+            "qvd": "Output.swift", "qvd-sim": "Output.swift", "qvd-client": "Terminal.swift",
+            "qvd-node": "CheckCommand.swift", "qvd-vma": "AgentLog.swift",
+        ]
+        for file in try SourceTree(["Sources", "Simulation"]).files {
+            guard let way = ways[file.module], !file.path.hasSuffix("/\(way)") else { continue }
+            for (number, line) in file.lines.enumerated() where !isComment(line) {
+                let isDirect = contains(line, "print(") && !line.contains(".print(") && !line.contains("func print(")
+                XCTAssertFalse(isDirect, "\(file.path):\(number + 1): prints beside \(way)")
+            }
+        }
+        try assertAllExist(ways.keys)
     }
 
     /// A rule about a module that is not there any more holds for nothing.

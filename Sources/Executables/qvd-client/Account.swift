@@ -47,8 +47,8 @@ struct Account: Sendable {
         try await open { connection in
             let query = [(name: "id", value: String(desktop.id))]
             let reply = try await connection.get("/qvd/stop_vm", query: query) { terminal.say($0) }
-            guard reply.status == 200 else { throw refusal(reply, "stop the desktop \(desktop.name)") }
-            terminal.say("\(desktop.name) is stopped")
+            guard reply.status == 200 else { throw refusal(reply, "stop the desktop \(desktop.title)") }
+            terminal.say("\(desktop.title) is stopped")
         }
     }
 
@@ -59,12 +59,12 @@ struct Account: Sendable {
             guard reply.status == 200, let document = try? JSONValue(decoding: Array(reply.body.utf8)),
                 case .string(let cause)? = document["cause"], case .string(let text)? = document["text"]
             else { return nil }
-            return SessionEnd(cause: cause, text: text)
+            return SessionEnd(cause: cause, text: ForeignText.shown(text, upTo: 500))
         }
     }
 
     func refusal(_ reply: ServerReply, _ what: String) -> ClientFailure {
-        let words = reply.body.split(whereSeparator: \.isNewline).joined(separator: " ")
+        let words = ForeignText.shown(reply.body.split(whereSeparator: \.isNewline).joined(separator: " "), upTo: 500)
         if reply.status == 401 {
             return ClientFailure(
                 "\(address.name) refuses the login of \(login): \(words) Check the user name and the password.",

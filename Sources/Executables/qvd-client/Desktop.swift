@@ -3,9 +3,12 @@ import TextEncodings
 /// One of the user's desktops, as the server lists it.
 struct Desktop: Sendable, Equatable {
     let id: Int64
+    /// As the server writes it; people are shown `title`.
     let name: String
     let state: String
     let isBlocked: Bool
+
+    var title: String { ForeignText.shown(name) }
 
     /// Reads the body of `/qvd/list_of_vm`. Numbers may stand in quotes: some servers write them so.
     static func list(_ body: String) throws -> [Desktop] {
@@ -32,7 +35,7 @@ struct Desktop: Sendable, Equatable {
     }
 
     static func names(_ desktops: [Desktop]) -> String {
-        desktops.map { "\($0.name) (\($0.id))" }.joined(separator: ", ")
+        desktops.map { "\($0.title) (\($0.id))" }.joined(separator: ", ")
     }
 
     var asJSON: JSONValue {
@@ -45,7 +48,7 @@ struct Desktop: Sendable, Equatable {
     var asLine: String {
         let number = String(id)
         let pad = String(repeating: " ", count: max(0, 6 - number.count))
-        return "\(pad)\(number)  \(isBlocked ? "blocked" : state)  \(name)"
+        return "\(pad)\(number)  \(isBlocked ? "blocked" : ForeignText.shown(state))  \(title)"
     }
 }
 

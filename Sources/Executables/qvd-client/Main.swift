@@ -64,7 +64,7 @@ struct QVDClient: AsyncParsableCommand {
     private func serve(_ account: Account, _ environment: [String: String], _ terminal: Terminal) async throws {
         if list {
             let desktops = try await account.desktops()
-            print(
+            terminal.show(
                 json
                     ? "[" + desktops.map(\.asJSON.encoded).joined(separator: ",") + "]"
                     : desktops.isEmpty ? "you have no desktop" : desktops.map(\.asLine).joined(separator: "\n"))

@@ -150,7 +150,7 @@ final class ServerConnection {
         while true {
             var reply = try await readHead()
             if reply.status == 102 {
-                if let text = reply.header("X-QVD-VM-Info") { progress(text) }
+                if let text = reply.header("X-QVD-VM-Info") { progress(ForeignText.shown(text)) }
                 continue
             }
             if reply.status != 101, let length = reply.header("Content-Length").flatMap(Int.init) {

@@ -1,6 +1,7 @@
 import Foundation
 import NIOPosix
 import Synchronization
+import TextEncodings
 
 /// The user's terminal: messages go to standard error, so that standard output holds only what was asked for.
 struct Terminal: Sendable {
@@ -14,8 +15,11 @@ struct Terminal: Sendable {
     var isInteractive: Bool { isatty(STDIN_FILENO) == 1 }
 
     func say(_ text: String) {
-        FileHandle.standardError.write(Data("\(text)\n".utf8))
+        FileHandle.standardError.write(Data("\(ForeignText.lines(text))\n".utf8))
     }
+
+    /// What was asked for, on standard output.
+    func show(_ text: String) { print(ForeignText.lines(text)) }
 
     /// Says why there is another try, and waits for it.
     func pause(_ seconds: Int, after failure: ClientFailure, then next: String) async throws {
@@ -41,7 +45,7 @@ struct Terminal: Sendable {
     }
 
     private func read(_ question: String, echoes: Bool) async throws -> String {
-        FileHandle.standardError.write(Data(question.utf8))
+        FileHandle.standardError.write(Data(ForeignText.lines(question).utf8))
         let line = try await NIOThreadPool.singleton.runIfActive {
             Self.reading.withLock { $0 = true }
             if !echoes { Self.hideInput() }

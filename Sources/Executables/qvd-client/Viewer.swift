@@ -50,7 +50,7 @@ struct Viewer {
         let (cause, session) = try await account.open { connection in
             let session = try await connect(connection, cookie)
             isShown()
-            terminal.say("connected to \(desktop.name)")
+            terminal.say("connected to \(desktop.title)")
             return (try await present(connection, proxy, cookie, screenshot), session)
         }
         switch cause {
@@ -77,7 +77,7 @@ struct Viewer {
         let reply = try await connection.get(
             "/qvd/connect_to_vm", query: query, headers: ["Connection: Upgrade", "Upgrade: QVD/1.0"]
         ) { terminal.say($0) }
-        guard reply.status == 101 else { throw account.refusal(reply, "connect to \(desktop.name)") }
+        guard reply.status == 101 else { throw account.refusal(reply, "connect to \(desktop.title)") }
         return reply.header("X-QVD-Session")
     }
 

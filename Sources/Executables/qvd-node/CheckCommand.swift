@@ -1,5 +1,6 @@
 import ArgumentParser
 import NodeConfiguration
+import TextEncodings
 
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,11 +15,11 @@ struct CheckCommand: AsyncParsableCommand {
         do {
             configuration = try NodeConfiguration.read(from: options.config)
         } catch {
-            print(CheckFinding.failed("configuration", "\(error)", remedy: "mend the file").text)
+            print(ForeignText.lines(CheckFinding.failed("configuration", "\(error)", remedy: "mend the file").text))
             throw ExitCode.failure
         }
         let findings = await NodeCheckup(configuration).findings()
-        for finding in findings where !quiet || finding.grade != .fine { print(finding.text) }
+        for finding in findings where !quiet || finding.grade != .fine { print(ForeignText.lines(finding.text)) }
         if findings.contains(where: { $0.grade == .failed }) { throw ExitCode.failure }
     }
 }

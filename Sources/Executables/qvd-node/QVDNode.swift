@@ -24,11 +24,7 @@ struct CommonOptions: ParsableArguments {
     func load(_ role: String) throws -> (NodeConfiguration, Logger) {
         let configuration = try NodeConfiguration.read(from: config)
         let level = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
-        LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
-            handler.logLevel = level
-            return handler
-        }
+        LoggingSystem.bootstrap { LogLines(label: $0, level: level) }
         return (configuration, Logger(label: role))
     }
 }

@@ -1,9 +1,10 @@
 import Glibc
 import GuestControl
 import Synchronization
+import TextEncodings
 
 /// One line a fact on standard error, which is the guest's console. The caller keeps secrets out; what other
-/// programs say is put on one line and masked.
+/// programs say is made fit to be shown, and masked.
 enum AgentLog {
     static func info(_ text: String) { write(text) }
     static func warning(_ text: String) { write("warning: " + text) }
@@ -14,8 +15,7 @@ enum AgentLog {
     private static let isWriting = Mutex(())
 
     private static func write(_ text: String) {
-        let scalars = SecretMask.mask(text).unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
-        var line = Array(String(String.UnicodeScalarView(scalars)).utf8.prefix(lengthMax))
+        var line = Array(ForeignText.shown(SecretMask.mask(text), upTo: .max).utf8.prefix(lengthMax))
         line = Array("qvd-vma: ".utf8) + line + [0x0a]
         isWriting.withLock { _ in
             // A console that takes nothing more must not stop the agent.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FarmModel
 import Foundation
+import TextEncodings
 
 /// The farm's administration on the command line.
 @main
@@ -31,7 +32,7 @@ struct QVD {
     private static func report(_ error: any Error) -> Int32 {
         switch QVDCommand.exitCode(for: error) {
         case .success:
-            print(QVDCommand.fullMessage(for: error))
+            show(QVDCommand.fullMessage(for: error))
             return 0
         case .validationFailure:
             FileHandle.standardError.write(Data((QVDCommand.fullMessage(for: error) + "\n").utf8))
@@ -59,7 +60,7 @@ struct QVD {
 func complain(_ error: any Error) {
     let text = (error as? AdministrationRefusal)?.commandText ?? "\(error)"
     let words = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-    FileHandle.standardError.write(Data("qvd: \(words)\n".utf8))
+    FileHandle.standardError.write(Data("qvd: \(ForeignText.shown(words, upTo: .max))\n".utf8))
 }
 
 /// Why a command failed, in one line, with what to do. Empty when it was said already.

@@ -1,3 +1,5 @@
+import TextEncodings
+
 /// Login and password of an `Authorization: Basic` header (RFC 7617). Printed without the password.
 package struct BasicCredentials: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible {
     /// The longest header that is read, in bytes; hashing a longer password would only cost time.
@@ -7,7 +9,7 @@ package struct BasicCredentials: Sendable, Hashable, CustomStringConvertible, Cu
     package let password: String
 
     /// Nil unless the header has the Basic form, with UTF-8 and a colon inside, a login and a password that
-    /// are not empty, and no zero byte or line break in the login.
+    /// are not empty, no character in the login that does not show itself, and no zero byte in the password.
     package init?(header: String) {
         guard header.utf8.count <= Self.headerLengthMax else { return nil }
         let words = header.split(separator: " ", maxSplits: 1)
@@ -18,7 +20,7 @@ package struct BasicCredentials: Sendable, Hashable, CustomStringConvertible, Cu
         else { return nil }
         login = String(text[..<colon])
         password = String(text[text.index(after: colon)...])
-        guard !login.isEmpty, !password.isEmpty, !login.unicodeScalars.contains(where: { $0.value < 0x20 }),
+        guard !login.isEmpty, !password.isEmpty, login.unicodeScalars.allSatisfy(ForeignText.isPlain),
             !password.utf8.contains(0)
         else { return nil }
     }

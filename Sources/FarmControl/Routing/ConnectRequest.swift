@@ -1,4 +1,5 @@
 package import FarmModel
+import TextEncodings
 
 /// A request for a session, read from `/qvd/connect_to_vm` and checked. Printed without the values.
 package struct ConnectRequest: Sendable, Hashable, CustomStringConvertible {
@@ -35,8 +36,7 @@ package struct ConnectRequest: Sendable, Hashable, CustomStringConvertible {
                     "A parameter is longer than \(Self.nameLengthMax) (name) or \(Self.valueLengthMax) (value)."
                 )
             }
-            guard !(name + value).unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f })
-            else {
+            guard (name + value).unicodeScalars.allSatisfy(ForeignText.isPlain) else {
                 throw RouterAnswer(422, "A parameter contains a control character.")
             }
             length += name.utf8.count + value.utf8.count

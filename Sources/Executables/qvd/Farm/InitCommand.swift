@@ -30,7 +30,7 @@ struct InitCommand: AsyncParsableCommand {
     var sample = false
 
     mutating func run() async throws {
-        guard !sample else { return print(NodeConfiguration.sample, terminator: "") }
+        guard !sample else { return show(NodeConfiguration.sample, terminator: "") }
         let configuration = try NodeConfiguration.read(from: farm.config)
         let addressPlan = try addressPlan(configuration.network)
         let bits = SystemRandom().bytes(3).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
@@ -47,8 +47,8 @@ struct InitCommand: AsyncParsableCommand {
             try make(folder, mode: 0o711)
         }
         let lastNode = IPv4Address(bits: addressPlan.rangeStart.bits - 1)
-        print("made the farm \(name) in \(path)")
-        print(
+        show("made the farm \(name) in \(path)")
+        show(
             "nodes have addresses up to \(lastNode), VMs from \(addressPlan.rangeStart) to"
                 + " \(addressPlan.rangeEnd); next: qvd node add NAME --address ADDRESS")
     }

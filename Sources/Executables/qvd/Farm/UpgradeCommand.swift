@@ -13,6 +13,6 @@ struct UpgradeCommand: AsyncParsableCommand {
         let path = try NodeConfiguration.read(from: farm.config).paths.database
         let steps = try await SQLiteStore.upgrade(at: path)
         let ran = steps.map(String.init).joined(separator: ", ")
-        print(steps.isEmpty ? "schema \(SQLiteStore.schemaNumber) is the newest" : "ran migrations \(ran)")
+        show(steps.isEmpty ? "schema \(SQLiteStore.schemaNumber) is the newest" : "ran migrations \(ran)")
     }
 }

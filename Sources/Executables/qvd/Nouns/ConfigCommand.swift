@@ -63,7 +63,7 @@ struct ConfigShow: FarmCommand {
         guard let value = try await session.farm.configuration()[key] else {
             throw CommandFailure("there is no configuration key `\(key)`; `qvd config list` shows them")
         }
-        print(value)
+        showValue(value)
     }
 }
 

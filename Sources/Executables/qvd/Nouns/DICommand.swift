@@ -58,7 +58,7 @@ struct DIAdd: FarmCommand {
                 osf: osf.id, file: name, version: version, day: dayText(session.now))
             guard case .image(let id) = try await session.farm.apply(command) else { return }
             let image = try await session.farm.image("id:\(id)").image
-            print(
+            show(
                 "made image \(id) of \(osf.name): version \(image.version), file \(name), \(facts.format.rawValue),"
                     + " \(sizeText(facts.virtualSize))")
         } catch {

@@ -89,7 +89,7 @@ struct DisksDelete: FarmCommand {
                 throw CommandFailure("there is no user disk of VM \(disk.vm); `qvd disks list` shows them")
             }
             try await session.farm.apply(.deleteUserDisk(disk))
-            print(try await session.fate(of: disk))
+            show(try await session.fate(of: disk))
         }
     }
 }

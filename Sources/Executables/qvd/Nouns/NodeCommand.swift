@@ -43,7 +43,7 @@ struct NodeAdd: FarmCommand {
             name: name, address: address.address, memory: capacity.memory?.size ?? Mebibytes(0),
             cpus: capacity.cpus ?? 0)
         guard case .node(let id) = try await session.farm.apply(command) else { return }
-        print("made node \(id) (\(name)); next: `qvd-node check` there says what it still needs")
+        show("made node \(id) (\(name)); next: `qvd-node check` there says what it still needs")
     }
 }
 

@@ -40,7 +40,7 @@ struct OSFAdd: FarmCommand {
             tenant: tenant.id, name: name, memory: memory.size, cpus: cpus,
             userDiskSize: userDisk?.size ?? Mebibytes(0), keepsOverlay: keepOverlay)
         guard case .osf(let id) = try await session.farm.apply(command) else { return }
-        print("made OSF \(id) (\(name))")
+        show("made OSF \(id) (\(name))")
     }
 }
 

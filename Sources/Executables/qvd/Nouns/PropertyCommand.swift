@@ -106,7 +106,7 @@ struct PropertyShow: FarmCommand {
         guard let value = try await session.farm.properties(of: owner)[key] else {
             throw CommandFailure("\(kind.rawValue) `\(object)` has no property `\(key)`")
         }
-        print(value)
+        showValue(value)
     }
 }
 

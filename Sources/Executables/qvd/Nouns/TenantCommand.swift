@@ -27,7 +27,7 @@ struct TenantAdd: FarmCommand {
 
     func run(in session: FarmSession) async throws {
         guard case .tenant(let id) = try await session.farm.apply(.addTenant(name: name)) else { return }
-        print("made tenant \(id) (\(name.lowercased()))")
+        show("made tenant \(id) (\(name.lowercased()))")
     }
 }
 

@@ -38,7 +38,7 @@ struct UserAdd: FarmCommand {
         let hash = try await ScryptHasher().hash(try password.read(for: login))
         let command = AdministrationCommand.addUser(tenant: tenant.id, login: name.login, passwordHash: hash)
         guard case .user(let id) = try await session.farm.apply(command) else { return }
-        print("made user \(id) (\(name.login)@\(tenant.name))")
+        show("made user \(id) (\(name.login)@\(tenant.name))")
     }
 }
 

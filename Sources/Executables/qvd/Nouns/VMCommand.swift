@@ -1,5 +1,6 @@
 import ArgumentParser
 import FarmModel
+import TextEncodings
 import FarmServices
 import FarmPorts
 import ImageDisks
@@ -63,7 +64,7 @@ struct VMAdd: FarmCommand {
             storage: storage.storage)
         guard case .vm(let id) = try await session.farm.apply(command) else { return }
         let vm = try await session.farm.vm("id:\(id)").vm
-        print("made VM \(id) (\(name)) with address \(vm.address)")
+        show("made VM \(id) (\(name)) with address \(vm.address)")
     }
 }
 
@@ -139,7 +140,7 @@ struct VMStart: FarmCommand {
         try await session.forEach(vms) { name in
             let start = try await session.farm.start(name, on: node)
             let verb = start.wasWanted ? "is already wanted to run" : "will start"
-            print("VM \(start.vm.id) (\(start.vm.name)) \(verb) on \(start.node)")
+            show("VM \(start.vm.id) (\(start.vm.name)) \(verb) on \(start.node)")
         }
     }
 }
@@ -157,7 +158,7 @@ struct VMStop: FarmCommand {
             let vm = try await session.farm.vm(name).vm
             try await session.farm.apply(.stopVM(vm.id))
             let isStopped = vm.intent.wanted == .stop && vm.intent.node == nil
-            print("VM \(vm.id) (\(vm.name)) \(isStopped ? "is stopped already" : "will stop")")
+            show("VM \(vm.id) (\(vm.name)) \(isStopped ? "is stopped already" : "will stop")")
         }
     }
 }
@@ -200,7 +201,7 @@ struct VMExplain: FarmCommand {
     @Argument var vm: String
 
     func run(in session: FarmSession) async throws {
-        for reason in try await session.farm.explain(vm) { print(reason.commandText) }
+        for reason in try await session.farm.explain(vm) { show(ForeignText.shown(reason.commandText, upTo: .max)) }
     }
 }
 
@@ -225,10 +226,10 @@ struct VMDelete: FarmCommand {
             try await disks?.removeOverlays(of: vm.id)
             guard hasDisk, deleteUserDisk else {
                 let fate = hasDisk ? "; its user disk stays (`qvd disks list`)" : ""
-                return print("deleted VM \(vm.id) (\(vm.name))\(fate)")
+                return show("deleted VM \(vm.id) (\(vm.name))\(fate)")
             }
             let fate = try await session.fate(of: UserDiskID(vm: vm.id, storage: vm.storage))
-            print("deleted VM \(vm.id) (\(vm.name)); \(fate)")
+            show("deleted VM \(vm.id) (\(vm.name)); \(fate)")
         }
     }
 }
@@ -255,6 +256,6 @@ struct VMAbandonDomain: FarmCommand {
             chosen = nodes[0].node
         }
         try await session.farm.apply(.abandonDomain(VMID(number), node: chosen.id))
-        print("\(chosen.name) will remove the domain of VM \(number)")
+        show("\(chosen.name) will remove the domain of VM \(number)")
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FarmModel
+import TextEncodings
 
 /// How lists are printed.
 struct OutputOptions: ParsableArguments {
@@ -30,7 +31,7 @@ struct Listing {
     var hiddenInTable: Set<String> = []
 
     func print(_ options: OutputOptions) {
-        Swift.print(options.json ? json : table)
+        show(options.json ? json : table)
     }
 
     // MARK: Table
@@ -59,23 +60,21 @@ struct Listing {
     /// One object, a line for each value.
     func printObject(_ options: OutputOptions) {
         guard let row = rows.first else { return }
-        guard !options.json else { return Swift.print(json(row, indent: "")) }
+        guard !options.json else { return show(json(row, indent: "")) }
         let width = row.map { $0.name.count }.max() ?? 0
         for (name, value) in row {
             let pad = String(repeating: " ", count: width - name.count)
-            Swift.print("\(name):\(pad) \(cell(value))")
+            show("\(name):\(pad) \(cell(value))")
         }
     }
 
     private func cell(_ value: Value) -> String {
         switch value {
-        // A control character would spoil the terminal.
         case .text(let text) where text.isEmpty: "-"
-        case .text(let text):
-            String(text.map { $0.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } ? "?" : $0 })
+        case .text(let text): ForeignText.shown(text, upTo: .max)
         case .number(let number): String(number)
         case .flag(let flag): flag ? "yes" : "no"
-        case .list(let list): list.isEmpty ? "-" : list.joined(separator: ",")
+        case .list(let list): list.isEmpty ? "-" : ForeignText.shown(list.joined(separator: ","), upTo: .max)
         case .pairs(let pairs):
             cell(.list(pairs.sorted { $0.key < $1.key }.map { cell(.text("\($0.key)=\($0.value)")) }))
         case .time(let time): time.seconds > 0 ? timeText(time, separator: " ") : "-"
@@ -90,42 +89,23 @@ struct Listing {
     }
 
     private func json(_ row: Row, indent: String) -> String {
-        let fields = row.map { "\(indent)  \(quote($0.name)): \(json($0.value))" }
+        let fields = row.map { "\(indent)  \(JSONValue.quote($0.name)): \(json($0.value))" }
         return "{\n" + fields.joined(separator: ",\n") + "\n\(indent)}"
     }
 
     private func json(_ value: Value) -> String {
         switch value {
-        case .text(let text): quote(text)
+        case .text(let text): JSONValue.quote(text)
         case .number(let number): String(number)
         case .flag(let flag): flag ? "true" : "false"
-        case .list(let list): "[" + list.map(quote).joined(separator: ", ") + "]"
+        case .list(let list): "[" + list.map(JSONValue.quote).joined(separator: ", ") + "]"
         case .pairs(let pairs):
             "{"
-                + pairs.sorted { $0.key < $1.key }.map { "\(quote($0.key)): \(quote($0.value))" }
+                + pairs.sorted { $0.key < $1.key }.map { "\(JSONValue.quote($0.key)): \(JSONValue.quote($0.value))" }
                 .joined(separator: ", ") + "}"
-        case .time(let time): time.seconds > 0 ? quote(timeText(time, separator: "T")) : "null"
+        case .time(let time): time.seconds > 0 ? JSONValue.quote(timeText(time, separator: "T")) : "null"
         case .none: "null"
         }
-    }
-
-    /// RFC 8259, section 7.
-    private func quote(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 }
 
