@@ -7,7 +7,7 @@ final class ClientTests: XCTestCase {
     func testTheServerIsTrustedByItsFingerprintAndTheUserByTheirPassword() async throws {
         try await withFarm { farm, _ in
             try await farm.addDesktops(["one", "two"])
-            let user = try await UserRig.sitDown(farm, display: 91)
+            let user = try await UserRig.sitDown(farm)
             defer { user.leave() }
 
             let stranger = try user.run(["--list"])
@@ -48,7 +48,7 @@ final class ClientTests: XCTestCase {
     func testAServerThatIsNotReadyIsAskedAgain() async throws {
         try await withFarm { farm, _ in
             try await farm.addDesktops(["one"])
-            let user = try await UserRig.sitDown(farm, display: 96)
+            let user = try await UserRig.sitDown(farm)
             defer { user.leave() }
             try await farm.qvd("node", "block", "node1")
             let client = try user.start("list", ["--list", "--ssl-errors", "continue"])
@@ -63,8 +63,8 @@ final class ClientTests: XCTestCase {
     func testASessionIsTakenOverAndOutlivesTheHouseKeeper() async throws {
         try await withFarm { farm, _ in
             try await farm.addDesktops(["one"])
-            let here = try await UserRig.sitDown(farm, display: 92)
-            let there = try await UserRig.sitDown(farm, display: 93)
+            let here = try await UserRig.sitDown(farm)
+            let there = try await UserRig.sitDown(farm)
             defer {
                 here.leave()
                 there.leave()
@@ -101,7 +101,7 @@ final class ClientTests: XCTestCase {
     func testAClientComesBackByItselfWhenTheRouterDies() async throws {
         try await withFarm { farm, _ in
             try await farm.addDesktops(["one"])
-            let user = try await UserRig.sitDown(farm, display: 95)
+            let user = try await UserRig.sitDown(farm)
             defer { user.leave() }
             let client = try user.start("client")
             func connections() -> Int { client.logText().components(separatedBy: "connected to one\n").count - 1 }
@@ -125,7 +125,7 @@ final class ClientTests: XCTestCase {
         try await withFarm { farm, _ in
             try await farm.addDesktops(["one"])
             try await farm.qvd("property", "set", "vm", "one", "custom.demo.nonce", "aa bb")
-            let user = try await UserRig.sitDown(farm, display: 94)
+            let user = try await UserRig.sitDown(farm)
             defer { user.leave() }
             for start in 1...3 {
                 let pixels = try await user.pixels(ofNonce: "aa bb", "one")

@@ -16,20 +16,30 @@ final class UserRig: Sendable {
         self.screen = screen
     }
 
-    /// - Parameter display: a number no other user has.
-    static func sitDown(_ farm: FarmRig, display: Int) async throws -> UserRig {
-        let folder = "\(farm.folder)/user-\(display)"
+    /// The display has a number that is free: one of an earlier run may still be locked, by a process number that
+    /// another process has now.
+    static func sitDown(_ farm: FarmRig) async throws -> UserRig {
+        let folder = "\(farm.folder)/user-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let screen = try DaemonRig.start(
-            "/usr/bin/Xvfb", [":\(display)", "-screen", "0", "1024x768x24", "-nolisten", "tcp", "-noreset", "-ac"],
-            log: "\(folder)/screen.log")
-        try await waitFor("display :\(display)") {
-            FileManager.default.fileExists(atPath: "/tmp/.X11-unix/X\(display)")
+            "/bin/sh",
+            [
+                "-c", "exec Xvfb -displayfd 3 -screen 0 1024x768x24 -nolisten tcp -noreset -ac 3>\"$0\"",
+                "\(folder)/display",
+            ], log: "\(folder)/screen.log")
+        var display: Int?
+        try await waitFor("a display; the log is \(folder)/screen.log") {
+            let said = FileManager.default.contents(atPath: "\(folder)/display") ?? Data()
+            guard said.last == UInt8(ascii: "\n") else { return false }
+            display = Int(String(decoding: said, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
+            return display != nil
         }
+        guard let display else { throw RigFailure("Xvfb says no number of a display") }
         return UserRig(folder: folder, farm: farm, display: display, screen: screen)
     }
 
-    func leave() { screen.signal(SIGKILL) }
+    /// Ends the display, which takes its lock and socket with it.
+    func leave() { screen.signal(SIGTERM) }
 
     var knownServers: String { "\(folder)/.qvd/known_servers" }
 
