@@ -26,8 +26,8 @@ package enum ImageRefusal: Error, Sendable, Hashable {
         case .layer(let name):
             "is a layer over another image, `\(ForeignText.shown(name))`, and a base image must stand alone"
         case .dataElsewhere(let name):
-            "keeps its data in another file\(name.map { ", `\(ForeignText.shown($0))`" } ?? ""), and a base image must"
-                + " stand alone"
+            "keeps its data in another file\(name.map { ", `\(ForeignText.shown($0))`" } ?? ""), and an image must hold"
+                + " them itself"
         case .encrypted(let kind): "is encrypted (\(kind == .luks ? "LUKS" : "AES")), and QVD has no key for it"
         case .markedDamaged: "was marked as damaged by QEMU"
         case .unknownFeatures(let numbers):
@@ -73,6 +73,8 @@ package enum ImageRefusal: Error, Sendable, Hashable {
             let (base, format) = (ForeignText.shown(wanted.name, upTo: 4_096), ForeignText.shown(wanted.format ?? []))
             return "if the images were moved, say so to it: qemu-img rebase -u -f qcow2 -F \(format)"
                 + " -b \(ShellWord.quoted(base)) \(file)"
+        case .broken, .unknownContent:
+            return "move it away, and the VM gets a new one, without what was changed on it"
         default:
             return "nothing of ours writes this; keep the file as evidence by another name, and the VM gets a new one"
         }

@@ -11,6 +11,7 @@ package enum ImageRules {
         switch try header(bytes) {
         case .foreign(let format): throw .foreign(format)
         case .none:
+            let name = name.lowercased()
             guard name.hasSuffix(".raw") || name.hasSuffix(".img") else { throw .unknownContent }
             return .raw
         case .qcow2(let header):

@@ -3,6 +3,10 @@
 package struct Qcow2Map: Sendable {
     private let header: Qcow2Header
     private let fileSize: Int64
+    private var tableBytes: Int64 = 0
+    /// 1 GiB of tables maps 8 TiB in clusters of 64 KiB. An L1 table may name millions of them, one a thousand times or
+    /// in a file that is all hole: nobody's look may take an hour.
+    private static let tableBytesMax: Int64 = 1 << 30
 
     /// - Parameter fileSize: the file's length in bytes.
     package init(_ header: Qcow2Header, fileSize: Int64) throws(ImageFault) {
@@ -23,14 +27,18 @@ package struct Qcow2Map: Sendable {
 
     /// The places of the L2 tables, each of one cluster and within the file.
     ///
-    /// - Parameter bytes: the L1 table, or whole entries of it.
-    package func secondTables(in bytes: some Collection<UInt8>) throws(ImageFault) -> [Range<Int64>] {
+    /// - Parameter bytes: the L1 table, or whole entries of it, one after the other.
+    package mutating func secondTables(in bytes: some Collection<UInt8>) throws(ImageFault) -> [Range<Int64>] {
         var tables: [Range<Int64>] = []
         for entry in Self.entries(of: bytes, size: 8) {
             let place = Int64(entry & Self.place)
             guard place != 0 else { continue }
             guard place % header.clusterSize == 0, place + header.clusterSize <= fileSize else {
                 throw ImageFault("an L2 table lies at \(place), which is no whole cluster of the file")
+            }
+            tableBytes += header.clusterSize
+            guard tableBytes <= Self.tableBytesMax else {
+                throw ImageFault("it has more than \(Self.tableBytesMax >> 20) MiB of tables; use larger clusters")
             }
             tables.append(place..<place + header.clusterSize)
         }

@@ -16,7 +16,7 @@ final class Qcow2MapTests: XCTestCase {
     }
 
     func testTablesAndClustersLieWithinTheFile() throws {
-        let map = try Qcow2Map(header(), fileSize: 10 * Self.cluster)
+        var map = try Qcow2Map(header(), fileSize: 10 * Self.cluster)
         XCTAssertEqual(map.firstTable, 3 * Self.cluster..<3 * Self.cluster + 160)
         let copied: UInt64 = 1 << 63
         let tables = try map.secondTables(in: bytes(0, copied | 4 << 16, 9 << 16))
@@ -49,8 +49,21 @@ final class Qcow2MapTests: XCTestCase {
         XCTAssertThrowsError(try Qcow2Map(header { $0.features = 16 }, fileSize: 10 * Self.cluster))
     }
 
+    /// One table named again and again would be read as often.
+    func testTablesHaveALimit() throws {
+        var map = try Qcow2Map(
+            header {
+                $0.clusterBits = 21; $0.tablePlace = 0
+            }, fileSize: 1 << 40)
+        let same = [UInt8](repeating: 0, count: 4) + [0, 0x20, 0, 0]
+        XCTAssertEqual(try map.secondTables(in: (0..<512).flatMap { _ in same }).count, 512)
+        XCTAssertThrowsError(try map.secondTables(in: same)) {
+            XCTAssert(($0 as? ImageFault)?.words.contains("1024 MiB of tables") == true, "\($0)")
+        }
+    }
+
     func testLargestNumbersTrapNowhere() throws {
-        let map = try Qcow2Map(
+        var map = try Qcow2Map(
             header {
                 $0.clusterBits = 21; $0.tablePlace = 0
             }, fileSize: 1 << 40)

@@ -68,7 +68,7 @@ package struct ImageFile {
 
     private func checkTables(_ header: Qcow2Header, of file: borrowing ReadOnlyFile) throws(PortError) {
         do {
-            let map = try Qcow2Map(header, fileSize: file.identity.size)
+            var map = try Qcow2Map(header, fileSize: file.identity.size)
             var place = map.firstTable.lowerBound
             while place < map.firstTable.upperBound {
                 let end = min(place + Self.chunk, map.firstTable.upperBound)
