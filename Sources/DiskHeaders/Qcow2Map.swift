@@ -45,7 +45,8 @@ package struct Qcow2Map: Sendable {
         return tables
     }
 
-    /// Checks that the clusters of a table lie within the file. The file's last cluster may be short.
+    /// Checks that the clusters of a table lie within the file. The file's last cluster may be short. A place of 0 is a
+    /// cluster that is not there, and lies within any file.
     ///
     /// - Parameter bytes: an L2 table, or whole entries of it.
     package func checkClusters(in bytes: some Collection<UInt8>) throws(ImageFault) {
@@ -55,7 +56,6 @@ package struct Qcow2Map: Sendable {
                 end = endOfCompressed(entry)
             } else {
                 let place = Int64(entry & Self.place)
-                guard place != 0 else { continue }
                 guard place % header.clusterSize == 0 else {
                     throw ImageFault("a cluster lies at \(place), which is no place of a cluster")
                 }
