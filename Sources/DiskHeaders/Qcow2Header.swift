@@ -42,7 +42,7 @@ package struct Qcow2Header: Sendable, Hashable {
     private enum Extension: UInt32 { case end = 0, backingFormat = 0xE279_2ACA, dataFile = 0x4441_5441 }
     private enum Limit {
         static let clusterBits = 9...21
-        static let nameLength = 1...1023
+        static let nameLength = 1023
         /// 32 MiB of entries.
         static let tableCount: Int64 = 4 << 20
         static let virtualSize: Int64 = 1 << 62
@@ -57,7 +57,7 @@ package struct Qcow2Header: Sendable, Hashable {
         }
         version = Int(number)
         let bits = try fields.number(20, of: 4)
-        guard bits <= 21, Limit.clusterBits.contains(Int(bits)) else {
+        guard Limit.clusterBits.contains(Int(bits)) else {
             throw ImageFault("its clusters are of 2^\(bits) bytes")
         }
         clusterSize = 1 << Int64(bits)
@@ -106,7 +106,7 @@ package struct Qcow2Header: Sendable, Hashable {
         let place = try fields.number(8, of: 8)
         guard place != 0 else { return nil }
         let count = try fields.number(16, of: 4)
-        guard place >= length, place <= cluster, count <= UInt64(Limit.nameLength.upperBound), place + count <= cluster
+        guard place >= length, place <= cluster, count <= UInt64(Limit.nameLength), place + count <= cluster
         else { throw ImageFault("the name of the image below it lies at \(place) and has \(count) bytes") }
         return Int(place)..<Int(place + count)
     }

@@ -9,17 +9,6 @@ import XCTest
 /// Images as `qemu-img` makes them in all its ways: which are taken, and that the others show a guest nothing of the
 /// node.
 final class ForeignImageTests: XCTestCase {
-    private func withFixture(_ body: (ImageDisksFixture) async throws -> Void) async throws {
-        let fixture = try await ImageDisksFixture()
-        do {
-            try await body(fixture)
-        } catch {
-            try await fixture.end()
-            throw error
-        }
-        try await fixture.end()
-    }
-
     private func refusal(
         of image: String, _ fixture: ImageDisksFixture, _ reason: PortError.Reason = .invalid
     ) async throws -> String {
@@ -30,7 +19,7 @@ final class ForeignImageTests: XCTestCase {
     }
 
     func testImagesThatStandAloneAreReadAsQemuImgReadsThem() async throws {
-        try await withFixture { fixture in
+        try await ImageDisksFixture.run { fixture in
             let raw = "\(fixture.folders.images)/second.raw"
             let ways = [
                 "compat=0.10", "compat=1.1", "cluster_size=512", "cluster_size=2M", "compression_type=zstd",
@@ -59,7 +48,7 @@ final class ForeignImageTests: XCTestCase {
     }
 
     func testAnImageOfAnotherNameIsWhatItsContentSays() async throws {
-        try await withFixture { fixture in
+        try await ImageDisksFixture.run { fixture in
             let folder = fixture.folders.images
             try FileManager.default.copyItem(
                 atPath: "\(folder)/\(fixture.goodImages[0])", toPath: "\(folder)/cloud.img")
@@ -80,7 +69,7 @@ final class ForeignImageTests: XCTestCase {
     }
 
     func testAnImageThatBringsAFileOfTheNodeIsRefused() async throws {
-        try await withFixture { fixture in
+        try await ImageDisksFixture.run { fixture in
             let folder = fixture.folders.images
             let secret = "\(fixture.storage.path)/secret.bin"
             try Data(repeating: 0x53, count: 1 << 20).write(to: URL(fileURLWithPath: secret))
@@ -114,7 +103,7 @@ final class ForeignImageTests: XCTestCase {
 
     /// An emulator that a guest took over writes what it likes into its own overlay.
     func testAKeptOverlayThatWasRewrittenStartsNothing() async throws {
-        try await withFixture { fixture in
+        try await ImageDisksFixture.run { fixture in
             let secret = "\(fixture.storage.path)/secret.bin"
             try Data(repeating: 0x53, count: 1 << 20).write(to: URL(fileURLWithPath: secret))
             let specification = OverlaySpecification(

@@ -25,6 +25,18 @@ struct ImageDisksFixture: DiskStorageFixture {
         try await makeImages()
     }
 
+    /// Gives a fixture to the body, and removes it whatever comes of that.
+    static func run(_ body: (ImageDisksFixture) async throws -> Void) async throws {
+        let fixture = try await ImageDisksFixture()
+        do {
+            try await body(fixture)
+        } catch {
+            try await fixture.end()
+            throw error
+        }
+        try await fixture.end()
+    }
+
     func end() async throws { try await storage.remove() }
 
     private func makeImages() async throws {

@@ -7,17 +7,6 @@ import PortContracts
 import XCTest
 
 final class ImageDisksTests: XCTestCase {
-    private func withFixture(_ body: (ImageDisksFixture) async throws -> Void) async throws {
-        let fixture = try await ImageDisksFixture()
-        do {
-            try await body(fixture)
-        } catch {
-            try await fixture.end()
-            throw error
-        }
-        try await fixture.end()
-    }
-
     private func overlay(_ vm: Int64, _ fixture: ImageDisksFixture, image: Int = 0) -> OverlaySpecification {
         OverlaySpecification(
             vm: VMID(vm), image: ImageID(Int64(image + 1)), imageFile: fixture.goodImages[image],
@@ -25,11 +14,11 @@ final class ImageDisksTests: XCTestCase {
     }
 
     func testDisksKeepTheContract() async throws {
-        try await withFixture { fixture in try await runContract(DiskStorageContract(fixture).checks) }
+        try await ImageDisksFixture.run { fixture in try await runContract(DiskStorageContract(fixture).checks) }
     }
 
     func testDisksCarryFarmVMAndImageInTheirNames() async throws {
-        try await withFixture { fixture in
+        try await ImageDisksFixture.run { fixture in
             let overlay = try await fixture.port.prepareOverlay(overlay(7, fixture))
             let home = try await fixture.port.ensureUserDisk(of: VMID(7), size: Mebibytes(100))
             let base = DiskFile(path: "\(fixture.folders.images)/\(fixture.goodImages[0])", format: .qcow2)
@@ -40,7 +29,7 @@ final class ImageDisksTests: XCTestCase {
     }
 
     func testTwoStoragesOfANodeKeepTheirDisksApart() async throws {
-        try await withFixture { fixture in
+        try await ImageDisksFixture.run { fixture in
             let fast = ImageDisks(
                 farm: ImageDisksFixture.farm,
                 folders: DiskFolders(
@@ -74,7 +63,7 @@ final class ImageDisksTests: XCTestCase {
     }
 
     func testAUserDiskIsSparseAndPrivate() async throws {
-        try await withFixture { fixture in
+        try await ImageDisksFixture.run { fixture in
             // Larger than the storage: nothing is allocated.
             let home = try await fixture.port.ensureUserDisk(of: VMID(1), size: Mebibytes(1000)).path
             let facts = try FileManager.default.attributesOfItem(atPath: home)
@@ -86,7 +75,7 @@ final class ImageDisksTests: XCTestCase {
     }
 
     func testOnlyFilesOfThisFarmAreSeenOrRemoved() async throws {
-        try await withFixture { fixture in
+        try await ImageDisksFixture.run { fixture in
             let others = [
                 "00d15d-7-1.qcow2", "00d15c-07-1.qcow2", "00d15c-7-1.qcow2.bak", "7-1.qcow2",
                 "00d15c-7-x.qcow2",
@@ -105,7 +94,7 @@ final class ImageDisksTests: XCTestCase {
     }
 
     func testAForeignFileWithTheNameOfAUserDiskIsNeverOverwritten() async throws {
-        try await withFixture { fixture in
+        try await ImageDisksFixture.run { fixture in
             let path = "\(fixture.folders.homes)/00d15c-9.raw"
             try Data("not ours".utf8).write(to: URL(fileURLWithPath: path))
             let returned = try await fixture.port.ensureUserDisk(of: VMID(9), size: Mebibytes(8))
@@ -122,7 +111,7 @@ final class ImageDisksTests: XCTestCase {
     }
 
     func testTwoStartsAtOnceMakeOneUserDisk() async throws {
-        try await withFixture { fixture in
+        try await ImageDisksFixture.run { fixture in
             for vm in 1...20 {
                 try await withThrowingTaskGroup(of: UInt64.self) { group in
                     for _ in 0..<4 {
@@ -145,7 +134,7 @@ final class ImageDisksTests: XCTestCase {
     }
 
     func testLeftoversOfACrashAreCollectedButNotFilesBeingMade() async throws {
-        try await withFixture { fixture in
+        try await ImageDisksFixture.run { fixture in
             let leftover = "\(fixture.folders.overlays)/.part-00d15c-3.aaaaaa"
             try Data("half".utf8).write(to: URL(fileURLWithPath: leftover))
             // Another process that makes a file holds a shared lock.
@@ -161,7 +150,7 @@ final class ImageDisksTests: XCTestCase {
     }
 
     func testAFullStorageIsToldWithTheSpaceThatIsLeft() async throws {
-        try await withFixture { fixture in
+        try await ImageDisksFixture.run { fixture in
             try await fixture.fillUp()
             let error = try await requireFailure(
                 .rejected, .noSpace, "an overlay on a full storage",
@@ -174,7 +163,7 @@ final class ImageDisksTests: XCTestCase {
     }
 
     func testAMissingFolderIsNotMadeButTold() async throws {
-        try await withFixture { fixture in
+        try await ImageDisksFixture.run { fixture in
             var folders = fixture.folders
             folders.homes = "\(fixture.storage.path)/not-mounted"
             let port = ImageDisks(farm: ImageDisksFixture.farm, folders: folders)
@@ -190,7 +179,7 @@ final class ImageDisksTests: XCTestCase {
     }
 
     func testAnImageReplacedUnderItsNameIsLookedAtAgain() async throws {
-        try await withFixture { fixture in
+        try await ImageDisksFixture.run { fixture in
             _ = try await fixture.port.inspect(imageFile: fixture.goodImages[0])
             let path = "\(fixture.folders.images)/\(fixture.goodImages[0])"
             try FileManager.default.removeItem(atPath: path)
@@ -204,7 +193,7 @@ final class ImageDisksTests: XCTestCase {
     }
 
     func testImageNamesCannotLeaveTheirFolder() async throws {
-        try await withFixture { fixture in
+        try await ImageDisksFixture.run { fixture in
             for name in ["../x.qcow2", "/etc/passwd", "", ".hidden", "a/b.qcow2", "-o x.qcow2"] {
                 let reason: PortError.Reason = name == "-o x.qcow2" ? .notFound : .invalid
                 try await requireFailure(
@@ -215,7 +204,7 @@ final class ImageDisksTests: XCTestCase {
     }
 
     func testAMissingCommandIsNamed() async throws {
-        try await withFixture { fixture in
+        try await ImageDisksFixture.run { fixture in
             let port = ImageDisks(
                 farm: ImageDisksFixture.farm, folders: fixture.folders, command: "/nowhere/qemu-img")
             let error = try await requireFailure(

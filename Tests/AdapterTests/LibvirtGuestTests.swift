@@ -77,6 +77,7 @@ final class LibvirtGuestTests: XCTestCase {
             try await fixture.port.create(setup.specification.name)
             let emulator = try XCTUnwrap(fixture.rig.emulator(of: setup.specification.name.text))
             let folder = "/proc/\(emulator)/fd"
+            // One that is closed meanwhile is not there any more.
             let open = try FileManager.default.contentsOfDirectory(atPath: folder).compactMap {
                 try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")
             }

@@ -11,11 +11,11 @@ final class HostileServerTests: XCTestCase {
         func file(_ name: String) -> String { folder.appendingPathComponent(name).path }
         try answer.write(toFile: file("answer"), atomically: true, encoding: .utf8)
         try "secret".write(toFile: file("password"), atomically: true, encoding: .utf8)
-        let made = try run(
+        let made = try words(of: [
             "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
-            "2",
-            "-subj", "/CN=localhost", "-keyout", file("key"), "-out", file("certificate"))
-        XCTAssertTrue(FileManager.default.fileExists(atPath: file("certificate")), made)
+            "2", "-subj", "/CN=localhost", "-keyout", file("key"), "-out", file("certificate"),
+        ])
+        XCTAssertTrue(FileManager.default.fileExists(atPath: file("certificate")), made.text)
 
         let server = Process()
         server.executableURL = URL(filePath: "/usr/bin/env")
@@ -25,12 +25,13 @@ final class HostileServerTests: XCTestCase {
         try server.run()
         defer { server.terminate() }
         let port = String(decoding: said.fileHandleForReading.availableData, as: UTF8.self)
-        return try run(
-            [
+        return try words(
+            of: [
                 "HOME=\(folder.path)", AdministrationRig.program.deletingLastPathComponent().path + "/qvd-client",
                 "--host", "127.0.0.1", "--port", port.trimmingCharacters(in: .whitespacesAndNewlines), "--username",
                 "alice", "--password-file", file("password"), "--ssl-errors", "continue",
-            ] + options)
+            ] + options
+        ).text
     }
 
     /// Says its port once it listens, and gives every connection the same answer.
@@ -85,21 +86,5 @@ final class HostileServerTests: XCTestCase {
         XCTAssertEqual(desktops.first?["name"] as? String, "a\u{1B}[31m\u{202E}b\n9  running  mine")
         assertHarmless(
             try client(["--desktop", "nothere"], answer: answer("200 OK", body)), "you have no desktop `nothere`")
-    }
-
-    private func run(_ arguments: String...) throws -> String { try run(arguments) }
-
-    private func run(_ arguments: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = arguments
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return String(decoding: data, as: UTF8.self)
     }
 }

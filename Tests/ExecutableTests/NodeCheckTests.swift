@@ -12,16 +12,11 @@ final class NodeCheckTests: XCTestCase {
             !lines.contains { $0.prefix { $0 != "=" } == line.prefix { $0 != "=" } }
         }
         try (kept + own).joined(separator: "\n").write(toFile: file, atomically: true, encoding: .utf8)
-        let process = Process()
-        process.executableURL = AdministrationRig.program.deletingLastPathComponent().appending(path: "qvd-node")
-        process.arguments = ["check", "--config", file]
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let said = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: said, as: UTF8.self))
+        return try words(
+            of: [
+                AdministrationRig.program.deletingLastPathComponent().appending(path: "qvd-node").path, "check",
+                "--config", file,
+            ])
     }
 
     func testAMissingBridgeHypervisorAndNodeAreNamedWithWhatToDo() throws {

@@ -67,23 +67,21 @@ package struct ImageFile {
     }
 
     private func checkTables(_ header: Qcow2Header, of file: borrowing ReadOnlyFile) throws(PortError) {
-        do {
-            var map = try Qcow2Map(header, fileSize: file.identity.size)
-            var place = map.firstTable.lowerBound
-            while place < map.firstTable.upperBound {
-                let end = min(place + Self.chunk, map.firstTable.upperBound)
-                for table in try map.secondTables(in: try file.read(place..<end, attempt: attempt)) {
-                    try map.checkClusters(in: try file.read(table, attempt: attempt))
-                }
-                place = end
+        var map = try sound { () throws(ImageFault) in try Qcow2Map(header, fileSize: file.identity.size) }
+        var place = map.firstTable.lowerBound
+        while place < map.firstTable.upperBound {
+            let end = min(place + Self.chunk, map.firstTable.upperBound)
+            let first = try file.read(place..<end, attempt: attempt)
+            for range in try sound({ () throws(ImageFault) in try map.secondTables(in: first) }) {
+                let table = try file.read(range, attempt: attempt)
+                try sound { () throws(ImageFault) in try map.checkClusters(in: table) }
             }
-        } catch let fault as ImageFault {
-            throw refused(.broken(fault))
-        } catch let error as PortError {
-            throw error
-        } catch {
-            preconditionFailure("nothing else is thrown: \(error)")
+            place = end
         }
+    }
+
+    private func sound<Value>(_ check: () throws(ImageFault) -> Value) throws(PortError) -> Value {
+        do throws(ImageFault) { return try check() } catch { throw refused(.broken(error)) }
     }
 
     private func refused(_ refusal: ImageRefusal) -> PortError {
